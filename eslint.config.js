@@ -53,7 +53,7 @@ export default defineConfig(
       '@typescript-eslint/no-unsafe-member-access': 'off',
     },
   },
-  // Playwright tells by the empty pattern that a test wants no fixture.
+  // Playwright uses the empty pattern to mark a test without fixtures.
   { files: ['test/grafana/**'], rules: { 'no-empty-pattern': 'off' } },
   prettier,
 )

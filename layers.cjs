@@ -15,7 +15,7 @@ const LAYERS = [
   ['engine'],
   ['ddl'],
   ['dualWrite'],
-  // One room per capability; what they share lies below them.
+  // One folder per capability; shared code is in lower layers.
   ['expand', 'baseline', 'backfill', 'validation', 'finalize', 'flag', 'rollback', 'monitoring', 'columnDrop'],
   ['operation'],
   ['readiness'],
@@ -31,7 +31,7 @@ const LAYERS = [
   ['cli'],
 ]
 
-/** What the command may know of the agent: it is a client of the HTTP API, and works on files by itself. */
+/** The layers that the CLI may import: it is a client of the HTTP API, and works on files itself. */
 const CLI_IMPORTS = ['contract', 'format', 'rollout', 'database', 'signature', 'provisioning']
 
 module.exports = { LAYERS, CLI_IMPORTS }

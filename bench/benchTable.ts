@@ -36,7 +36,7 @@ export const ADD_COLUMN_SQL = 'alter table public.vehicles add column type text'
 
 export const DERIVED_TYPE_SQL = `case when is_truck then 'Truck' when is_bike then 'Bike' else 'Car' end`
 
-/** Counts the first `rows` rows that differ from what the method should leave. */
+/** Counts the first `rows` rows that differ from the expected result of the method. */
 export async function countWrongRows(sql: postgres.Sql, rows: number, leaves: 'types' | 'nothing'): Promise<number> {
   const wrong = leaves === 'types' ? `type is distinct from ${DERIVED_TYPE_SQL}` : 'type is not null'
   const [row] = await sql.unsafe<{ rows: number }[]>(

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { URL } from 'node:url'
 
-// A checkout runs from its source; what was installed or built for a container has dist/ alone.
+// A checkout runs from source. An installed package or a container image only has dist/.
 if (existsSync(new URL('../src/cli/main.ts', import.meta.url))) {
   const { register } = await import('tsx/esm/api')
   register()

@@ -26,7 +26,7 @@ function faultsOf(env: NodeJS.ProcessEnv): readonly string[] {
   return []
 }
 
-test('what is left out has a default, and no secret has one', () => {
+test('omitted variables have defaults, except secrets', () => {
   expect(loadConfig(validEnv)).toMatchObject({
     environment: 'staging',
     production: false,
@@ -45,7 +45,7 @@ test('what is left out has a default, and no secret has one', () => {
     expect(faultsOf({ ...validEnv, [name]: undefined })).toEqual([`${name} is missing`])
 })
 
-test('all faults come at once, and none shows the value of a secret', () => {
+test('all faults are reported together, without the values of secrets', () => {
   const env = {
     STI_PORT: '99999',
     STI_PRODUCTION: 'yes',
@@ -69,7 +69,7 @@ test('all faults come at once, and none shows the value of a secret', () => {
   expect(faults).toContain('the personal token of me equals STI_TOKEN_EDITOR; every credential must be unique')
 })
 
-test('any two equal credentials fail the boot', () => {
+test('the agent does not start with two equal credentials', () => {
   const tokens = {
     STI_TOKEN_VIEWER: token('viewer'),
     STI_TOKEN_EDITOR: token('editor'),
@@ -85,7 +85,7 @@ test('any two equal credentials fail the boot', () => {
     expect(faultsOf({ ...validEnv, ...tokens, STI_PERSONAL_TOKENS: `ci:viewer:${tokens[name]}` })).toHaveLength(1)
 })
 
-test('a secret is read from its file and trimmed; both at once is a fault', () => {
+test('a secret is read from its file and trimmed; setting both variables is a fault', () => {
   const folder = mkdtempSync(join(tmpdir(), 'sti-config-'))
   const file = join(folder, 'tokens')
   writeFileSync(file, `\nci:editor:${token('ci')}\n\nme:admin:${token('me')}\n`)

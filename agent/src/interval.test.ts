@@ -4,13 +4,13 @@ import { createInterval } from './interval.ts'
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
-/** Runs whose end the test decides. */
+/** Runs that the test ends. */
 function createManualRuns(): { readonly run: () => Promise<void>; readonly ends: (() => void)[] } {
   const ends: (() => void)[] = []
   return { run: () => new Promise((resolve) => ends.push(resolve)), ends }
 }
 
-test('runs now, and then every interval from start to start', async () => {
+test('runs immediately, and then once per interval, from start to start', async () => {
   const startedAt: number[] = []
   const interval = createInterval({
     intervalMs: 100,
@@ -34,7 +34,7 @@ test('runs now, and then every interval from start to start', async () => {
   expect(startedAt.length).toBe(5)
 })
 
-test('runNow joins the run in flight, and stop waits for it', async () => {
+test('runNow joins the run in progress, and stop waits for it', async () => {
   const { run, ends } = createManualRuns()
   const interval = createInterval({ intervalMs: 100, run })
   interval.start()
@@ -53,7 +53,7 @@ test('runNow joins the run in flight, and stop waits for it', async () => {
   expect(ends.length).toBe(1)
 })
 
-test('a run that outlives a stop and a new start neither delays the new start nor starts a second chain', async () => {
+test('a run that outlives a stop and a restart neither delays the restart nor starts a second chain', async () => {
   const { run, ends } = createManualRuns()
   const interval = createInterval({ intervalMs: 100, run })
   interval.start()
@@ -68,7 +68,7 @@ test('a run that outlives a stop and a new start neither delays the new start no
   expect(ends.length).toBe(3)
 })
 
-test('runNow works before the start and moves the next run', async () => {
+test('runNow works before the start and postpones the next run', async () => {
   let runs = 0
   const interval = createInterval({ intervalMs: 100, delayFirstRun: true, run: () => void runs++ })
   await interval.runNow()
@@ -85,7 +85,7 @@ test('runNow works before the start and moves the next run', async () => {
   await interval.stop()
 })
 
-test('a failed run is reported and the next one follows; a run that hangs is abandoned', async () => {
+test('a failed run is reported, and the next one follows; a run that hangs is abandoned', async () => {
   const errors: unknown[] = []
   let runs = 0
   const failing = createInterval({

@@ -1,17 +1,19 @@
 /** Work that repeats: never two runs at a time, and a stop that waits for the run in flight. */
 export interface Interval {
-  /** Runs now and then every interval. A second start does nothing. */
+  /** Runs immediately, and then once per interval. A second start does nothing. */
   start(): void
   /** Runs now, or joins the run in flight; the next run follows one interval later. Does nothing after `stop`. */
   runNow(): Promise<void>
-  /** Ends the repetition, and resolves when the run in flight has ended. `start` begins anew. */
+  /** Stops the interval, and resolves when the run in progress has ended. `start` restarts it. */
   stop(): Promise<void>
   /** Takes effect after the next run. */
   setIntervalMs(milliseconds: number): void
 }
 
 export interface IntervalOptions {
-  /** Milliseconds from the start of one run to the start of the next. A run that takes longer is followed at once. */
+  /**
+   * Milliseconds from the start of one run to the start of the next. A run that takes longer is followed immediately.
+   */
   readonly intervalMs: number
   readonly run: () => Promise<void> | void
   /** Receives what `run` throws. Without it, an error is an unhandled rejection, which ends the process. */
@@ -53,7 +55,7 @@ export function createInterval({
     clearTimeout(timer)
     const startedAt = performance.now()
     const execution = execute().finally(() => {
-      // After a stop, the run that ends here is not the current one any more.
+      // After a stop, the run that ends here is no longer the current one.
       if (inFlight !== execution) return
       inFlight = null
       if (state === 'started') schedule(currentIntervalMs - (performance.now() - startedAt))
@@ -87,7 +89,7 @@ export function createInterval({
   }
 }
 
-/** Resolves when the work has ended, or when the time is over. */
+/** Resolves when the work has ended, or when the time has elapsed. */
 async function withinTime(work: Promise<void>, milliseconds: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const timeout = new Promise<void>((resolve) => {

@@ -46,7 +46,7 @@ export async function runForegroundBench(options: BenchOptions, calibration: Cal
     const series = drawn.map((scenario) => toLatencySeries(scenario.title, medianRun(observed.get(scenario)!)))
     await writeFile(
       svg,
-      latencyPanels(series, `${offered}; of each second green p50, blue p99; dashed: p99 with nothing beside it`),
+      latencyPanels(series, `${offered}; of each second green p50, blue p99; dashed: p99 without a backfill`),
     )
   }
   return failed.size === 0 ? 0 : 1

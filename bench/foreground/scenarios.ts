@@ -28,7 +28,7 @@ export function scenarios(workers: number, niceRatio: number, batchSeconds: numb
       title: `the engine${nice}`,
       load: true,
     },
-    { method: cpuOnly, title: 'its share of a processor alone', load: true },
+    { method: cpuOnly, title: 'its share of a processor only', load: true },
     { method: singleUpdate, title: 'one UPDATE', load: true },
     { method: keyRanges(50_000), title: 'ranges of 50,000 rows', load: true },
     { method: engineBackfill({ name: 'engine-unthrottled', workers }), title: 'the engine without load', load: false },

@@ -4,7 +4,7 @@ import type { LoadReport, LoadSettings } from './loadGenerator.ts'
 export interface RunningLoad {
   /** Stops after all due requests are done. */
   stop(): Promise<LoadReport>
-  /** Stops at once, without a result. */
+  /** Stops immediately, without a result. */
   kill(): void
 }
 

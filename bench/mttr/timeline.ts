@@ -11,7 +11,7 @@ export interface FaultTimeline {
   readonly received: number | null
   /** The agent serves the flag off. */
   readonly off: number
-  /** The last live client has seen the flag off. */
+  /** The last live client has received the flag off. */
   readonly seen: number
 }
 
@@ -42,5 +42,5 @@ export function toMttrRound({ injected, signal, scraped, fired, received, off, s
   }
 }
 
-/** Two looks at different clocks of one machine may come out the other way round by a few milliseconds. */
+/** Readings of different clocks of one machine may be out of order by a few milliseconds. */
 const secondsBetween = (from: number, to: number): number => Math.max(0, to - from) / 1000

@@ -71,7 +71,7 @@ async function main(options: DemoOptions): Promise<number> {
     if (!options.exit) await stayUp()
   }
 
-  /** Without a terminal nobody can press Enter, so the rollout stays as it is. */
+  /** Without a terminal, nobody can press Enter, so the rollout stays in its current state. */
   function waitForEnter(question: string): Promise<void> {
     if (!process.stdin.isTTY) return stayUp()
     demoConsole.line(question)

@@ -120,7 +120,7 @@ interface TrafficCount {
   readonly typed: number
 }
 
-/** Counts reads and writes for 3 s. Deletions use neither column and are left out. */
+/** Counts reads and writes for 3 s. Deletions use neither column and are excluded. */
 async function countTraffic(traffic: TrafficClient): Promise<readonly [TrafficCount, TrafficCount]> {
   const { counters: before } = await traffic.send('report')
   await sleep(3_000)

@@ -36,7 +36,7 @@ test('the action bar is above the panels, which include the eight of the plan', 
   expect(panels[0]?.type).toBe('sti-rollout-panel')
 })
 
-test('every panel has an id of its own', () => {
+test('every panel has a unique ID', () => {
   const ids = panels.map(({ id }) => id)
   expect(new Set(ids).size).toBe(ids.length)
 })

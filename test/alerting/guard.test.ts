@@ -117,7 +117,7 @@ test('while paused, the guard opens an incident and rolls nothing back; once res
             .toMatchObject([{ rollback: null, reasons: [expect.stringMatching(/paused until .* by ann/)] }])
           await sleep(1_500)
           expect((await agent.rollout()).flag.enabled).toBe(true)
-          await agent.post(switched, { armed: true, reason: 'it is over' })
+          await agent.post(switched, { armed: true, reason: 'it has ended' })
           await expect.poll(async () => (await agent.rollout()).flag.enabled, { timeout: 5_000 }).toBe(false)
           const rolledBack = async (): Promise<RolloutDetail['incidents']> => (await agent.rollout()).incidents
           await expect.poll(rolledBack, { timeout: 5_000 }).toMatchObject([{ rollback: { scope: 'flag' } }])
@@ -148,7 +148,7 @@ test('without the database the flag goes off from memory, and the decision is wr
               return / 1$/m.test(/^sti_flag_enabled.*$/m.exec(text)![0])
             }
             await expect.poll(served, { timeout: 8_000, interval: 50 }).toBe(false)
-            // Grafana sends again what it could not deliver: the decision is the same, and nothing happens twice.
+            // Grafana re-sends undelivered messages: the decision is the same, and nothing happens twice.
             const body = grafanaMessage([errorsHighAlert(change)])
             expect((await sendWebhook(agent, body, signedHeaders(body))).status).toBe(202)
             expect(await sql`select from sti.automatic_rollback`).toHaveLength(0)

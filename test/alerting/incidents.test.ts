@@ -51,7 +51,7 @@ test('a failed backfill with --rollback-on-error opens one incident, which is ac
       expect(again.body.detail).toContain('was acknowledged by bob')
       expect(await fetchMetrics(agent.url)).toContain('sti_incident_acknowledgement_seconds_count{')
 
-      // It stays one incident, however often it is looked at, and open until a person closes it.
+      // It remains one incident, however often it is read, and stays open until a person closes it.
       await sleep(2_500)
       expect(await fetchMetrics(agent.url)).not.toContain('sti_incident_open_seconds{')
       const { rollouts } = await agent.get<{ rollouts: RolloutSummary[] }>('/v1/rollouts')

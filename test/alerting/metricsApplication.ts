@@ -2,20 +2,20 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 export interface MetricsApplication {
-  /** To be put into a rollout file. */
+  /** The lines for the rollout file. */
   readonly file: string
-  /** From now on this part of the requests fails. */
+  /** Sets the share of requests that fail from now on. */
   fail(ratio: number): void
-  /** The page of metrics is gone from now on, or back. */
+  /** Removes the metrics page, or restores it. */
   hide(hidden: boolean): void
-  /** When a failed request was first read by anybody, in milliseconds since 1970; null: none was. */
+  /** When a failed request was first read, in milliseconds since 1970; null: never. */
   firstReadAt(): number | null
   stop(): void
 }
 
 const REQUESTS_PER_SCRAPE = 25
 
-/** Starts one for as long as a test uses it. */
+/** Starts an application for the duration of a test. */
 export async function withMetricsApplication(use: (application: MetricsApplication) => Promise<void>): Promise<void> {
   const application = await startMetricsApplication()
   try {
@@ -25,7 +25,7 @@ export async function withMetricsApplication(use: (application: MetricsApplicati
   }
 }
 
-/** An application's page of metrics: each time that it is read, some requests more have ended. */
+/** An application's metrics page: with each read, more requests have ended. */
 async function startMetricsApplication(): Promise<MetricsApplication> {
   const ended = { '200': 0, '503': 0 }
   let ratio = 0

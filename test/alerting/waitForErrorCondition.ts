@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import type { TestAgent } from '../support/agent.ts'
 
-/** Waits until the agent itself reads that requests fail (1), or that all is well (0). */
+/** Waits until the agent's own reading is that requests fail (1) or do not fail (0). */
 export async function waitForErrorCondition({ url }: Pick<TestAgent, 'url'>, unhealthy: 0 | 1): Promise<void> {
   const series = new RegExp(`sti_alert_condition\\{[^}]*rule="StiApiErrorsHigh"[^}]*\\} ${unhealthy}`)
   await expect

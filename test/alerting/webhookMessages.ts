@@ -5,7 +5,7 @@ import { TOKENS } from '../support/agent.ts'
 export const WEBHOOK_SECRET = 'webhook-secret-of-a-test-007'
 export const ALERTMANAGER_TOKEN = 'alertmanager-token-test-0008'
 
-/** What an agent that takes both webhooks is configured with. */
+/** The configuration of an agent that accepts both webhooks. */
 export const WEBHOOK_CONFIG = {
   webhookSecret: WEBHOOK_SECRET,
   tokens: {
@@ -26,7 +26,7 @@ export interface WebhookAlert {
   readonly fingerprint?: string
 }
 
-/** An alert of the rule about failed requests, as Grafana sends it. */
+/** An alert of the rule for failed requests, as Grafana sends it. */
 export function errorsHighAlert(change: string, labels: Readonly<Record<string, string>> = {}): WebhookAlert {
   return {
     labels: {
@@ -90,7 +90,7 @@ export async function sendWebhook(
   return { status: answer.status, text: await answer.text() }
 }
 
-/** Turns the flag on past every gate, and answers the change that this is. */
+/** Turns the flag on past every gate, and returns the change. */
 export async function forceFlagOn(agent: TestAgent): Promise<string> {
   const request = { kind: 'flag', environment: 'staging', parameters: { enabled: true, force: true }, reason: 'test' }
   const { status, body } = await agent.post('/v1/rollouts/vehicles/operations', request)

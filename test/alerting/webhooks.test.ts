@@ -19,7 +19,7 @@ const NOW = Math.floor(Date.now() / 1000)
 const grafanaMessageNow = (alerts: Parameters<typeof grafanaMessage>[0], orgId = 1): string =>
   grafanaMessage(alerts, orgId)
 
-/** Those that are refused: what is sent, the headers when not as they should be, and the status. */
+/** Refused messages: the body, the changed headers, and the status. */
 const REFUSED_MESSAGES: [string, string, Record<string, string> | undefined, number][] = [
   ['no signature', grafanaMessageNow([errorsHighAlert('flag-1')]), { 'content-type': 'application/json' }, 403],
   ['another secret', 'x', signedHeaders('x', NOW, 'another-secret-of-a-test-009'), 403],
@@ -38,7 +38,7 @@ const REFUSED_MESSAGES: [string, string, Record<string, string> | undefined, num
   ],
 ]
 
-test('forged, replayed, malformed and misleading messages turn nothing off; the genuine one does', async () => {
+test('forged, replayed, malformed, and misleading messages do not turn the flag off; a genuine one does', async () => {
   await withMetricsApplication(async (application) => {
     await withDatabase(async ({ url, sql }) => {
       await createVehicles(sql, 10)
@@ -55,7 +55,7 @@ test('forged, replayed, malformed and misleading messages turn nothing off; the 
           const secrets = { authorization: `Bearer ${ALERTMANAGER_TOKEN}` }
           expect((await fetch(`${agent.url}/v1/rollouts`, { headers: secrets })).status).toBe(403)
 
-          // All is well: what claims the opposite is contradicted by the agent's own reading.
+          // Requests succeed, so the agent's own reading contradicts these alerts.
           await waitForErrorCondition(agent, 0)
           const misleading = [
             errorsHighAlert(change),
@@ -99,7 +99,7 @@ test('forged, replayed, malformed and misleading messages turn nothing off; the 
           expect(incidents).toMatchObject([{ rule: 'StiApiErrorsHigh', source: 'grafana', rollback: null }])
           expect(incidents[0]!.reading?.state).toBe('healthy')
 
-          // The application fails: what the alert says is what the agent reads.
+          // Requests fail, so the agent's own reading confirms the alert.
           application.fail(0.4)
           await waitForErrorCondition(agent, 1)
           const sentAt = Date.now()
@@ -146,7 +146,8 @@ test('a watchdog from Alertmanager shows that alerts arrive; an alert storm lead
 
           application.fail(0.4)
           await waitForErrorCondition(agent, 1)
-          // A thousand alerts in a second, in any order, each resolved as often as it fires, and all of it sent again.
+          // A thousand alerts in a second, in random order, each resolved as often as it fires, and all of them
+          // re-sent.
           const startsAt = new Date().toISOString()
           const storm = Array.from({ length: 1_000 }, (_, index) => ({
             ...errorsHighAlert(change, { pod: `pod-${index % 500}` }),
@@ -188,7 +189,7 @@ test('a watchdog from Alertmanager shows that alerts arrive; an alert storm lead
   })
 })
 
-/** Every message is signed at a second of its own, so that none is taken for the one before. */
+/** Every message is signed in a different second, so that none is treated as a replay. */
 const later = (seconds: number): number => Math.floor(Date.now() / 1000) + seconds
 
 async function countRows(sql: { unsafe(text: string): Promise<{ length: number }> }): Promise<number> {

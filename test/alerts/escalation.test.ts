@@ -17,9 +17,9 @@ import { startMailServer, type Mail } from './mailServer.ts'
 import { waitForValue } from '../support/waitFor.ts'
 import { realTimeTest as test } from '../support/realTime.ts'
 
-/** Seconds after which each level is called; STI_ESCALATION=minutes runs the plan's own 5, 10, 15 and 30 minutes. */
+/** Seconds after which each level is paged; `STI_ESCALATION=minutes` uses the plan's 5, 10, 15, and 30 minutes. */
 const ESCALATION_LEVEL_SECONDS = process.env['STI_ESCALATION'] === 'minutes' ? [300, 600, 900, 1_800] : [2, 8, 14, 34]
-/** One scrape, one interval of the rule and what Grafana needs to send. */
+/** One scrape, one interval of the rule, and the time that Grafana needs to send. */
 const LATENESS_LIMIT_SECONDS = 1 + 10 + 5
 const ROLES = ['Technical Lead', 'DevOps Engineer', 'Database Administrator', 'System Architect']
 const contacts = ROLES.map((role, index) => ({ role, email: `level-${index + 1}@example.com` }))
@@ -88,7 +88,7 @@ async function readRuleStates(grafana: { get<T>(path: string): Promise<T> }): Pr
   return data.groups.flatMap(({ rules }) => rules)
 }
 
-/** An agent's /metrics, with these incidents that nobody has acknowledged. */
+/** An agent's /metrics with these unacknowledged incidents. */
 async function startMetrics(incidents: () => readonly OpenIncident[]): Promise<number> {
   const database = connect('postgres://nobody@127.0.0.1:1/none', 'a')
   const signals = createSignals({ database, agent: 'a', rollouts: [], prometheusUrl: null, now: Date.now })
@@ -105,7 +105,7 @@ async function startMetrics(incidents: () => readonly OpenIncident[]): Promise<n
   return port
 }
 
-/** Prometheus, Grafana with what sti provisioning writes, and the mail server that it calls people through. */
+/** Prometheus, Grafana with the output of sti provisioning, and the mail server through which it pages people. */
 async function startAlerting(agentPort: number) {
   const scraped = [
     { targets: [`127.0.0.1:${agentPort}`], labels: { environment: 'production' } },

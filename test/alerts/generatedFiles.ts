@@ -5,7 +5,10 @@ import { readPrometheusRules } from '../../agent/src/provisioning/prometheusRule
 
 const root = new URL('../../', import.meta.url)
 
-/** Files of the repository that are made from alerts/ and the agents and contacts of two files; paths from its root. */
+/**
+ * Files of the repository that are generated from alerts/ and from the agents and contacts in two files; paths from
+ * its root.
+ */
 export async function generatedFiles(): Promise<{ path: string; text: string }[]> {
   const groups = await readPrometheusRules()
   const demo = await readAlertingFile(new URL('provisioning/alerting.yaml', root).pathname)

@@ -13,11 +13,11 @@ if (!hasGrafana) console.log('Tests against a real Grafana are skipped: install 
 
 export interface GrafanaServer {
   readonly url: string
-  /** As an admin. */
+  /** Sends a request as admin. */
   get<T>(path: string): Promise<T>
 }
 
-/** Starts Grafana, without any plugin of ours, with these provisioning files by path. It ends with the test. */
+/** Starts Grafana without the STI plugin, with these provisioning files by path. It ends with the test. */
 export async function startGrafana(
   files: Record<string, string>,
   env: Record<string, string> = {},

@@ -14,7 +14,7 @@ export interface MailServer {
   readonly mails: readonly Mail[]
 }
 
-/** A mail server of its own that keeps what it is given, so far as SMTP needs it. It ends with the test. */
+/** Starts a minimal SMTP server that stores the received mail. It ends with the test. */
 export async function startMailServer(): Promise<MailServer> {
   const mails: Mail[] = []
   const server = createServer((socket) => receive(socket, (mail) => mails.push(mail)))

@@ -19,7 +19,7 @@ test('the total of a round is the sum of its parts', () => {
   expect(agent).toBe(0.05)
 })
 
-test('a round of the guard has no scrape, rule or webhook, and its decision begins with the signal', () => {
+test('a round of the guard has no scrape, rule, or webhook, and its decision starts with the signal', () => {
   const { parts, agent } = toMttrRound({ ...alert, scraped: null, fired: null, received: null, off: 4_500 })
   expect(parts).toMatchObject({ scrape: null, rule: null, webhook: null, decision: 0.5 })
   expect(agent).toBe(0.5)

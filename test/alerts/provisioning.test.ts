@@ -112,7 +112,7 @@ test('one contact point has a signed webhook per agent; no file contains a secre
 })
 
 const hasAmtool = spawnSync('amtool', ['--version']).status === 0
-if (!hasAmtool) console.log('Alertmanager’s own check is left out: apt-get install prometheus-alertmanager')
+if (!hasAmtool) console.log('the check with Alertmanager is skipped: apt-get install prometheus-alertmanager')
 
 test.runIf(hasAmtool)('Alertmanager accepts the example', () => {
   const file = new URL('../../alerts/example/alertmanager.yml', import.meta.url).pathname
@@ -132,12 +132,12 @@ test('every rule defines its no-data and error states and its panel, and none by
     else expect(states).toEqual(['OK', 'OK'])
     if (labels['sti_receiver'] === 'agents') expect(to).toMatchObject({ receiver: 'STI agents' })
     else if (!title.includes(': ')) expect(to).toBeUndefined()
-    // Grafana wants these two in every list.
+    // Grafana requires these two in every list.
     if (to) expect(to.group_by).toEqual(expect.arrayContaining(['grafana_folder', 'alertname']))
     expect(annotations['__dashboardUid__']).toBe('sti-rollout-monitoring')
     expect(DASHBOARD_PANELS[Number(annotations['__panelId__']) - 1]).toBeDefined()
     expect(annotations['rollout_url']).toMatch(/^\{\{ externalURL \}\}a\/sti-rollout-app\//)
-    // It is Prometheus' language, and Grafana would show it as it stands.
+    // This is Prometheus syntax, which Grafana would show literally.
     expect(Object.values(annotations).join()).not.toMatch(/\$externalLabels|\$value\b/)
   }
   expect(texts.join()).not.toMatch(/^policies:/m)

@@ -29,9 +29,9 @@ test.each(rules)('$alert uses only series that the agent exports', ({ expr }) =>
   for (const series of expr.match(/\b(?:sti_\w+|up)\b(?=[{)\] ]|$)/gm) ?? []) expect(known).toContain(series)
 })
 
-test.each(rules)('$alert has a severity and links to its rollout, its panel and its runbook section', (rule) => {
+test.each(rules)('$alert has a severity and links to its rollout, its panel, and its runbook section', (rule) => {
   const { alert, labels = {}, annotations } = rule
-  // An open incident has the severity of its own.
+  // An open incident has its own severity.
   if (alert === 'StiIncidentOpen') expect(rule.expr).toContain('by (environment, rollout, severity)')
   else expect(labels['severity']).toMatch(/^(critical|warning|info)$/)
   expect(Object.keys(annotations)).toEqual([

@@ -19,7 +19,7 @@ signals: [{ name: queue, promql: "sum(queue_depth)", limit: 100 }, { name: gone,
 `
 const HOUR = 3_600
 
-/** What a day and an hour of scrapes have stored; for the last hour each request takes 30 % longer. */
+/** The stored scrapes of a day and an hour; in the last hour, each request takes 30% longer. */
 function hourlySeries(until: number): string {
   let state = 7
   const noise = (): number => 0.9 + 0.2 * ((state = (state * 16_807) % 2_147_483_647) / 2_147_483_647)

@@ -38,7 +38,7 @@ async function sti(url: string, ...args: string[]): Promise<{ code: number; out:
   return { code, out, err }
 }
 
-test('a baseline is sampled across two agents, exported, imported and compared: unchanged passes, slower fails', async () => {
+test('a baseline is sampled across two agents, exported, imported, and compared: an unchanged application passes, a slower one fails', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 500)
     const application = await startHistogramApplication()
@@ -161,7 +161,7 @@ async function expectVerdicts(
   expect(limitRatio('api-request-rate')).toBeCloseTo(0.9, 1)
 }
 
-/** As a person does it: what cannot be told yet is asked again when more has been seen. */
+/** Like a person, repeats an inconclusive comparison once there are more readings. */
 async function validateUntilDecided(validate: () => Promise<CheckResult[]>): Promise<CheckResult[]> {
   for (let again = 0; ; again++) {
     const checks = await validate()

@@ -14,7 +14,7 @@ async function validateSystemLayer(agent: TestAgent, ...checks: string[]): Promi
   return Object.fromEntries(validation.checks.map((check) => [check.check, check]))
 }
 
-// A dedicated server, because these checks judge every session of the server.
+// A dedicated server, because these checks cover every session of the server.
 test('each check of the system layer fails on its own fault only', async () => {
   await withDedicatedServer(async ({ url, sql }) => {
     await createVehicles(sql, 120_000)
@@ -132,7 +132,7 @@ test('a failing archiver is named, and a role without rights gets unknown values
   }
 }, 120_000)
 
-/** The host is read each five seconds, and what was read is kept each five: the first minute may know too little. */
+/** The host is read and recorded every five seconds, so the first minute may have too few readings. */
 async function waitForReading(agent: TestAgent): Promise<Record<string, CheckResult>> {
   for (const end = Date.now() + 60_000; ; await waitForPoll(1)) {
     const found = await validateSystemLayer(agent)

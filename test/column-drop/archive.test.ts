@@ -32,7 +32,7 @@ const withArchive = (
 
 const EQUAL_STATE = { complete: true, equal: true, faults: [] }
 
-test('every write is in the archive, whatever it does to the key', async () => {
+test('the archive follows every write, including changes of the key', async () => {
   await withArchive(async ({ sql, archiveState: state }) => {
     await sql`delete from app.things where id % 7 = 0`
     await sql`update app.things set id = id + 10000 where id % 7 = 1`
@@ -50,7 +50,7 @@ test('every write is in the archive, whatever it does to the key', async () => {
   })
 })
 
-test('a row that another trigger writes in between is kept as it is in the end', async () => {
+test('a row that another trigger changes is archived in its final state', async () => {
   const triggers = `create function app.chain() returns trigger language plpgsql as $$ begin
       update app.things set note = coalesce(note, '') || '!' where id = new.id + 1 and pg_trigger_depth() < 3; return null; end $$;
     create trigger "a_chain" after update on app.things for each row execute function app.chain()`
@@ -65,7 +65,7 @@ test('a row that another trigger writes in between is kept as it is in the end',
   )
 })
 
-test('rows that come, change and go while the archive is made are in it, or not', async () => {
+test('the archive follows rows that are inserted, updated, or deleted while it is created', async () => {
   await withColumnDropEnvironment(
     TABLE.replace('3000', '20000'),
     FILE,
@@ -89,7 +89,7 @@ test('rows that come, change and go while the archive is made are in it, or not'
   )
 })
 
-test('what somebody wrote past the triggers is found, and mended by the next preparation', async () => {
+test('a write past the triggers is found, and the next preparation repairs it', async () => {
   await withArchive(async ({ sql, archiveState: state, newRun: another, table }) => {
     await sql.unsafe(`alter table app.things disable trigger "~sti_archive";
       alter table app.things disable trigger "~sti_archive_update"`)
@@ -97,7 +97,7 @@ test('what somebody wrote past the triggers is found, and mended by the next pre
     await sql`delete from app.things where id in (4, 3000)`
     await sql`insert into app.things (id, is_a, is_b) values (5000, true, false)`
     expect(await state()).toMatchObject({ complete: false, equal: null })
-    expect((await state()).faults[0]).toMatch(/Trigger "~sti_archive" of the archive is not on app.things/)
+    expect((await state()).faults[0]).toMatch(/Trigger "~sti_archive" of the archive does not exist on app.things/)
     await sql.unsafe(`alter table app.things enable always trigger "~sti_archive";
       alter table app.things enable always trigger "~sti_archive_update"`)
     expect(await state()).toMatchObject({ complete: true, equal: false, comparison: { differing: 6 } })
@@ -106,7 +106,7 @@ test('what somebody wrote past the triggers is found, and mended by the next pre
   })
 })
 
-test('without its table the application goes on writing, and the archive is not complete', async () => {
+test('without the archive table, the application can still write, and the archive is incomplete', async () => {
   await withArchive(async ({ sql, archiveState: state, newRun: another, table }) => {
     await sql`drop table sti.columns_things`
     await sql`update app.things set note = 'still' where id = 1`
@@ -116,7 +116,7 @@ test('without its table the application goes on writing, and the archive is not 
   })
 })
 
-test('a partition that is truncated alone leaves no ghosts, one that is detached is mended', async () => {
+test('truncating a partition leaves no ghost rows, and a detached partition is repaired', async () => {
   const create = `create table app.things (id int primary key, is_a boolean not null, is_b boolean not null, note text) partition by range (id);
     create table app.low partition of app.things for values from (0) to (1000); create table app.high partition of app.things default;
     insert into app.things select n, n % 3 = 0, n % 3 = 1, 'note' from generate_series(1, 2000) n`
@@ -130,17 +130,17 @@ test('a partition that is truncated alone leaves no ghosts, one that is detached
     await sql.unsafe(
       `alter table app.low rename to old; create table app.new partition of app.things for values from (0) to (1000)`,
     )
-    expect((await state()).faults[0]).toMatch(/truncate" of the archive is not on app.new/)
+    expect((await state()).faults[0]).toMatch(/truncate" of the archive does not exist on app.new/)
     await runArchive(await another(), await table())
     expect(await state()).toMatchObject(EQUAL_STATE)
-    // What was detached has kept its trigger.
+    // The detached partition still has its trigger.
     await removeArchive(await another(), await table())
     expect(await sql`select tgname from pg_trigger where tgname like '~sti_archive%'`).toEqual([])
     await sql`truncate app.old`
   }, create)
 })
 
-test('a connection that dies in the middle of a batch costs that batch alone', async () => {
+test('a connection that is lost in the middle of a batch costs only that batch', async () => {
   await withColumnDropEnvironment(
     TABLE.replace('3000', '20000'),
     FILE,
@@ -152,7 +152,7 @@ test('a connection that dies in the middle of a batch costs that batch alone', a
           await sleep(40)
         }
       })()
-      // As the runner does: what is lost with its connection is claimed again.
+      // Like the runner, claims the operation again after its connection is lost.
       const again = async (): ReturnType<typeof keep> =>
         await keep().catch((error: unknown) => {
           if (isConnectionError(error) || (error as { code?: string }).code === 'fence-lost') return again()
@@ -167,7 +167,7 @@ test('a connection that dies in the middle of a batch costs that batch alone', a
   )
 })
 
-test('an agent that was overtaken writes nothing more', async () => {
+test('an agent that lost its lease writes nothing', async () => {
   await withColumnDropEnvironment(TABLE, FILE, async ({ run, table, database, sql }) => {
     let overtaken = false
     const slow = {
@@ -178,14 +178,14 @@ test('an agent that was overtaken writes nothing more', async () => {
       },
       directive: () => 'continue' as const,
     }
-    await expect(runArchive(slow, await table())).rejects.toThrow('another agent has taken this archive over')
+    await expect(runArchive(slow, await table())).rejects.toThrow('another agent has taken over this archive')
     const [row] = await sql<{ done: boolean }[]>`select completed_at is not null as done from sti.column_archive`
     expect(row!.done).toBe(false)
     expect(await runArchive(run, await table())).toMatchObject({ verified: { rows: 3000, differing: 0 } })
   })
 })
 
-test('the export holds every row, and its manifest says so', async () => {
+test('the export contains every row, and its manifest matches', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'sti-export-'))
   try {
     await withArchive(
@@ -220,7 +220,7 @@ test('the export holds every row, and its manifest says so', async () => {
   }
 })
 
-test('the rollbacks of data and system are not stopped by it, and take it away', async () => {
+test('data rollback and system rollback succeed with an archive and remove it', async () => {
   await withArchive(async ({ sql, database, rollout, run, table, changes }) => {
     const column = async (): Promise<boolean> => (await table()).discriminator !== null
     expect(await readColumnDependents(database.state, rollout)).toEqual([])
@@ -246,10 +246,10 @@ test('the rollbacks of data and system are not stopped by it, and take it away',
   })
 })
 
-test('taken away, it leaves nothing behind', async () => {
+test('removing the archive leaves nothing behind', async () => {
   await withArchive(async ({ sql, run, table }) => {
     await removeArchive(run, await table())
-    // As after a crash: it had committed.
+    // Run again after a crash: the transaction had committed.
     await removeArchive(run, await table())
     const [left] = await sql<{ left: number }[]>`
       select (select count(*) from pg_trigger where tgname like '~sti_archive%') + (select count(*) from sti.column_archive)

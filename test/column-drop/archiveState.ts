@@ -6,23 +6,23 @@ import { readManifest, type ArchiveManifest } from '../../agent/src/columnDrop/a
 import { archiveLayout } from '../../agent/src/columnDrop/archive/archiveSql.ts'
 import { archiveFault } from '../../agent/src/columnDrop/archive/archiveFault.ts'
 
-/** Whether the archive holds now what the table holds. */
+/** The current state of the archive compared with the table. */
 export interface ArchiveState {
   readonly manifest: ArchiveManifest | null
-  /** Every row was kept once, and the triggers have been in order since. */
+  /** True if every row was archived and the triggers have been intact since. */
   readonly complete: boolean
-  /** Each row is in both and the same. Null: there is nothing to compare. */
+  /** True if table and archive have the same rows. Null: there is nothing to compare. */
   readonly equal: boolean | null
   readonly comparison: ArchiveComparison | null
-  /** Why it is not complete, or not equal; empty when all is well. */
+  /** The reasons why the archive is incomplete or differs; empty if there are none. */
   readonly faults: readonly string[]
 }
 
-/** Compares archive and table row by row; reads only. */
+/** Compares archive and table row by row, read-only. */
 export async function readArchiveState(database: Database, rollout: Rollout, table: Table): Promise<ArchiveState> {
   const manifest = await readManifest(database.state, rollout)
   const fault = await archiveFault(database.state, rollout, table)
-  const unfinished = manifest?.completedAt == null ? ['The archive is not complete: prepare the column drop.'] : []
+  const unfinished = manifest?.completedAt == null ? ['The archive is incomplete. Prepare the column drop again.'] : []
   if (manifest === null || fault !== null) {
     const faults = manifest === null ? unfinished : [`${fault} Prepare the column drop again.`, ...unfinished]
     return { manifest, complete: false, equal: null, comparison: null, faults }
@@ -44,7 +44,7 @@ export async function readArchiveState(database: Database, rollout: Rollout, tab
     const equal = comparison === null ? null : comparison.differing === 0
     const faults =
       equal === false
-        ? [`${comparison!.differing} rows of the archive are not what the table holds: prepare the column drop again.`]
+        ? [`${comparison!.differing} rows of the archive differ from the table. Prepare the column drop again.`]
         : []
     return { manifest, complete: unfinished.length === 0, equal, comparison, faults: [...unfinished, ...faults] }
   } finally {

@@ -10,7 +10,7 @@ import {
   withEnabledRollout,
 } from './enabledRollout.ts'
 
-test('every check passes where nothing needs the columns, and each one trips', async () => {
+test('every check passes if nothing needs the columns, and each check can fail', async () => {
   await withEnabledRollout(async ({ agent, database: { sql } }) => {
     const first = await prepareColumnDrop(agent)
     expect(first.reasons).toEqual([])
@@ -22,7 +22,7 @@ test('every check passes where nothing needs the columns, and each one trips', a
     ])
     expect((await agent.rollout()).stage).toBe('ready-to-drop')
 
-    // What the catalog knows of, and what it does not.
+    // Dependencies in the catalog, and in function bodies.
     await sql.unsafe(`
       create view public.trucks as select id from public.vehicles where is_truck;
       create view public.whole as select v from public.vehicles v;
@@ -82,7 +82,7 @@ test('every check passes where nothing needs the columns, and each one trips', a
     expect(undecided).toMatchObject({ verdict: 'inconclusive', prepared: false })
     await sql.unsafe('drop function public.builds()')
 
-    // What the application still does.
+    // Statements that the application still sends.
     await sql.unsafe('select * from public.vehicles where id = 1')
     await sql.unsafe('update "vehicles" set "is_truck" = true where id = 7')
     await evaluateFlag(agent, 'web-1')
@@ -95,30 +95,31 @@ test('every check passes where nothing needs the columns, and each one trips', a
     expect(watch).toMatchObject({ lastEvaluatedBy: 'web-1', soakSeconds: 3 })
     expect(watch.uses.filter(({ lastCalledAt }) => lastCalledAt !== null)).toHaveLength(2)
 
-    // It has stopped for the soak time; indexes and statistics of the columns alone go with them.
+    // The application has stopped for the soak time. Indexes and statistics objects on the columns alone are dropped
+    // with them.
     await waitForSoak(agent)
     await validateIntegrity(agent)
     const again = await prepareColumnDrop(agent)
     expect(again.reasons).toEqual([])
     expect(findColumnDropCheck(again, 'no-dependent-objects').findings).toHaveLength(2)
 
-    // Counters that were reset say nothing of what was before.
+    // Reset counters lack earlier calls.
     await sql.unsafe('select pg_stat_statements_reset()')
     const reset = await prepareColumnDrop(agent)
     expect(findColumnDropCheck(reset, 'no-statement-reads')).toMatchObject({ verdict: 'inconclusive' })
     expect(findColumnDropCheck(reset, 'no-statement-reads').evidence).toMatch(/reset/)
 
-    // An evaluation without a name, a failed row, and a flag that is not at 100 %.
+    // An evaluation by an unnamed client, a failed row, and a flag below 100%.
     await evaluateFlag(agent)
     await sql.unsafe(`insert into sti.failed_row (rollout, key, sqlstate, message, operation_id, accepted_by)
       select 'vehicles', '["1"]', '22000', 'x', max(id), 'ann' from sti.operation`)
     await agent.run('flag', { enabled: true, percentage: 50 })
     const last = await prepareColumnDrop(agent)
-    expect(findColumnDropCheck(last, 'flag-not-evaluated').evidence).toContain('without a name')
+    expect(findColumnDropCheck(last, 'flag-not-evaluated').evidence).toMatch(/by (an unnamed client|\(unnamed\)):/)
     expect(findColumnDropCheck(last, 'no-failed-rows')).toMatchObject({ verdict: 'fail' })
     expect(findColumnDropCheck(last, 'flag-stable')).toMatchObject({ verdict: 'fail' })
     expect(findColumnDropCheck(last, 'validation-passed')).toMatchObject({ verdict: 'fail' })
-    // A draft is made of it all the same, and says so.
+    // A draft is still generated, and says that it is one.
     const draft = await prepareColumnDrop(agent, { safetyChecks: false })
     expect(draft).toMatchObject({ verdict: 'fail', prepared: true, archive: null })
     expect(draft.pullRequest!.body).toContain('This is a draft')
@@ -126,7 +127,7 @@ test('every check passes where nothing needs the columns, and each one trips', a
   })
 })
 
-test('without pg_stat_statements nobody knows, and a watch that began a moment ago is too short', async () => {
+test('the checks are inconclusive without pg_stat_statements, and while the watch is shorter than the soak time', async () => {
   await withEnabledRollout(
     async ({ agent, database: { sql } }) => {
       await sql.unsafe('drop extension pg_stat_statements')

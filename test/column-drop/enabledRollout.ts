@@ -4,12 +4,12 @@ import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
 import { withDedicatedServer, type TestDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 
-/** A soak time that a test can wait for. */
+/** A soak time short enough for a test. */
 export const SOAK_FILE = `${VEHICLES_FILE}soak: 3s\n`
 
 export const PREPARATION_DEFAULTS = { validateData: false, confirm: 'vehicles' }
 
-/** Takes a rollout to 100 %. */
+/** Takes a rollout to 100%. */
 export async function enableRollout(agent: TestAgent): Promise<void> {
   const { stage } = await agent.rollout()
   if (stage === 'new') await agent.run('expand')
@@ -20,7 +20,7 @@ export async function enableRollout(agent: TestAgent): Promise<void> {
   await validateIntegrity(agent)
 }
 
-/** The one layer that the file requires: what the machine of a test does is no matter here. */
+/** The only layer that the file requires: the state of the test machine is irrelevant here. */
 export async function validateIntegrity(agent: TestAgent): Promise<void> {
   await agent.run('validation', { layers: ['integrity'] })
   const { validation } = await agent.rollout()
@@ -29,7 +29,7 @@ export async function validateIntegrity(agent: TestAgent): Promise<void> {
     throw new Error(`the validation did not pass: ${bad.map(({ check, detail }) => `${check} (${detail})`).join('; ')}`)
 }
 
-/** A table of 300 rows whose flag is at 100 %, and over the soak time. */
+/** A table of 300 rows whose flag has been at 100% for the soak time. */
 export async function withEnabledRollout(
   use: (parts: { agent: TestAgent; database: TestDatabase }) => Promise<void>,
   options: Parameters<typeof withAgent>[3] = {},
@@ -51,7 +51,7 @@ export async function withEnabledRollout(
   })
 }
 
-/** Waits for the soak time, from now on and from when the watch has begun. */
+/** Waits for the soak time, counted from now and from the start of the watch. */
 export async function waitForSoak(agent: TestAgent, rollout = 'vehicles'): Promise<void> {
   const now = Date.now()
   for (;;) {
@@ -64,7 +64,7 @@ export async function waitForSoak(agent: TestAgent, rollout = 'vehicles'): Promi
   }
 }
 
-/** Runs it and answers what it came to. */
+/** Prepares the column drop and returns the outcome. */
 export async function prepareColumnDrop(
   agent: TestAgent,
   parameters: Record<string, unknown> = {},
@@ -80,7 +80,7 @@ export function findColumnDropCheck({ checks }: Pick<PreparedColumnDrop, 'checks
   return check
 }
 
-/** As the application asks for the flag. */
+/** Evaluates the flag like the application. */
 export async function evaluateFlag(agent: TestAgent, client?: string): Promise<void> {
   await fetch(`${agent.url}/ofrep/v1/evaluate/flags/vehicles-sti`, {
     method: 'POST',

@@ -15,15 +15,15 @@ export interface StoredPullRequest {
 export interface GithubServer {
   readonly url: string
   readonly pulls: readonly StoredPullRequest[]
-  /** Files of a branch, by path. */
+  /** The files of a branch by path. */
   files(branch: string): ReadonlyMap<string, string>
   readonly requests: readonly string[]
-  /** What the repository refuses from now on. */
+  /** The requests that the repository refuses from now on. */
   refuse(what: 'drafts' | 'token' | null): void
   close(): Promise<void>
 }
 
-/** What a request may hold; each one holds what its documentation says. */
+/** The possible fields of a request body, as in GitHub's documentation. */
 interface GithubRequestBody {
   readonly tree: string & readonly { path: string; mode: string; type: string; content: string }[]
   readonly base_tree: string
@@ -39,8 +39,8 @@ interface GithubRequestBody {
 }
 
 /**
- * A server that speaks the part of GitHub's REST API that opening a pull request takes, as its documentation describes
- * it: Git objects that name each other, refs, pull requests, labels.
+ * A server with the part of GitHub's REST API that opening a pull request needs, as documented by GitHub: Git objects
+ * that reference each other, refs, pull requests, and labels.
  */
 export async function startGithub(token: string): Promise<GithubServer> {
   const sha = (): string => randomBytes(20).toString('hex')

@@ -8,10 +8,10 @@ import { rolloutFile } from './tableShapes.ts'
 const ROWS = Number(process.env['STI_DROP_ROWS'] ?? 20_000)
 
 test.each([
-  { what: 'that restore says all of', more: [] },
-  { what: 'of which one is kept as it was', more: ['code'] },
+  { what: 'that restore covers completely', more: [] },
+  { what: 'of which restore covers all but one', more: ['code'] },
 ])(
-  'a larger table with legacy columns $what: what archive, comparison and both ways of the migration take',
+  'a larger table with legacy columns $what: duration of archive, comparison, and migration',
   async ({ more }) => {
     const create = `create table app.things (id bigint primary key, is_a boolean not null, is_b boolean not null, note text, code text);
       insert into app.things select n, n % 3 = 0, n % 3 = 1, md5(n::text), 'c' || n from generate_series(1, ${ROWS}) n;

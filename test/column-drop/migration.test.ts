@@ -33,45 +33,57 @@ const DISTURBED_CASES: readonly [string, string, RegExp][] = [
   [
     'a row differs',
     `update sti.columns_things set is_a = not is_a where id = 5`,
-    /1 rows of the archive are not what the table holds/,
+    /1 rows of the archive differ from the table/,
   ],
-  ['a row is missing', `delete from sti.columns_things where id = 5`, /1 rows of the archive are not/],
+  ['a row is missing', `delete from sti.columns_things where id = 5`, /1 rows of the archive differ/],
   [
-    'a ghost is there',
+    'the archive has a ghost row',
     `insert into sti.columns_things values (500, true, false, 'A')`,
-    /1 rows of the archive are not/,
+    /1 rows of the archive differ/,
   ],
-  ['the flag is off', `update sti.flag set enabled = false`, /the flag is not on at 100 %/],
-  ['the flag is at a part', `update sti.flag set percentage = 50`, /the flag is not on at 100 %/],
-  ['it is not complete', `update sti.column_archive set completed_at = null`, /there is no complete archive/],
+  ['the flag is off', `update sti.flag set enabled = false`, /the flag is not at 100%/],
+  ['the flag is at a partial percentage', `update sti.flag set percentage = 50`, /the flag is not at 100%/],
+  ['the archive is incomplete', `update sti.column_archive set completed_at = null`, /no complete archive/],
   [
-    'it is of before a drop',
+    'the archive is from before a drop',
     `update sti.column_archive set dropped_at = now(), restored_at = now()`,
-    /there is no complete archive/,
+    /no complete archive/,
   ],
-  ['its table is gone', `drop table sti.columns_things`, /there is no complete archive/],
+  ['the archive table is dropped', `drop table sti.columns_things`, /no complete archive/],
   [
-    'a trigger is off',
+    'a trigger is disabled',
     `alter table app.things disable trigger "~sti_archive"`,
-    /triggers that keep the archive are not in order/,
+    /triggers of the archive are missing or disabled/,
   ],
   [
-    'a trigger is gone',
+    'a trigger is dropped',
     `drop trigger "~sti_archive_update" on app.things`,
-    /triggers that keep the archive are not in order/,
+    /triggers of the archive are missing or disabled/,
   ],
-  ['an index came since', `create index later on app.things (is_a)`, /something else depends on the legacy columns/],
-  ['a default came since', `alter table app.things alter column is_a set default true`, /something else depends/],
-  ['a view came since', `create view app.v as select is_a from app.things`, /something else depends/],
-  ['a column is gone', `alter table app.things drop column is_b cascade`, /some of the legacy columns are gone/],
+  [
+    'an index was added',
+    `create index later on app.things (is_a)`,
+    /objects that depend on the legacy columns have changed/,
+  ],
+  [
+    'a default was added',
+    `alter table app.things alter column is_a set default true`,
+    /objects that depend on the legacy columns have changed/,
+  ],
+  [
+    'a view was added',
+    `create view app.v as select is_a from app.things`,
+    /objects that depend on the legacy columns have changed/,
+  ],
+  ['a column is dropped', `alter table app.things drop column is_b cascade`, /some of the legacy columns are dropped/],
 ]
 
-test('up drops nothing when something is not as it must be', async () => {
+test('up drops nothing if a precondition is violated', async () => {
   await withColumnDropEnvironment(TABLE, FILE, async (ground) => {
     await ground.keepArchive()
     const { up } = await ground.migration()
     for (const [what, disturb, refusal] of DISTURBED_CASES) {
-      // Both in one transaction, which the refusal takes back as a whole.
+      // Both run in one transaction, which the refusal rolls back completely.
       const sql = postgres(ground.url, { max: 1, onnotice: () => undefined })
       const answer = await sql.unsafe(`begin; ${disturb}; ${up}`).catch(String)
       await sql.end({ timeout: 1 })
@@ -83,14 +95,14 @@ test('up drops nothing when something is not as it must be', async () => {
   })
 })
 
-test('up waits its turn for the lock, and names who holds it when it does not get it', async () => {
+test('up retries the lock, and names the sessions that hold it if it gives up', async () => {
   await withColumnDropEnvironment(TABLE, FILE, async (ground) => {
     await ground.keepArchive()
     const { up } = await ground.migration()
     await withSession(ground.url, async (session) => {
       await session.unsafe(`begin; lock table app.things in share mode`)
       const going = runScript(ground.url, up)
-      // Whoever comes meanwhile is let through.
+      // Other sessions can use the table in the meantime.
       for (let n = 0; n < 10; n++) {
         await sleep(100)
         await ground.sql`select count(*) from app.things`
@@ -103,14 +115,14 @@ test('up waits its turn for the lock, and names who holds it when it does not ge
   })
 })
 
-test('in a database that the agent never saw an empty table loses the columns and gets them back, one with rows does not', async () => {
+test('in a database without the agent’s schema, an empty table can be migrated up and down, and a table with rows is refused', async () => {
   await withColumnDropEnvironment(TABLE, FILE, async (ground) => {
     await ground.keepArchive()
     const { up, down } = await ground.migration()
     await withDatabase(async ({ url, sql }) => {
       await sql.unsafe(`create schema app; create table app.things (id int primary key, is_a boolean not null, is_b boolean not null, note text, type text);
         insert into app.things values (1, true, false)`)
-      await expect(runScript(url, up)).rejects.toThrow('there are rows, and no archive of them')
+      await expect(runScript(url, up)).rejects.toThrow('the table has rows that are not archived')
       await sql`truncate app.things`
       await runScript(url, up)
       await sql`insert into app.things (id, type) values (1, 'B'), (2, 'Other')`
@@ -123,7 +135,7 @@ test('in a database that the agent never saw an empty table loses the columns an
   })
 })
 
-test('rows that no type matches, and expressions that can raise, come back as they were', async () => {
+test('rows that no type matches, and rows whose expressions raise errors, are restored', async () => {
   const file = `rollout: things
 table: app.things
 discriminator: { column: type }
@@ -153,7 +165,7 @@ flag: { key: things }
   })
 })
 
-test('with restore: none rows keep what they had, and new ones get the default', async () => {
+test('with restore: none, rows get their archived values, and new rows get the default', async () => {
   const file = `rollout: things
 table: app.things
 discriminator: { column: type }
@@ -185,14 +197,14 @@ flag: { key: things }
   })
 })
 
-test('a column that new rows could be given no value for is refused', async () => {
+test('a column that would have no value for new rows is refused', async () => {
   const file = rolloutFile({ name: '', create: '', more: ['code'] })
   const create = TABLE.replace('note text', 'note text, code text not null')
     .replace('insert into app.things', 'insert into app.things (id, is_a, is_b, note, code)')
     .replace(`'note ' || n`, `'note ' || n, 'c'`)
   await withColumnDropEnvironment(create, file, async ({ rollout, catalog }) => {
     expect(migrationRefusals(rollout, await catalog())).toEqual([
-      'Column "code" is NOT NULL and has no default, and restore of A, B, Other does not name it: a row that new code inserts after the drop could not be brought back. Name it in restore, or give it a default.',
+      'Column "code" is NOT NULL and has no default, and restore of A, B, Other does not name it: the undo could not restore a row that new code inserts after the drop. Add the column to restore, or give it a default.',
     ])
   })
   await withColumnDropEnvironment(TABLE, FILE, async ({ rollout, catalog }) => {
@@ -200,7 +212,7 @@ test('a column that new rows could be given no value for is refused', async () =
   })
 })
 
-test('what stands in the way is named, with what it stands on', async () => {
+test('blocking objects are named, with the columns that they use', async () => {
   const create = `${TABLE}; create view app.seen as select id, is_a from app.things;
     create table app.twice (a boolean, b boolean, c boolean generated always as (a) stored);
     alter table app.things add column either boolean generated always as (is_a or is_b) stored;
@@ -230,7 +242,7 @@ test('what stands in the way is named, with what it stands on', async () => {
   )
 })
 
-test('files of a migration are those of the project’s own tool', async () => {
+test('migration files have the format of the project’s own tool', async () => {
   await withColumnDropEnvironment(TABLE, FILE, async (ground) => {
     await ground.keepArchive()
     const migration = await ground.migration()
@@ -238,7 +250,7 @@ test('files of a migration are those of the project’s own tool', async () => {
     const path = 'db/{timestamp}_{name}.sql'
     const [file] = renderMigrationFiles(migration, { template: 'node-pg-migrate', path }, at)
     expect(file!.path).toBe('db/1700000000000_drop_legacy_columns_of_things.sql')
-    // As node-pg-migrate finds them.
+    // The order in which node-pg-migrate runs them.
     const up = /^\s*--[\s-]*up\s+migration/im
     const down = /^\s*--[\s-]*down\s+migration/im
     expect(file!.text.match(new RegExp(up, 'gim'))).toHaveLength(1)

@@ -30,20 +30,23 @@ validation: { requires: [integrity] }
 soak: 3s
 `
 
-/** What a package does with its table: adds jobs of both types and works through them. */
+/** How a package uses its table: it adds jobs of both types and processes them. */
 interface JobPackage {
-  /** Adds so many. */
+  /** Adds this number of jobs. */
   add(count: number): Promise<void>
-  /** Works on some; answers how many are done. */
+  /** Processes some jobs and returns how many are done. */
   work(): Promise<number>
   /**
-   * Opens new sessions: in one that was open before a column was dropped, PostgreSQL refuses functions that return rows of
-   * the table (“attribute n of type record has been dropped”) until it is opened anew.
+   * Opens new sessions: in a session from before a column was dropped, PostgreSQL refuses functions that return rows
+   * of the table (“attribute n of type record has been dropped”) until the session reconnects.
    */
   reconnect?(): Promise<void>
 }
 
-/** To 100 % and back while the package is at work in every stage; the drop is refused because it needs the column. */
+/**
+ * Takes the rollout to 100% and back while the package works in every stage. The drop is refused, since the package
+ * needs the column.
+ */
 async function dropAndRestore(
   { sql, url }: TestDatabase,
   file: string,
@@ -89,7 +92,7 @@ async function dropAndRestore(
   return drop
 }
 
-test('pg-boss works through a whole rollout of its jobs, and the drop of a column it writes is refused', async () => {
+test('pg-boss keeps working during a whole rollout of its jobs, and dropping a column that it writes is refused', async () => {
   await withDedicatedServer(async (database) => {
     await database.sql.unsafe('create extension pg_stat_statements')
     const boss = new PgBoss({ connectionString: database.url, max: 2, supervise: false, schedule: false })
@@ -125,13 +128,13 @@ test('pg-boss works through a whole rollout of its jobs, and the drop of a colum
   })
 })
 
-test('graphile-worker works through a whole rollout of its jobs; its functions and a generated column keep the column', async () => {
+test('graphile-worker keeps working during a whole rollout of its jobs, and dropping a column that its functions and a generated column use is refused', async () => {
   await withDedicatedServer(async (database) => {
     await database.sql.unsafe('create extension pg_stat_statements')
     const options = { connectionString: database.url, noHandleSignals: true, logger: new Logger(() => () => undefined) }
     let utils = await makeWorkerUtils(options)
     await utils.migrate()
-    // Those of a later hour stay in the table.
+    // Jobs scheduled for later stay in the table.
     const later = new Date(Date.now() + 3_600_000)
     let done = 0
     const taskList = {

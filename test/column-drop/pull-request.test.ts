@@ -18,7 +18,7 @@ import { runMigration } from './runMigration.ts'
 
 const TOKEN = 'a-token-of-github'
 
-test('a draft pull request with its label is opened on a branch of its own; the folder has the same', async () => {
+test('a draft pull request with its label is opened on a new branch, and the output folder has the same content', async () => {
   const github = await startGithub(TOKEN)
   const folder = await mkdtemp(join(tmpdir(), 'sti-archive-'))
   const config = {
@@ -57,9 +57,9 @@ test('a draft pull request with its label is opened on a branch of its own; the 
           'Do Not Merge',
           'Safety checks',
           'Validation evidence',
-          'The way back',
-          'Locks and time',
-          'What to watch',
+          'Rollback',
+          'Locks and duration',
+          'What to monitor',
           '- [ ] Sign-off',
           'archive-complete',
         ])
@@ -68,7 +68,7 @@ test('a draft pull request with its label is opened on a branch of its own; the 
         expect(item(after)).toMatchObject({ state: 'ready' })
         expect(item(after).sentence).toContain(pull.url)
 
-        // What GitHub refuses is said in its words, without the token, and stops nothing else.
+        // An error from GitHub is reported in GitHub's words, without the token, and the prepared files are kept.
         for (const what of ['drafts', 'token'] as const) {
           github.refuse(what)
           const failed = await agent.waitForEnd(
@@ -83,7 +83,7 @@ test('a draft pull request with its label is opened on a branch of its own; the 
         expect(kept.last).toMatchObject({ prepared: true, pullRequest: { url: null } })
         github.refuse(null)
 
-        // The page types the rollout's name, and only an admin may.
+        // The page requires the rollout's name, and only an admin is allowed.
         const ask = (token: string, parameters: Record<string, unknown>) =>
           agent.post<Problem>(
             '/v1/rollouts/vehicles/operations',
@@ -121,7 +121,7 @@ test('a draft pull request with its label is opened on a branch of its own; the 
           expect(await sti(agent.url, 'prepare-column-drop', '--generate-pr')).toMatchObject({ code: 0 })
         })
 
-        // The real drop is somebody else's; the agent sees that it happened.
+        // Someone else runs the drop, and the agent detects it.
         await sql.unsafe('drop function public.f()')
         const ready = await prepareColumnDrop(agent)
         expect(findColumnDropCheck(ready, 'archive-complete').verdict).toBe('pass')

@@ -14,7 +14,7 @@ import { waitFor } from '../support/waitFor.ts'
 const PATH = '/v1/rollouts/vehicles'
 const CONFIRMED = ['--confirm', 'vehicles', '--reason', 'nobody needs it'] as const
 
-test('the archive is removed before the drop, and after it only once it was exported, beside writes', async () => {
+test('the archive can be removed before the drop, and after the drop only once it was exported, with concurrent writes', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'sti-archive-'))
   try {
     await withEnabledRollout(
@@ -32,15 +32,15 @@ test('the archive is removed before the drop, and after it only once it was expo
   }
 })
 
-/** Before the drop: nothing is lost, and what was prepared holds no more. */
+/** Before the drop, no data is lost, and the prepared drop is no longer valid. */
 async function expectRefusals(agent: TestAgent, sti: RunSti, url: string, sql: postgres.Sql): Promise<void> {
   expect(await requestRemoval(agent, {})).toMatchObject({
     status: 409,
     body: { reasons: ['There is no archive of legacy columns.'] },
   })
   const { migration, checks } = await prepareColumnDrop(agent)
-  // All rows are compared once, in this run: what stands after the last row is asked once for each pass.
-  expect(checks.find(({ check }) => check === 'archive-complete')!.evidence).toMatch(/compared until 20/)
+  // This run compares all rows once: each pass queries the rows after the last one once.
+  expect(checks.find(({ check }) => check === 'archive-complete')!.evidence).toMatch(/compared at 20/)
   const [compared] = await sql<{ times: number }[]>`/* sti */
     select sum(calls)::int as times from pg_stat_statements where query like 'select /* sti */ count(*)::int as archived,%'`
   expect(compared!.times).toBe(1)
@@ -57,17 +57,19 @@ async function expectRefusals(agent: TestAgent, sti: RunSti, url: string, sql: p
   expect(await sti(agent.url, 'remove-archive', '--confirm', 'vehicles')).toMatchObject({ code: 2 })
   const { body } = await requestRemoval<OperationPreview>(agent, {}, TOKENS.ann, 'test', '?dryRun=true')
   expect(body).toMatchObject({ allowed: true, rows: expect.any(Number) as number })
-  expect(body.notes.join(' ')).toMatch(/nothing is lost.*prepared holds no more.*never exported.*all the same/)
+  expect(body.notes.join(' ')).toMatch(
+    /no data is lost.*prepared column drop is no longer valid.*never exported.*no differences/,
+  )
   const done = await sti(agent.url, 'remove-archive', ...CONFIRMED)
   expect(done, done.err).toMatchObject({ code: 0 })
   expect(await readLeftovers(sql)).toBe(0)
   expect((await agent.rollout()).stage).toBe('enabled')
   const status = await agent.get<ColumnDrop>(`${PATH}/column-drop`)
   expect(status).toMatchObject({ archive: null, fresh: false, staleBecause: 'its archive was removed' })
-  await expect(runMigration(url, migration!.up)).rejects.toThrow('there is no complete archive of the legacy columns')
+  await expect(runMigration(url, migration!.up)).rejects.toThrow('the legacy columns have no complete archive')
 }
 
-/** After it: the way back goes with it, so it has to be exported or forced. */
+/** After the drop, removing the archive removes the rollback option, so it requires an export or force. */
 async function dropColumns(
   agent: TestAgent,
   sti: RunSti,
@@ -88,13 +90,13 @@ async function dropColumns(
   const { body } = await requestRemoval<OperationPreview>(agent, { force: true }, TOKENS.ann, 'test', '?dryRun=true')
   expect(body.allowed).toBe(true)
   expect(body.notes.join(' ')).toMatch(
-    /This takes the way back: .*is_truck, is_bike.*what a row had of its own is lost/,
+    /This removes the rollback option: .*is_truck, is_bike.*Values of individual rows are lost/,
   )
 
-  // Somebody has compared it, and it was not the same.
+  // The last comparison found a difference.
   await sql`/* sti */ update sti.column_archive set differing_rows = 1`
   expect((await requestRemoval(agent, { exportArchive: true })).body.reasons).toEqual([
-    expect.stringContaining('never found equal'),
+    expect.stringContaining('No comparison found'),
   ])
   await sql`/* sti */ update sti.column_archive set differing_rows = 0`
 
@@ -109,23 +111,23 @@ async function dropColumns(
   const { events } = await agent.get<{ events: OperationEvent[] }>(`/v1/operations/${operation!.id}/events`)
   expect(events.find(({ kind }) => kind === 'archive')).toMatchObject({
     reason: 'nobody needs it',
-    message: 'archive sti."columns_vehicles" is removed, with its triggers',
+    message: 'removed archive sti."columns_vehicles" and its triggers',
     before: { archive: { exported: { path: expect.stringContaining(folder) as string }, verified: { differing: 0 } } },
   })
   const status = await waitForDropNoticed(agent)
   expect(status.archive).toBeNull()
   expect(status.dropped!.restore).toContain('The archive was removed')
   expect((await agent.rollout()).stage).toBe('dropped')
-  // What restore says of each type is all that the way back knows now.
+  // The undo only has the values of restore for each type now.
   await runMigration(url, again.migration!.down!)
   const [row] = await sql<{ wrong: number }[]>`/* sti */ select count(*)::int as wrong from public.vehicles
     where type is distinct from case when is_truck then 'Truck' when is_bike then 'Bike' else 'Car' end`
   expect(row!.wrong).toBe(0)
 }
 
-/** The agent looks every two seconds whether the columns are gone. */
+/** The agent checks every two seconds if the columns are dropped. */
 function waitForDropNoticed(agent: TestAgent): Promise<ColumnDrop> {
-  return waitFor('the agent notices the drop', async () => {
+  return waitFor('the agent detects the drop', async () => {
     const status = await agent.get<ColumnDrop>(`${PATH}/column-drop`)
     return status.dropped !== null && status
   })
@@ -150,7 +152,7 @@ async function requestRemoval<T = Problem>(
   )
 }
 
-/** What there is of the archive in the database. */
+/** The number of database objects that belong to the archive. */
 async function readLeftovers(sql: postgres.Sql): Promise<number> {
   const [row] = await sql<{ left: number }[]>`/* sti */
     select ((select count(*) from pg_trigger where tgname like '~sti_archive%') + (select count(*) from sti.column_archive)
@@ -159,7 +161,7 @@ async function readLeftovers(sql: postgres.Sql): Promise<number> {
   return row!.left
 }
 
-/** New code, which knows the type alone. None of its writes may fail, whatever happens to the archive. */
+/** New code, which uses only the type. None of its writes may fail, whatever happens to the archive. */
 function startWriters(sql: postgres.Sql): { stop(): Promise<number> } {
   let writing = true
   const write = async (): Promise<number> => {

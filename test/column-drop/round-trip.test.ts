@@ -15,10 +15,10 @@ import {
 } from './tableShapes.ts'
 
 afterAll(() => {
-  if (PG_DUMP_PATH === null) console.log('no pg_dump of PostgreSQL 18: schemas were compared by queries of the catalog')
+  if (PG_DUMP_PATH === null) console.log('no pg_dump of PostgreSQL 18: schemas were compared by catalog queries')
 })
 
-test.each(DROP_TABLE_SHAPES)('the columns of a table with $name go and come back', async (shape) => {
+test.each(DROP_TABLE_SHAPES)('the columns of a table with $name are dropped and restored', async (shape) => {
   await withColumnDropEnvironment(shape.create, rolloutFile(shape), async (ground) => {
     const { sql, url } = ground
     const schema = await readTableSchema(sql, shapeTable(shape))
@@ -53,7 +53,7 @@ test.each(DROP_TABLE_SHAPES)('the columns of a table with $name go and come back
   })
 })
 
-/** As a terminal would run it: on a connection of its own. */
+/** Runs the script like a terminal, on a separate connection. */
 async function runInOwnConnection(url: string, text: string): Promise<void> {
   const sql = postgres(url, { max: 1, onnotice: () => undefined })
   try {
@@ -70,7 +70,7 @@ type TableRow = Record<string, unknown>
 const unquoteName = (name: string): string => name.replace(/^"(.*)"$/, '$1').replaceAll('""', '"')
 const rowCondition = (shape: DropTableShape, n: number): string => `(${shapeKey(shape)}) = (${keyValues(shape, n)})`
 
-/** Old code and new code, both while the archive is kept by its triggers alone. */
+/** Writes of old code and new code while only the triggers keep the archive up to date. */
 async function writesBefore(sql: postgres.Sql, shape: DropTableShape): Promise<void> {
   const [a, b] = flagColumns(shape)
   const table = shapeTable(shape)
@@ -87,7 +87,7 @@ async function writesBefore(sql: postgres.Sql, shape: DropTableShape): Promise<v
   )
 }
 
-/** New code once the columns are gone: it inserts, makes a row another type and back, and deletes. */
+/** Writes of new code after the drop: inserts, type changes and their reversal, and deletes. */
 async function writesAfter(sql: postgres.Sql, shape: DropTableShape): Promise<void> {
   const table = shapeTable(shape)
   await sql.unsafe(`insert into ${table} (${shapeKey(shape)}, type) values (${keyValues(shape, 950)}, 'B')`)
@@ -111,7 +111,7 @@ async function rowsOf(sql: postgres.Sql, shape: DropTableShape): Promise<Map<str
   return new Map(rows.map(({ key, row }) => [key, row]))
 }
 
-/** All rows are what they were, but for those that new code has written since. */
+/** All rows have their original values, except those that new code has written since. */
 function compareRows(shape: DropTableShape, before: Map<string, TableRow>, after: Map<string, TableRow>): void {
   const [a, b] = flagColumns(shape).map(unquoteName) as [string, string]
   const changed = [...after].filter(

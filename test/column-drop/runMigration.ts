@@ -1,6 +1,6 @@
 import postgres from 'postgres'
 
-/** As the migration tool of the user does. */
+/** Runs a script like the user's migration tool. */
 export async function runMigration(url: string, text: string): Promise<void> {
   const connection = postgres(url, { max: 1, onnotice: () => undefined })
   try {

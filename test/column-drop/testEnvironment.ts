@@ -22,15 +22,15 @@ import type { Rollout, Table } from '../../agent/src/rollout/rollout.ts'
 import { createSignals } from '../../agent/src/signals/signals.ts'
 import { withDatabase } from '../support/database.ts'
 
-/** A table that a rollout has taken to single-table inheritance, and an operation that may work on it. */
+/** A table after a complete rollout, and an operation that may work on it. */
 export interface ColumnDropEnvironment {
   readonly url: string
-  /** The test's own connections, as the superuser. */
+  /** The test's own connections, as superuser. */
   readonly sql: postgres.Sql
   readonly database: Database
   readonly rollout: Rollout
   readonly run: RunContext
-  /** Another operation of the same rollout, as if somebody had asked again. */
+  /** Another operation of the same rollout, as after a second request. */
   newRun(): Promise<RunContext>
   table(): Promise<Table>
   catalog(): Promise<LegacyCatalog>
@@ -40,7 +40,10 @@ export interface ColumnDropEnvironment {
   migration(): Promise<Migration>
 }
 
-/** Makes the table, then column, types, constraint, both ways of the trigger and the flag, each as the agent makes it. */
+/**
+ * Creates the table, then the column, types, constraint, both directions of the trigger, and the flag, each like the
+ * agent.
+ */
 export async function withColumnDropEnvironment(
   create: string,
   file: string,
@@ -112,7 +115,7 @@ async function newRun(database: Database, rollout: Rollout, pressure: RunContext
     },
     parameters: () => ({}),
     directive: () => 'continue',
-    readFacts: () => Promise.reject(new Error('nothing here asks for facts')),
+    readFacts: () => Promise.reject(new Error('no test reads facts')),
     setStep: () => undefined,
     setWaiting: () => undefined,
     reportProgress: () => undefined,

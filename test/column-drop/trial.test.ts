@@ -41,7 +41,7 @@ test('the next trial drops the copy of an agent that crashed', async () => {
         ...run,
         setWaiting: () => undefined,
         setStep(text: string) {
-          // After the copy is made nothing of this agent gets through any more.
+          // Once the copy exists, this agent loses its connection to the database.
           if (text.startsWith('trying')) {
             taken = true
             throw new Error('dies')
@@ -72,7 +72,7 @@ test('the next trial drops the copy of an agent that crashed', async () => {
   )
 })
 
-test('an undo that would fail is found', async () => {
+test('the trial finds an undo that would fail', async () => {
   const create = `create table app.things (id int primary key, is_a boolean not null, is_b boolean not null, code int not null unique);
     insert into app.things select n, n % 3 = 0, n % 3 = 1, n from generate_series(1, 100) n`
   const file = rolloutFile({ name: '', create: '', more: ['code'] }).replaceAll('"is_b": "', '"code": "0", "is_b": "')

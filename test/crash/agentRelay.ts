@@ -12,24 +12,26 @@ import { agentEnvironment } from '../support/agentProcess.ts'
 import { freePort } from '../support/server.ts'
 import type { CrashPlan } from './crashingAgent.ts'
 
-/** One agent after another, each until it is killed; the next one takes over. */
+/** Runs one agent after another, each until it is killed; the next one takes over. */
 export interface AgentRelay {
-  /** Asks until an agent has answered: one may die meanwhile. Answers the operation's id. */
+  /**
+   * Repeats the request until an agent answers, since one may be killed in the meantime. Returns the operation's ID.
+   */
   request(kind: OperationRequest['kind'], parameters?: Record<string, unknown>): Promise<number>
   steer(id: number, cause: 'pause' | 'resume'): Promise<void>
   ended(id: number): Promise<Operation>
-  /** Requests an operation and waits for it; fails when it does not succeed. */
+  /** Requests an operation and waits for it; throws if it does not succeed. */
   run(kind: OperationRequest['kind'], parameters?: Record<string, unknown>): Promise<Operation>
   stop(): Promise<void>
 }
 
 export interface CrashSchedule {
-  /** Points that nobody has died at yet; each agent dies at the first of them that it reaches. */
+  /** Points at which no agent has been killed yet; each agent is killed at the first of them that it reaches. */
   readonly points: Set<FailpointName>
-  /** How an agent dies this time. */
+  /** How the next agent is killed. */
   how(): { arrival: number; delayMs: number }
   died(point: FailpointName): Promise<void>
-  /** The next one will answer at this address. */
+  /** The address of the next agent. */
   lives?(url: string): void
 }
 
@@ -67,15 +69,15 @@ export async function startAgentRelay(
     const gone = new Promise<void>((resolve) => child.once('exit', () => resolve())).then(async () => {
       if (stopped) return
       const point = await readFile(grave, 'utf8').catch(() => null)
-      if (point === null) throw new Error('an agent died that was not killed')
+      if (point === null) throw new Error('an agent exited without being killed')
       killing.points.delete(point as FailpointName)
-      // As if its lease had run out: nobody has to wait for that.
+      // Expires the lease, so that the test does not wait for it.
       await sql`update sti.operation set lease_until = '-infinity' where lease_until is not null`
       await sql`update sti.lane set lease_until = '-infinity' where lease_until is not null`
       await killing.died(point as FailpointName)
       current = await next()
     })
-    // Whoever asks next hears of it.
+    // The next caller gets this error.
     gone.catch(() => undefined)
     child.send(doom)
     spare = warm()
@@ -84,7 +86,7 @@ export async function startAgentRelay(
     return { child, url: at, gone }
   }
 
-  /** What an agent answers, whichever is alive then. */
+  /** The answer of whichever agent is running. */
   async function withCurrentAgent<T>(what: (client: ReturnType<typeof agentClient>) => Promise<T>): Promise<T> {
     for (;;) {
       const asked = current
@@ -103,7 +105,7 @@ export async function startAgentRelay(
     for (;;) {
       const { status, body: answer } = await withCurrentAgent((client) => client.post<Operation>(path, body, key))
       if (status === 202) return answer
-      // An agent that has just started does not know the database yet.
+      // An agent that has just started has not reached the database yet.
       if (status !== 503 && !/not been reached|has not been read/.test(JSON.stringify(answer)))
         throw new UnexpectedAnswer(`${path}: ${status} ${JSON.stringify(answer)}`)
       await sleep(20)
@@ -126,7 +128,7 @@ export async function startAgentRelay(
       try {
         await post(`/v1/operations/${id}/${cause}`, {})
       } catch (error) {
-        // Asked before, by an agent that died with the answer.
+        // Already accepted by an agent that was killed before it answered.
         const asked = cause === 'pause' ? /is paused/ : /is (queued|running)/
         if (!(error instanceof UnexpectedAnswer && asked.test(error.message))) throw error
       }
@@ -152,5 +154,5 @@ export async function startAgentRelay(
   }
 }
 
-/** An agent has answered, and not as hoped. */
+/** An agent gave an unexpected answer. */
 class UnexpectedAnswer extends Error {}

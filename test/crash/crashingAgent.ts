@@ -4,18 +4,18 @@ import { loadConfig } from '../../agent/src/config.ts'
 import type { FailpointName, FailpointHook } from '../../agent/src/kind/failpoints.ts'
 import { loadRollouts } from '../../agent/src/rollout/compileRollout.ts'
 
-/** What a doomed agent is told once it is needed: it waits until then with everything loaded. */
+/** The message to a preloaded agent that will be killed: it waits for this message with all modules loaded. */
 export interface CrashPlan {
   readonly environment: Record<string, string>
-  /** It dies at the first of these points at which it has arrived this often, so many milliseconds later. */
+  /** The agent is killed this many milliseconds after it has reached one of these points this many times. */
   readonly points: readonly FailpointName[]
   readonly arrival: number
   readonly delayMs: number
-  /** Where it writes the point that it dies at. */
+  /** The file that names the point at which it was killed. */
   readonly crashFile: string
 }
 
-/** The real agent, but it ends itself with SIGKILL, as a machine does that loses its power. */
+/** The real agent, but it kills itself with SIGKILL, like a power loss. */
 async function runUntilCrash(doom: CrashPlan): Promise<void> {
   const config = loadConfig(doom.environment)
   const arrivals = new Map<FailpointName, number>()

@@ -22,11 +22,14 @@ interface TwoAgentBackfill {
   readonly first: AgentProcess
   readonly second: AgentProcess
   readonly id: number
-  /** Which agents hold lanes that are not finished. */
+  /** The agents that hold unfinished lanes. */
   holders(): Promise<string[]>
 }
 
-/** A backfill that two agents write at the same time, beside writers; afterwards table and counters must be exact. */
+/**
+ * Runs a backfill that two agents write at the same time, with concurrent writers; table and counters must be exact
+ * afterwards.
+ */
 async function withTwoAgents(disturb: (both: TwoAgentBackfill) => Promise<void>): Promise<string> {
   return await withDatabase(async ({ url, sql }) => {
     await createLegacyTable(sql, ROWS)
@@ -72,14 +75,14 @@ async function withTwoAgents(disturb: (both: TwoAgentBackfill) => Promise<void>)
 }
 
 test(
-  'two agents write one backfill; once it stands paused neither writes',
+  'two agents write one backfill; while it is paused, neither writes',
   { timeout: 300_000 + ROUNDS * 60_000 },
   async () => {
     const found = await withTwoAgents(async ({ sql, first, id, holders }) => {
       for (let round = 0; round < ROUNDS; round++) {
         await first.post(`/v1/operations/${id}/pause`, { environment: 'staging' })
         await waitFor(
-          'it stands',
+          'it is paused',
           async () => (await first.get<Operation>(`/v1/operations/${id}`)).state === 'paused',
           { seconds: 30, ignoreErrors: true },
         )
@@ -94,7 +97,7 @@ test(
         })
       }
       await waitFor(
-        'the other one has nothing left',
+        'the other agent has nothing left',
         async () => {
           const { events } = await first.get<{ events: OperationEvent[] }>(`/v1/operations/${id}/events`)
           return events.filter((event) => /helped: [1-9][\d,]* rows? written/.test(event.message)).length > ROUNDS
@@ -106,7 +109,7 @@ test(
   },
 )
 
-test('an agent that helps is killed: its lanes are taken up by the holder', { timeout: 300_000 }, async () => {
+test('a helping agent is killed: the holder takes over its lanes', { timeout: 300_000 }, async () => {
   const found = await withTwoAgents(({ second }) => second.kill())
   console.log(`a helping agent killed: ${found}`)
 })

@@ -1,8 +1,8 @@
 import type postgres from 'postgres'
 
 /**
- * Every difference between what the journal says is there and what the catalog has, read in one snapshot. Only an index
- * that is not confirmed may be missing: it is journaled before it is made. `ours`: the column came by expand.
+ * Every difference between the journal and the catalog, read in one snapshot. Only an unconfirmed index may be
+ * missing, since it is journaled before it is created. `ours`: expand added the column.
  */
 export async function findJournalFaults(sql: postgres.Sql, ours: boolean): Promise<string[]> {
   const [row] = await sql<
@@ -40,10 +40,10 @@ export async function findJournalFaults(sql: postgres.Sql, ours: boolean): Promi
   const journaled = new Map<string, number>()
   for (const entry of journal) journaled.set(name(entry), (journaled.get(name(entry)) ?? 0) + 1)
   return [
-    ...[...present].filter((object) => !journaled.has(object)).map((object) => `${object} is there and not journaled`),
+    ...[...present].filter((object) => !journaled.has(object)).map((object) => `${object} exists and is not journaled`),
     ...journal
       .filter((entry) => !present.has(name(entry)) && (entry.confirmed || entry.kind !== 'index'))
-      .map((entry) => `${name(entry)} is journaled and not there`),
+      .map((entry) => `${name(entry)} is journaled and does not exist`),
     ...[...journaled]
       .filter(([, times]) => times > 1)
       .map(([object, times]) => `${object} is journaled ${times} times`),

@@ -7,12 +7,12 @@ import { VEHICLES_FILE } from '../support/vehicles.ts'
 import { takeEngineWrites, readLaneSums, createLegacyTable, TRIGGERS_FILE_PART } from './legacyTable.ts'
 import { compareWithOracle, readOracle, startRandomWriters, summarizeMismatches } from './randomWriters.ts'
 
-/** STI_CRASH_KILLS=200 npm test -- test/crash kills for longer. */
+/** `STI_CRASH_KILLS=200 npm test -- test/crash` kills more often. */
 const KILLS = Number(process.env['STI_CRASH_KILLS'] ?? 5)
 const FILE = `${VEHICLES_FILE}${TRIGGERS_FILE_PART}`
 
 test(
-  `an agent with two workers killed ${KILLS} times at random while others write loses, doubles and misses no row`,
+  `an agent with two workers killed ${KILLS} times at random with concurrent writers loses, duplicates, and misses no row`,
   { timeout: 60_000 + KILLS * 30_000 },
   async () => {
     await withDatabase(async ({ url, sql }) => {
@@ -21,7 +21,7 @@ test(
       let agent: AgentProcess = await startAgentProcess(url, FILE)
       await agent.run('expand')
       const writers = startRandomWriters(url, oracle, 3)
-      // Small batches, so that there are many moments to be killed at.
+      // Small batches give many moments at which the agent can be killed.
       const { id } = await agent.request('backfill', { batchSize: 50, checkpointInterval: 3, workers: 2 })
       let kills = 0
       while (kills < KILLS) {
@@ -42,7 +42,7 @@ test(
         `killed at random: ${kills} kills, ${writers.writes()} writes of others, ${summarizeMismatches(found)}`,
       )
       expect(found.slice(0, 5)).toEqual([])
-      // A batch counts its rows in the transaction that writes them: none counted twice, none forgotten.
+      // A batch counts its rows in the transaction that writes them: no row is counted twice or missed.
       const { written } = await readLaneSums(sql, id)
       expect(await takeEngineWrites(sql)).toBe(written)
       expect(ended.result).toMatchObject({ writtenRows: written })

@@ -1,12 +1,12 @@
 import type postgres from 'postgres'
 import { createVehicles } from '../support/vehicles.ts'
 
-/** What the rollout file must say of the triggers below. */
+/** The lines that the rollout file needs for the triggers below. */
 export const TRIGGERS_FILE_PART = 'triggers: { counted: harmless, refuses: harmless }\n'
 
 /**
- * The legacy table, with an application that counts each row that the engine writes, in the transaction that writes it,
- * and that refuses to update rows by name when it is told to.
+ * The legacy table, with application triggers that count each row that the engine writes in the same transaction, and
+ * that can refuse updates of rows by name.
  */
 export async function createLegacyTable(sql: postgres.Sql, rows: number, slowSeconds = 0): Promise<void> {
   await createVehicles(sql, rows)
@@ -30,7 +30,7 @@ export async function createLegacyTable(sql: postgres.Sql, rows: number, slowSec
       execute function public.refuses()`)
 }
 
-/** Rows that no writer knows, by name. Answers their keys. */
+/** Inserts rows that no writer touches, by name. Returns their keys. */
 export async function insertNamedRows(sql: postgres.Sql, name: string, count: number): Promise<string[]> {
   const rows = await sql<{ id: string }[]>`
     insert into public.vehicles (name, is_truck, is_bike) select ${`named ${name}`}, true, false
@@ -46,14 +46,14 @@ export async function allowUpdates(sql: postgres.Sql, name: string): Promise<voi
   await sql`delete from public.refused where name = ${`named ${name}`}`
 }
 
-/** Rows that the engine has written, as the application counted them, since the last call. */
+/** The rows that the engine has written since the last call, as counted by the application. */
 export async function takeEngineWrites(sql: postgres.Sql): Promise<number> {
   const [row] = await sql<{ rows: number }[]>`
     with taken as (delete from public.engine_writes returning rows) select coalesce(sum(rows), 0)::int as rows from taken`
   return row!.rows
 }
 
-/** Rows that all lanes of an operation say they have written and passed. */
+/** The rows that all lanes of an operation report as written and passed. */
 export async function readLaneSums(sql: postgres.Sql, id: number): Promise<{ passed: number; written: number }> {
   const [row] = await sql<{ passed: number; written: number }[]>`
     select coalesce(sum(passed_rows), 0)::int as passed, coalesce(sum(written_rows), 0)::int as written

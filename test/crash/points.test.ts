@@ -27,7 +27,10 @@ import {
   type RandomWriters,
 } from './randomWriters.ts'
 
-/** In the first round an agent dies at its first arrival at each point; later on a little later, or at a later arrival. */
+/**
+ * In the first round, an agent is killed the first time that it reaches each point; in later rounds, after a delay or
+ * at a later time.
+ */
 const ROUNDS = Number(process.env['STI_CRASH_ROUNDS'] ?? 1)
 const ROWS = 1_500
 const SOAK_SECONDS = 2
@@ -42,11 +45,11 @@ interface RelayedRollout {
   readonly relay: AgentRelay
   readonly oracle: VehicleOracle
   readonly writers: RandomWriters
-  /** Points that nobody has died at in this round. */
+  /** Points at which no agent has been killed in this round. */
   readonly left: ReadonlySet<FailpointName>
-  /** Called while no agent lives, after one has died at this point. */
+  /** Called while no agent runs, after one was killed at this point. */
   once(point: FailpointName, then: () => Promise<void>): void
-  /** Compares table and journal with what they must be. */
+  /** Compares table and journal with their expected state. */
   compare(expected: ExpectedTypeColumn, except?: ReadonlySet<string>): Promise<void>
 }
 
@@ -71,7 +74,7 @@ async function withRelayedRollout(
           : { arrival: 1 + Math.floor(Math.random() * 2), delayMs: Math.floor(Math.random() * 30) },
       async died(point) {
         kills.push(point)
-        // What the dead agent had sent may still run; each statement of it is whole or not there.
+        // Statements of the killed agent may still run; each one takes effect completely or not at all.
         expect({ point, faults: await findJournalFaults(sql, ours) }).toEqual({ point, faults: [] })
         await hooks.get(point)?.()
         hooks.delete(point)
@@ -105,14 +108,14 @@ async function withRelayedRollout(
   })
 }
 
-/** A column that expand makes; NOT NULL; the flag on and off; everything taken back. */
+/** A column that expand adds, NOT NULL, the flag on and off, and a complete rollback. */
 async function runWholeRollout(life: RelayedRollout): Promise<void> {
   const { sql, relay } = life
   const wrong = await insertNamedRows(sql, 'left', 5)
   wrong.forEach((id) => life.oracle.set(id, { is_truck: true, is_bike: false, axles: null }))
   await relay.run('expand')
   await life.compare('derived', new Set(life.oracle.keys()))
-  // A hand that goes past the trigger, after the lanes have passed those rows and before the sweep.
+  // Writes past the trigger after the lanes have passed those rows and before the sweep.
   const pastTheTrigger = (): Promise<void> =>
     withSession(life.url, async (session) => {
       await session.unsafe(`begin; alter table public.vehicles disable trigger "~sti_derive";
@@ -133,7 +136,7 @@ async function runWholeRollout(life: RelayedRollout): Promise<void> {
   await relay.run('monitoring')
   await relay.run('rollback', { scope: 'monitoring' })
   expect(await settingsOfDatabase(sql)).toEqual([])
-  // Two steps, each of them set once, whoever died in between.
+  // Two steps, each set once, whichever agent is killed in between.
   await relay.run('flag', { enabled: true, ramp: true })
   await relay.run('rollback', { scope: 'flag' })
   expect(await readFlag(sql)).toEqual({ enabled: false, changes: 3 })
@@ -143,7 +146,7 @@ async function runWholeRollout(life: RelayedRollout): Promise<void> {
   await life.compare('no column')
 }
 
-/** A rehearsal, and everything taken back change by change. */
+/** A rehearsal, and a complete rollback change by change. */
 async function rollBackEverything({ sql, relay, compare }: RelayedRollout): Promise<void> {
   for (const kind of ['expand', 'backfill', 'validation', 'finalize'] as const) await relay.run(kind)
   const rehearsal = await relay.run('rehearsal', { sample: 500 })
@@ -161,8 +164,8 @@ async function rollBackEverything({ sql, relay, compare }: RelayedRollout): Prom
 }
 
 /**
- * The archive of a column drop, kept and removed beside new code, which knows the type alone. It has to be a server of
- * its own: other tests throw entries out of pg_stat_statements.
+ * The archive of a column drop, created and removed while new code writes, which uses only the type. It needs a
+ * separate server, since other tests evict entries from pg_stat_statements.
  */
 async function prepareAndRemoveArchive(life: RelayedRollout): Promise<void> {
   const { sql, relay, oracle, writers } = life
@@ -174,11 +177,11 @@ async function prepareAndRemoveArchive(life: RelayedRollout): Promise<void> {
   await relay.run('finalize')
   await writers.pause()
   await relay.run('flag', { enabled: true, percentage: 100 })
-  // What the machine of a test does is no matter here.
+  // The state of the test machine is irrelevant here.
   await relay.run('validation', { layers: ['integrity'] })
   await waitForSoak(sql)
   const newCode = startNewCode(sql, oracle, typed)
-  // A hand that goes past the triggers of the archive.
+  // Writes past the triggers of the archive.
   life.once('archive.completed', () =>
     withSession(life.url, async (session) => {
       await session.unsafe(`begin; alter table public.vehicles disable trigger "~sti_archive_update";
@@ -199,7 +202,7 @@ async function prepareAndRemoveArchive(life: RelayedRollout): Promise<void> {
   await life.compare('derived')
 }
 
-/** Until the flag is at 100 % and watched for the soak time. */
+/** Waits until the flag has been at 100% and watched for the soak time. */
 async function waitForSoak(sql: postgres.Sql): Promise<void> {
   for (;;) {
     const [row] = await sql<{ enough: boolean | null }[]>`
@@ -210,7 +213,7 @@ async function waitForSoak(sql: postgres.Sql): Promise<void> {
   }
 }
 
-/** Rows that are not in both, or not the same. */
+/** The rows that are missing on one side or differ. */
 async function archiveDifferences(sql: postgres.Sql): Promise<number> {
   const [row] = await sql<{ differing: number }[]>`
     select /* sti */ count(*)::int as differing from public.vehicles t full join sti.columns_vehicles a on a.id = t.id
@@ -218,7 +221,7 @@ async function archiveDifferences(sql: postgres.Sql): Promise<number> {
   return row!.differing
 }
 
-/** Writes types of these rows, and what the legacy columns become by that to the oracle. */
+/** Writes types of these rows, and records the resulting legacy columns in the oracle. */
 function startNewCode(sql: postgres.Sql, oracle: VehicleOracle, ids: readonly string[]): { stop(): Promise<void> } {
   let writing = true
   const write = async (): Promise<void> => {
@@ -241,7 +244,7 @@ function startNewCode(sql: postgres.Sql, oracle: VehicleOracle, ids: readonly st
   }
 }
 
-/** Finalize, whose first index is left INVALID by a connection that dies. */
+/** Finalize whose first index is left INVALID by a lost connection. */
 async function finalizeTwice({ url, sql, relay, left }: RelayedRollout, name: string): Promise<void> {
   const cut = left.has('index.invalid') || left.has('index.dropped')
   const id = await withSession(url, async (session) => {
@@ -276,7 +279,7 @@ async function readFlag(sql: postgres.Sql): Promise<{ enabled: boolean; changes:
   return { ...row! }
 }
 
-/** A backfill that fails, and that somebody wants to be followed by a rollback of the data. */
+/** A backfill that fails with a requested rollback of the data. */
 async function runFailingBackfill({ sql, relay, oracle, compare }: RelayedRollout): Promise<void> {
   const refused = await insertNamedRows(sql, 'refused', 5)
   refused.forEach((id) => oracle.set(id, { is_truck: true, is_bike: false, axles: null }))
@@ -284,7 +287,7 @@ async function runFailingBackfill({ sql, relay, oracle, compare }: RelayedRollou
   await relay.run('expand')
   const backfill = await relay.request('backfill', { ...BACKFILL, rollbackOnError: 'data' })
   expect(await relay.ended(backfill)).toMatchObject({ state: 'failed', errorCode: 'error-budget' })
-  // Nobody asks for it: an agent that died just then owes it still.
+  // No request is needed: the rollback is still due after an agent was killed at this moment.
   for (;;) {
     const [rollback] = await sql`select state from sti.operation where kind = 'rollback' and state = 'succeeded'`
     if (rollback) break
@@ -293,7 +296,7 @@ async function runFailingBackfill({ sql, relay, oracle, compare }: RelayedRollou
   await compare('no column')
 }
 
-/** A column that was there before, a locked table, rows that are refused, a pause; everything cleared again. */
+/** A column that existed before, a locked table, refused rows, a pause, and a complete rollback. */
 async function runWithContrarySession(life: RelayedRollout): Promise<void> {
   const { url, sql, relay, left } = life
   const refused = await insertNamedRows(sql, 'refused', 3)
@@ -319,7 +322,7 @@ async function runWithContrarySession(life: RelayedRollout): Promise<void> {
   expect(await relay.ended(backfill)).toMatchObject({ state: 'paused', error: null })
   await relay.steer(backfill, 'resume')
   let ended = await relay.ended(backfill)
-  // It stands until the queue has been looked at.
+  // It is paused until someone has checked the queue.
   while (ended.state === 'paused') ended = await relay.ended(backfill)
   const lanes = await readLaneSums(sql, backfill)
   expect(ended).toMatchObject({ state: 'succeeded', result: { failedRows: 3, writtenRows: lanes.written } })
@@ -335,7 +338,7 @@ async function runWithContrarySession(life: RelayedRollout): Promise<void> {
   life.writers.touched()
   const rollback = await relay.request('rollback', { scope: 'data', confirm: 'vehicles' })
   expect(await relay.ended(rollback)).toMatchObject({ state: 'failed', errorCode: 'rows-left' })
-  // What somebody wrote since the trigger went is theirs.
+  // Values written after the trigger was dropped belong to others.
   const theirs = life.writers.touched()
   await life.compare('cleared', new Set([...sticky, ...theirs]))
   await allowUpdates(sql, 'sticky')
@@ -344,7 +347,7 @@ async function runWithContrarySession(life: RelayedRollout): Promise<void> {
 }
 
 test(
-  `an agent killed at every point of a rollout, ${ROUNDS} time${ROUNDS === 1 ? '' : 's'}, loses, doubles and misses no row`,
+  `an agent killed at every point of a rollout, ${ROUNDS} time${ROUNDS === 1 ? '' : 's'}, loses, duplicates, and misses no row`,
   { timeout: 600_000 * ROUNDS },
   async () => {
     const stepwise = VEHICLES_FILE.replace('vehicles-sti }', 'vehicles-sti, ramp: [50, 100], hold: 1s }')
@@ -363,7 +366,7 @@ test(
         prepareAndRemoveArchive,
         withDedicatedServer,
       )
-      // Later rounds wait for a second arrival, which not every point has.
+      // Later rounds wait for a point to be reached a second time, which does not happen for every point.
       if (round === 0) expect([...left]).toEqual([])
     }
   },

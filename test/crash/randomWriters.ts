@@ -8,10 +8,10 @@ export interface WrittenVehicle {
   readonly axles: number | null
 }
 
-/** What the application wrote, kept beside the database: the truth that the table is compared with. */
+/** The oracle: what the application wrote, recorded outside of the database, with which the table is compared. */
 export type VehicleOracle = Map<string, WrittenVehicle>
 
-/** The rows as they are now. */
+/** The current rows. */
 export async function readOracle(sql: postgres.Sql): Promise<VehicleOracle> {
   const rows = await sql<{ id: string; is_truck: boolean; is_bike: boolean; axles: number | null }[]>`
     select id, is_truck, is_bike, axles from public.vehicles`
@@ -20,18 +20,19 @@ export async function readOracle(sql: postgres.Sql): Promise<VehicleOracle> {
 
 export interface RandomWriters extends Pick<ApplicationSessions, 'pause' | 'resume' | 'stop'> {
   readonly oracle: VehicleOracle
-  /** Statements that the database has confirmed. */
+  /** The number of statements that the database has confirmed. */
   writes(): number
   /** Keys written since the last call. */
   touched(): Set<string>
 }
 
-/** How long a writer rests after each statement: the machine also has other work. */
+/** How long a writer rests after each statement, since the machine has other work too. */
 const PAUSE_AFTER_WRITE_MS = 4
 
 /**
- * `count` sessions that insert, update and delete at random; each owns the keys with its own remainder. A statement
- * whose answer is lost, since the server died, may have happened or not: the writer looks once the server is back.
+ * Starts `count` sessions that insert, update, and delete at random; each owns the keys with its own remainder. If
+ * the result of a statement is lost because the server crashed, the writer checks its effect once the server is
+ * available again.
  */
 export function startRandomWriters(url: string, oracle: VehicleOracle, count: number): RandomWriters {
   const sql = postgres(url, { max: count, onnotice: () => undefined, backoff: () => 0.1 })
@@ -67,7 +68,7 @@ export function startRandomWriters(url: string, oracle: VehicleOracle, count: nu
             where id = ${id} returning is_truck, is_bike, axles`,
           () => sql<WrittenVehicle[]>`select is_truck, is_bike, axles from public.vehicles where id = ${id}`,
         )
-        if (row === null) throw new Error(`row ${id} is gone and nobody has deleted it`)
+        if (row === null) throw new Error(`row ${id} is missing and was not deleted`)
         oracle.set(id, { is_truck: row.is_truck, is_bike: row.is_bike, axles: row.axles })
         touched.add(id)
       } else {
@@ -109,7 +110,7 @@ async function resolveLostAnswer<T>(statement: PromiseLike<T[]>, readBack: () =>
   }
   for (;;) {
     try {
-      // Answers after a connection that died may begin with holes.
+      // Results after a lost connection may start with empty entries.
       return [...(await readBack())].find((row) => row !== undefined) ?? null
     } catch (error) {
       if (!isAnswerLost(error)) throw error
@@ -118,18 +119,18 @@ async function resolveLostAnswer<T>(statement: PromiseLike<T[]>, readBack: () =>
   }
 }
 
-/** The server is away, or could not write: what was asked for may have happened or not. */
+/** True if the server is unavailable or could not write: the statement may have taken effect or not. */
 function isAnswerLost(error: unknown): boolean {
   const code = String((error as { code?: unknown }).code)
   return /^(CONNECT|ECONN|EPIPE|08|57P0|53|58|XX)/.test(code)
 }
 
-/** What the column of the type must hold: what is derived, nothing but in rows that were written since, or no column. */
+/** The expected content of the discriminator: the derived type, nothing except in rows written since, or no column. */
 export type ExpectedTypeColumn = 'derived' | 'cleared' | 'no column'
 
 /**
- * Every difference between the table and the oracle, by key; empty: no row lost, doubled or wrong. Rows of `except` are
- * not asked for their type.
+ * Every difference between the table and the oracle, by key; empty if no row is lost, duplicated, or wrong. The types
+ * of rows in `except` are not checked.
  */
 export async function compareWithOracle(
   sql: postgres.Sql,
@@ -145,11 +146,11 @@ export async function compareWithOracle(
   const seenKeys = new Set<string>()
   for (const row of rows) {
     const known = oracle.get(row.id)
-    if (seenKeys.has(row.id)) mismatches.push(`${row.id} is doubled: it is there twice`)
+    if (seenKeys.has(row.id)) mismatches.push(`${row.id} is duplicated: it exists twice`)
     seenKeys.add(row.id)
-    if (known === undefined) mismatches.push(`${row.id} is doubled: it was deleted and is there`)
+    if (known === undefined) mismatches.push(`${row.id} is duplicated: it was deleted and exists`)
     else if (known.is_truck !== row.is_truck || known.is_bike !== row.is_bike || known.axles !== row.axles)
-      mismatches.push(`${row.id} is wrong: it holds other values`)
+      mismatches.push(`${row.id} is wrong: it has other values`)
     const type = expected !== 'derived' ? null : row.is_truck ? 'Truck' : row.is_bike ? 'Bike' : 'Car'
     if (row.type !== type && !except.has(row.id)) mismatches.push(`${row.id} is wrong: type ${row.type}, not ${type}`)
   }
@@ -157,8 +158,8 @@ export async function compareWithOracle(
   return mismatches
 }
 
-/** Says how many rows were found lost, doubled or wrong, for whoever reads the run. */
+/** Summarizes how many rows were lost, duplicated, or wrong, for the output of the run. */
 export function summarizeMismatches(found: readonly string[]): string {
   const count = (word: string): number => found.filter((mismatch) => mismatch.includes(` is ${word}`)).length
-  return `lost ${count('lost')}, doubled ${count('doubled')}, wrong ${count('wrong')}`
+  return `lost ${count('lost')}, duplicated ${count('duplicated')}, wrong ${count('wrong')}`
 }

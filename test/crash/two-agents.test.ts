@@ -9,7 +9,7 @@ import { compareWithOracle, readOracle, startRandomWriters, summarizeMismatches 
 import { waitFor } from '../support/waitFor.ts'
 
 test(
-  'an agent that was frozen beyond its lease writes nothing when it wakes up: another one has taken over',
+  'an agent that was frozen beyond its lease writes nothing when it wakes up, since another agent has taken over',
   { timeout: 300_000 + ROUNDS * 60_000 },
   async () => {
     await withDatabase(async ({ url, sql }) => {
@@ -35,7 +35,7 @@ test(
           const frozen = byId.get(name)!
           process.kill(frozen.pid, 'SIGSTOP')
           try {
-            await waitFor('the other one takes over', async () => (await holder()) !== name, {
+            await waitFor('the other agent takes over', async () => (await holder()) !== name, {
               seconds: 40,
               ignoreErrors: true,
             })
@@ -48,7 +48,7 @@ test(
             process.kill(frozen.pid, 'SIGCONT')
           }
           await sleep(1_500)
-          // Whoever woke up holds nothing: its lanes are the other one's, and it says so itself.
+          // The agent that woke up holds nothing: the other agent holds its lanes, and both report it.
           expect(await holder()).not.toBe(name)
           const [row] = await sql<{ agents: string[] }[]>`
             select to_jsonb(array_agg(distinct agent)) as agents from sti.lane where operation_id = ${id} and not finished`

@@ -18,7 +18,7 @@ async function runCheck(agent: TestAgent, name: string): Promise<CheckResult> {
 
 const canary = (agent: TestAgent): Promise<CheckResult> => runCheck(agent, 'dual-write-canary')
 
-/** All rows with what tells one version of a row from another. */
+/** All rows with the columns that identify a row version. */
 async function readTupleVersions(sql: postgres.Sql): Promise<unknown> {
   return await sql`select xmin::text as version, v.* from public.vehicles v order by id`
 }
@@ -49,18 +49,18 @@ test('the canary tests one direction before finalize and both after it, and chan
 
 test.each([
   [
-    'a trigger that is disabled',
+    'a disabled trigger',
     'alter table public.vehicles disable trigger "~sti_derive"',
     /changed to Bike through its legacy columns, but it then has type Truck, and its legacy columns imply Bike/,
   ],
   [
-    'a function of another hand',
+    'a modified function',
     `create or replace function sti.derive_vehicles() returns trigger language plpgsql as $$ begin
        new.type := case when new.is_truck then 'Bike' else 'Car' end; return new; end $$`,
     /changed to Truck through its legacy columns, but it then has type Bike, and its legacy columns imply Truck|changed to Bike through its legacy columns, but it then has type Car/,
   ],
   [
-    'a trigger of the application that undoes ours',
+    'an application trigger that reverts the dual-write trigger',
     `create or replace function public.undo() returns trigger language plpgsql as $$ begin
        if pg_trigger_depth() = 1 then update public.vehicles set type = old.type where id = new.id; end if; return null; end $$`,
     /changed to Bike through its type, but it then has type Truck, and its legacy columns imply Truck$/,
@@ -148,7 +148,7 @@ test('a conflict since the last validation fails the check once and is counted i
   )
 })
 
-test('dualWrite: application is judged by rows written since the backfill', async () => {
+test('dualWrite: application is checked on rows written since the backfill', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 100)
     await withAgent(

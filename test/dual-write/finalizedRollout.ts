@@ -10,7 +10,7 @@ export interface FinalizedRollout {
   readonly agent: TestAgent
 }
 
-/** A table of ten rows, or one of the test's own, rolled out up to where the flag may go on. */
+/** A table of ten rows, or the test's own table, rolled out up to the point where the flag may be turned on. */
 export async function withFinalizedRollout(
   use: (options: FinalizedRollout) => Promise<void>,
   options: { file?: string; before?: string; table?: string; rows?: number } = {},

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import { startApplicationSessions, type ApplicationSessions } from '../support/applicationSessions.ts'
 
-/** A row as somebody wrote it last: what the row must be, whichever column it was written by. */
+/** The expected state of a row after its last write, whichever column was written. */
 export interface ExpectedVehicle {
   readonly type: VehicleType
   readonly name: string
@@ -16,16 +16,16 @@ const legacyColumns = (type: VehicleType): { is_truck: boolean; is_bike: boolean
 })
 
 export interface MixedCodeClients extends Pick<ApplicationSessions, 'pause' | 'resume' | 'stop'> {
-  /** What each row must be, by key. */
+  /** The expected rows by key. */
   readonly known: ReadonlyMap<string, ExpectedVehicle>
   writes(): { old: number; new: number }
-  /** From now on new code may write: the flag is on. */
+  /** Allows new code to write: the flag is on. */
   newCode(on: boolean): void
 }
 
 /**
- * Sessions of old code, which knows only legacy columns, and of new code, which knows only the type. Rows belong to one
- * session of each sort in turn, so that the last write of each is known; both sorts write every row.
+ * Sessions of old code, which uses only legacy columns, and of new code, which uses only the type. Rows belong to one
+ * session of each kind in turn, so that the last write of each row is known; both kinds write every row.
  */
 export function startMixedCodeClients(
   url: string,
@@ -38,7 +38,7 @@ export function startMixedCodeClients(
   const sessions = startApplicationSessions(sql, count, (client) => {
     const own = [...known.keys()].filter((id) => Number(id) % count === client)
     return async () => {
-      // Half of the instances of the application have seen the flag.
+      // Half of the instances of the application have received the flag.
       const sort = flagOn && Math.random() < 0.5 ? 'new' : 'old'
       const type = VEHICLE_TYPES[Math.floor(Math.random() * 3)]!
       const name = `by ${sort} code ${crypto.randomUUID()}`
@@ -80,7 +80,7 @@ export function startMixedCodeClients(
   }
 }
 
-/** Every row that is not what it must be; read by legacy columns, and by the type where there is one. */
+/** Every row that differs from its expected state, read by legacy columns, and by the type if the column exists. */
 export async function findLostEdits(
   sql: postgres.Sql,
   known: ReadonlyMap<string, ExpectedVehicle>,
@@ -94,12 +94,12 @@ export async function findLostEdits(
   for (const id of known.keys()) if (!presentKeys.has(id)) mismatches.push(`${id} is lost`)
   for (const { id, name, legacy, type } of rows) {
     const expected = known.get(id)
-    if (expected === undefined) mismatches.push(`${id} was deleted and is there`)
+    if (expected === undefined) mismatches.push(`${id} was deleted and exists`)
     else if (expected.name !== name) mismatches.push(`${id}: an edit is lost`)
     else if (expected.type !== legacy)
-      mismatches.push(`${id}: legacy columns say ${legacy}, and it was written as ${expected.type}`)
+      mismatches.push(`${id}: legacy columns imply ${legacy}, but it was written as ${expected.type}`)
     else if (typed && expected.type !== type)
-      mismatches.push(`${id}: the type is ${type}, and it was written as ${expected.type}`)
+      mismatches.push(`${id}: the type is ${type}, but it was written as ${expected.type}`)
   }
   return mismatches
 }

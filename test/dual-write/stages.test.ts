@@ -106,7 +106,7 @@ test('a changed file derives in one direction until finalize, and is refused whi
   })
 })
 
-test('a changed default of a legacy column requires another finalize, because an INSERT is judged by it', async () => {
+test('a changed default of a legacy column requires another finalize, since it determines how an INSERT is interpreted', async () => {
   const insert = `insert into public.vehicles (name, is_truck, type) values ('new', false, 'Bike')`
   await withFinalizedRollout(
     async ({ url, sql, agent }) => {
@@ -117,7 +117,7 @@ test('a changed default of a legacy column requires another finalize, because an
       expect((await agent.rollout()).stage).toBe('finalized')
       expect(await tryStatements(url, insert.replace('Bike', 'Car'), `name = 'new'`)).toEqual(CAR)
       expect(await sentenceOf(agent)).toBe('')
-      // A default of the type makes old code write a type unknowingly.
+      // A default of the type makes old code write a type without setting it.
       await sql`alter table public.vehicles alter type set default 'Car', alter is_bike set default false`
       await agent.run('finalize')
       const old = `insert into public.vehicles (name, is_truck) values ('new', true)`
@@ -146,7 +146,7 @@ test('with restore: none the data rollback keeps values that legacy columns cann
   )
 })
 
-test('a role without rights on schema sti writes both ways, its conflicts are recorded, and it can call no function of STI', async () => {
+test('a role without privileges on schema sti writes in both directions, its conflicts are recorded, and it cannot call functions of STI', async () => {
   await withFinalizedRollout(
     async ({ url, sql }) => {
       await sql.unsafe(

@@ -8,7 +8,7 @@ export const TRUCK: VehicleColumns = [true, false, 'Truck']
 export const BIKE: VehicleColumns = [false, true, 'Bike']
 export const CAR: VehicleColumns = [false, false, 'Car']
 
-/** What some of the seed's rows are. */
+/** The types of some seeded rows. */
 export const SEED_ROW_IDS = { truck: 1, car: 3, bike: 5 }
 
 export async function readRow(sql: postgres.Sql, condition: string): Promise<VehicleColumns> {
@@ -17,7 +17,7 @@ export async function readRow(sql: postgres.Sql, condition: string): Promise<Veh
   return [rows[0]!['is_truck'] as boolean, rows[0]!['is_bike'] as boolean, rows[0]!['type'] as string | null]
 }
 
-/** What a row is after statements, which are taken back; or the SQLSTATE and message that refused them. */
+/** The row after the statements, which are rolled back; or the SQLSTATE and message that refused them. */
 export async function tryStatements(
   url: string,
   statements: string,

@@ -17,29 +17,39 @@ const DEFAULTS = `alter table public.vehicles alter is_truck set default false, 
 const CONFLICT = /^23514 type and legacy columns of a row of public\.vehicles disagree: type is /
 const UNKNOWN = /^23514 .*violates check constraint "sti_vehicles_type_check"/
 
-/** Case, the row it is about, assignments, what the row then is or what refuses them. */
+/** Case, row, assignments, and the expected row or error. */
 const UPDATES: [string, keyof typeof SEED_ROW_IDS, string, VehicleColumns | RegExp][] = [
-  ['new code: the type alone', 'car', `type = 'Truck'`, TRUCK],
+  ['new code: only the type', 'car', `type = 'Truck'`, TRUCK],
   ['new code: from one type to another', 'truck', `type = 'Bike'`, BIKE],
   ['new code: to the type of otherwise', 'truck', `type = 'Car'`, CAR],
-  ['new code: the row as it was, and another type', 'truck', `is_truck = true, is_bike = false, type = 'Bike'`, BIKE],
-  ['old code: legacy columns alone', 'car', `is_truck = true`, TRUCK],
-  ['old code: legacy columns that say the same', 'truck', `is_bike = true`, [true, true, 'Truck']],
+  [
+    'new code: unchanged legacy columns and another type',
+    'truck',
+    `is_truck = true, is_bike = false, type = 'Bike'`,
+    BIKE,
+  ],
+  ['old code: only legacy columns', 'car', `is_truck = true`, TRUCK],
+  ['old code: legacy columns with the same meaning', 'truck', `is_bike = true`, [true, true, 'Truck']],
   ['old code: back to otherwise', 'bike', `is_bike = false`, CAR],
   ['both, and they agree', 'car', `is_bike = true, type = 'Bike'`, BIKE],
-  ['both, only one of the legacy columns that have to change', 'truck', `is_bike = true, type = 'Bike'`, BIKE],
-  ['both, more than restore says', 'car', `is_truck = true, is_bike = true, type = 'Truck'`, [true, true, 'Truck']],
-  ['no type: it says nothing', 'truck', `type = null`, TRUCK],
+  ['both, with only one of the legacy columns that must change', 'truck', `is_bike = true, type = 'Bike'`, BIKE],
+  [
+    'both, with more than restore sets',
+    'car',
+    `is_truck = true, is_bike = true, type = 'Truck'`,
+    [true, true, 'Truck'],
+  ],
+  ['no type: no information', 'truck', `type = null`, TRUCK],
   ['no type, and another legacy value', 'truck', `type = null, is_truck = false`, CAR],
   ['neither', 'bike', `name = 'x'`, BIKE],
-  ['a type that the file does not name', 'car', `type = 'Boat'`, UNKNOWN],
+  ['a type that is not in the file', 'car', `type = 'Boat'`, UNKNOWN],
   ['both, and they disagree', 'car', `is_truck = true, type = 'Bike'`, CONFLICT],
 ]
 
 const INSERTS: [string, string, VehicleColumns | RegExp][] = [
-  ['new code: the type alone', `(name, type) values ('new', 'Truck')`, TRUCK],
+  ['new code: only the type', `(name, type) values ('new', 'Truck')`, TRUCK],
   ['new code: the type of otherwise', `(name, type) values ('new', 'Car')`, CAR],
-  ['old code: legacy columns alone', `(name, is_bike) values ('new', true)`, BIKE],
+  ['old code: only legacy columns', `(name, is_bike) values ('new', true)`, BIKE],
   ['old code: nothing', `(name) values ('new')`, CAR],
   ['both, and they agree', `(name, type, is_truck) values ('new', 'Truck', true)`, TRUCK],
   [
@@ -47,10 +57,10 @@ const INSERTS: [string, string, VehicleColumns | RegExp][] = [
     `(name, type, is_truck, is_bike) values ('new', 'Bike', default, true)`,
     BIKE,
   ],
-  ['the defaults given in so many words', `(name, type, is_truck, is_bike) values ('new', 'Bike', false, false)`, BIKE],
-  ['a type that the file does not name', `(name, type) values ('new', 'Boat')`, UNKNOWN],
+  ['the defaults given explicitly', `(name, type, is_truck, is_bike) values ('new', 'Bike', false, false)`, BIKE],
+  ['a type that is not in the file', `(name, type) values ('new', 'Boat')`, UNKNOWN],
   ['both, and they disagree', `(name, type, is_truck) values ('new', 'Bike', true)`, CONFLICT],
-  ['nothing given for sure', `(name, type, is_truck, is_bike) values ('new', null, null, null)`, /^23502/],
+  ['no value that implies a type', `(name, type, is_truck, is_bike) values ('new', null, null, null)`, /^23502/],
 ]
 
 const byName = `name = 'new'`
@@ -60,7 +70,7 @@ function expectRow(found: VehicleColumns | string, wanted: VehicleColumns | RegE
   else expect(found, name).toEqual(wanted)
 }
 
-/** A trigger that takes a Truck's name away would show that our function does not need the WHEN clause. */
+/** The expression raises an error for zero axles, which the function must handle without the WHEN clause. */
 const RAISING = VEHICLES_FILE.replace('when: is_truck', 'when: "is_truck and 12 / axles > 0"')
   .replace('legacyColumns: [is_truck, is_bike]', 'legacyColumns: [is_truck, is_bike, axles]')
   .replace(`restore: { is_truck: "true"`, `restore: { axles: 2, is_truck: "true"`)
@@ -94,7 +104,7 @@ describe('a write after finalize', () => {
     })
   })
 
-  test('ON CONFLICT, MERGE and COPY', async () => {
+  test('ON CONFLICT, MERGE, and COPY', async () => {
     await withFinalizedRollout(
       async ({ url, sql }) => {
         const upsert = (columns: string, values: string, set: string): string =>
@@ -142,7 +152,7 @@ describe('a write after finalize', () => {
     )
   })
 
-  test('an expression that raises', async () => {
+  test('an expression that raises an error', async () => {
     await withFinalizedRollout(
       async ({ url, sql }) => {
         for (const [name, seed, assignments, wanted] of UPDATES) {
@@ -312,7 +322,7 @@ test('a row that was written without the trigger follows its legacy columns at i
   })
 })
 
-test('changes of legacy columns by a trigger of the application are seen for old and new code', async () => {
+test('changes of legacy columns by a trigger of the application are included for old and new code', async () => {
   const crown = `create function public.crown() returns trigger language plpgsql as $$ begin new.is_truck := new.axles > 5; return new; end $$;
     create trigger zz_crown before insert or update on public.vehicles for each row execute function public.crown();
     update public.vehicles set axles = case when is_truck then 6 else 2 end`
@@ -329,7 +339,7 @@ test('changes of legacy columns by a trigger of the application are seen for old
   )
 })
 
-test('with restore: none a type that was written alone is kept until the legacy columns change', async () => {
+test('with restore: none, a type that was written without legacy columns is kept until the legacy columns change', async () => {
   await withFinalizedRollout(
     async ({ url, sql }) => {
       const id = 'id = 3'

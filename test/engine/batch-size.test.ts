@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { countTypedRows, countWrongRows } from '../support/faultInjection.ts'
 import { withExpandedTable, plainTable, readEngineWrites } from './expandedTable.ts'
 
-/** Pages with two rows and pages with seventy, deleted rows, pages of which most is gone, free space. */
+/** Pages with two and with seventy rows, deleted rows, mostly empty pages, and free space. */
 const unevenTable = (rows: number): string =>
   plainTable(
     rows,

@@ -16,7 +16,7 @@ test('an existing column is cleared while other sessions move rows: no derived v
       await sql`truncate public.watched`
       await recordEngineWrites(sql, 0.03)
       const { id } = await agent.request('rollback', { scope: 'data', confirm: 'vehicles' })
-      await waitFor('the trigger is gone', async () =>
+      await waitFor('the trigger is dropped', async () =>
         (await readEventMessages(agent, id)).includes('changes reverted'),
       )
       // The name is indexed, so each row leaves its page, some of them to pages behind the lanes.

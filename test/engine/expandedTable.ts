@@ -13,19 +13,19 @@ export interface ExpandedTable {
 }
 
 export interface EngineTableOptions {
-  /** SQL that makes public.vehicles, with is_truck and is_bike: each text a transaction of its own. */
+  /** SQL that creates public.vehicles, with is_truck and is_bike; each text is a separate transaction. */
   readonly create: string | readonly string[]
-  /** Triggers of the table that the file calls harmless. */
+  /** Triggers of the table that the file declares as harmless. */
   readonly triggers?: readonly string[]
-  /** More of the rollout file. */
+  /** Additional lines of the rollout file. */
   readonly file?: string
-  /** Called at each point between two statements of the agent. */
+  /** Called at each failpoint of the agent. */
   readonly reached?: FailpointHook
-  /** Counts each statement of the engine and makes it take this long, on these tables. */
+  /** Counts each statement of the engine on these tables and delays it by this time. */
   readonly watched?: { readonly seconds?: number; readonly tables?: readonly string[] }
 }
 
-/** A table of this shape, expanded, with an agent beside it. */
+/** An expanded table of this shape, with an agent. */
 export async function withExpandedTable(
   shape: EngineTableOptions,
   use: (running: ExpandedTable) => Promise<void>,
@@ -45,8 +45,8 @@ export async function withExpandedTable(
 }
 
 /**
- * Vehicles with three secondary indexes; `filler` says how wide each row `n` is, and `than` what happens to the table
- * before anybody looks at it.
+ * Vehicles with three secondary indexes; `filler` sets the width of row `n`, and `than` changes the table before it
+ * is used.
  */
 export function plainTable(rows: number, filler = `''`, then = '', options = ''): string {
   return `
@@ -63,7 +63,7 @@ export function plainTable(rows: number, filler = `''`, then = '', options = '')
     analyze public.vehicles`
 }
 
-/** Records each statement of the engine that writes rows: its transaction, connection and rows. */
+/** Records each statement of the engine that writes rows: its transaction, connection, and rows. */
 export async function recordEngineWrites(
   sql: postgres.Sql,
   seconds: number,
@@ -89,7 +89,7 @@ export interface EngineWriteCounts {
   readonly connections: number
 }
 
-/** What the engine has written, as the application counted it. */
+/** The rows that the engine has written, as counted by the application. */
 export async function readEngineWrites(sql: postgres.Sql): Promise<EngineWriteCounts> {
   const [row] = await sql<EngineWriteCounts[]>`
     select coalesce(sum(rows), 0)::int as rows, count(*)::int as transactions, coalesce(max(rows), 0)::int as largest,
@@ -114,7 +114,7 @@ export interface StoredLane {
   } | null
 }
 
-/** The lanes over the table, without the operation's own. */
+/** The lanes of the table, without the operation's own lane. */
 export async function readLanes(sql: postgres.Sql, id: number): Promise<StoredLane[]> {
   return await sql<StoredLane[]>`
     select number, passed_rows::int as passed, written_rows::int as written, failed_rows::int as failed, finished,

@@ -1,6 +1,6 @@
 import type postgres from 'postgres'
 
-/** The application refuses every UPDATE of these rows, and takes a while for it. */
+/** The application refuses every UPDATE of these rows, with a delay. */
 export async function freezeRows(sql: postgres.Sql, ids: readonly number[], seconds = 0): Promise<void> {
   await sql.unsafe(`
     create or replace function public.frozen() returns trigger language plpgsql as $$ begin

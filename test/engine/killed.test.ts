@@ -21,7 +21,7 @@ test('after an agent is killed inside a striped range, another one continues wit
     const { id } = await first.request('backfill', BACKFILL)
     await waitForStripes(sql, id, 4)
     await first.kill()
-    await waitFor('its connections are gone', async () => (await engineBackendPids(sql, 'backfill')).length === 0)
+    await waitFor('its connections are closed', async () => (await engineBackendPids(sql, 'backfill')).length === 0)
     const written = await countTypedRows(sql)
     const [lane] = await readLanes(sql, id)
     expect([lane!.written, lane!.passed + lane!.range_state!.written]).toEqual([written, written])

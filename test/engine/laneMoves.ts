@@ -3,7 +3,7 @@ import { expect } from 'vitest'
 import { readLanes, plainTable } from './expandedTable.ts'
 import { waitFor } from '../support/waitFor.ts'
 
-/** Vehicles on full pages, the last one too, so that a row that moves goes behind the lane. */
+/** Vehicles on full pages, including the last one, so that a row that moves ends up behind the lane. */
 export function fullPagesTable(rows: number): string[] {
   return [
     plainTable(rows, `''`, '', 'with (autovacuum_enabled = off)'),
@@ -12,7 +12,7 @@ export function fullPagesTable(rows: number): string[] {
   ]
 }
 
-/** Each batch of the lane over the table: where it stood and what of its range was done, afterwards. */
+/** The lane's position and range state after each batch. */
 export async function recordLaneMoves(sql: postgres.Sql): Promise<void> {
   await sql.unsafe(`
     create table public.moves (id bigserial, low jsonb, position jsonb, high jsonb, done int, passed bigint, written bigint);
@@ -29,11 +29,11 @@ interface LaneMove {
   readonly low: readonly string[]
   readonly position: readonly string[]
   readonly high: readonly string[]
-  /** Null: the range is done. */
+  /** Null: the range is complete. */
   readonly done: number | null
 }
 
-/** Every range goes from its first batch to its last one, and none of them comes twice. */
+/** Checks that every range runs from its first to its last batch, and none is repeated. */
 export async function expectEachBatchOnce(sql: postgres.Sql): Promise<number> {
   const moves = await sql<LaneMove[]>`select low, position, high, done from public.moves order by id`
   let longest = 0

@@ -1,10 +1,10 @@
 import type postgres from 'postgres'
 import { expect } from 'vitest'
 
-/** Blocks that a sweep along the heap looks at first. */
+/** The blocks that a sweep in heap order reads first. */
 const FIRST_RANGE_BLOCKS = 128
 
-/** Changes rows of the last pages of a table of 24,000 vehicles, so that they come to stand on its first ones. */
+/** Changes rows on the last pages of a table of 24,000 vehicles, so that they move to its first pages. */
 export async function moveRowsToFront(sql: postgres.Sql, change: string, where: string): Promise<void> {
   const blocks = async (): Promise<{ first: number; last: number }> => {
     const [row] = await sql.unsafe<{ first: number; last: number }[]>(

@@ -1,4 +1,4 @@
-/** Vehicles in partitions of these sizes, by ranges of the id; some of them may be empty. */
+/** Vehicles in partitions of these sizes, by ranges of the ID; some of them may be empty. */
 export function partitionedTable(sizes: readonly number[]): string {
   const bounds = sizes.map((_, index) => [index * 100_000, (index + 1) * 100_000] as const)
   return `

@@ -8,7 +8,7 @@ import { withExpandedTable, plainTable } from './expandedTable.ts'
 
 const BACKFILL = { batchSize: 1000, maximumBatchSeconds: 5 }
 
-/** Runs a backfill; answers what it said of striping, and the share of HOT updates that PostgreSQL counted. */
+/** Runs a backfill. Returns its messages on striping, and the share of HOT updates that PostgreSQL counted. */
 async function backfill(sql: postgres.Sql, agent: TestAgent): Promise<{ said: string[]; hot: number }> {
   await sql`select pg_stat_reset()`
   const { id } = await agent.run('backfill', BACKFILL)
@@ -19,7 +19,7 @@ async function backfill(sql: postgres.Sql, agent: TestAgent): Promise<{ said: st
   return { said, hot: row!.hot }
 }
 
-/** As it was before any backfill: full pages, and no type. */
+/** Resets the table to its state before any backfill: full pages, and no type. */
 async function emptyAndVacuum(sql: postgres.Sql): Promise<void> {
   await sql.unsafe(`
     alter table public.vehicles disable trigger "~sti_derive";

@@ -22,7 +22,7 @@ const TABLE: EngineTableOptions = {
 }
 const slowTable = (seconds: number): EngineTableOptions => ({ ...TABLE, watched: { ...TABLE.watched, seconds } })
 
-/** Who moved a lane, each time. */
+/** The worker of each move of a lane. */
 const LANE_MOVES_TRIGGER = `
   create table public.moves (id bigserial, number int, claim uuid, pid int);
   create function public.moves() returns trigger language plpgsql as $$ begin
@@ -57,7 +57,7 @@ test('the number of writing connections follows the requested workers during the
     const writing = async (count: number): Promise<void> => {
       await waitFor(`${count} write`, async () => (await engineBackendPids(sql, 'backfill')).length === count)
       await sql`truncate public.watched`
-      // All of them do.
+      // All of them write.
       await waitFor(`${count} have written`, async () => (await readEngineWrites(sql)).connections >= count)
       expect((await engineBackendPids(sql, 'backfill')).length).toBe(count)
     }
@@ -95,7 +95,7 @@ test('pause stops every worker at a safe point, and each resumes there', async (
     expect(paused.progress).toMatchObject<Partial<OperationProgress>>({ writtenRows: written, processedRows: written })
     await recordEngineWrites(sql, 0, partitionNames(COUNT))
     await controlOperation(agent, id, 'resume')
-    await waitFor('it goes on', async () => (await readOperation(agent, id)).state !== 'paused')
+    await waitFor('it resumes', async () => (await readOperation(agent, id)).state !== 'paused')
     expect(await agent.waitForEnd(id)).toMatchObject({
       state: 'succeeded',
       result: { passedRows: ALL, writtenRows: ALL },
@@ -104,14 +104,14 @@ test('pause stops every worker at a safe point, and each resumes there', async (
   })
 })
 
-test('a fatal error of one worker stops all, and is the error of the operation', async () => {
+test('a fatal error of one worker stops all workers and becomes the error of the operation', async () => {
   await withExpandedTable(slowTable(0.05), async ({ sql, agent }) => {
     await sql.unsafe(`
       create function public.closed() returns trigger language plpgsql as
         $$ begin raise exception 'closed for today' using errcode = '42501'; end $$;
       create trigger watched_too after update on ${partitionName(2)} for each statement execute function public.closed()`)
     const failed = await agent.run('backfill').catch((error: Error) => error.message)
-    // The file does not know that trigger.
+    // The file does not declare that trigger.
     expect(failed).toMatch(/watched_too/)
     await sql.unsafe(`
       drop trigger watched_too on ${partitionName(2)};

@@ -16,7 +16,7 @@ import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 import { realTimeTest as test } from '../support/realTime.ts'
 
 const grafana = await findGrafana(freePort)
-if (grafana === null) console.log('What readiness asks of Grafana is not tested: install Grafana, or set GRAFANA_HOME')
+if (grafana === null) console.log('readiness items from Grafana are not tested: install Grafana, or set GRAFANA_HOME')
 
 test.skipIf(!hasPrometheus)(
   'readiness items from a real Prometheus: the agent, its rules and history',
@@ -47,7 +47,7 @@ test.skipIf(!hasPrometheus)(
             (await agent.get<Readiness>('/v1/rollouts/vehicles/readiness')).items.find(
               (candidate) => candidate.item === name,
             )!
-          // It is asked again every half minute.
+          // It is queried every half minute.
           await expect.poll(async () => (await item('alerts')).state, wait).toBe('ready')
           await expect.poll(async () => (await item('metrics')).state, wait).toBe('ready')
           await expect.poll(async () => (await item('dashboard-uptime')).sentence, wait).toMatch(/grafana 0%/)
@@ -129,7 +129,7 @@ groups:
   300_000,
 )
 
-/** Of a service account that is a Viewer, as the documentation asks for. */
+/** The token of a service account with the role Viewer, as documented. */
 async function viewerToken(url: string): Promise<string> {
   const authorization = `Basic ${Buffer.from('admin:of-a-test').toString('base64')}`
   const post = async (path: string, body: object): Promise<{ id: number; key: string }> => {

@@ -10,7 +10,7 @@ import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 const PROMOTIONS = '/v1/rollouts/vehicles/promotions'
 const REPORT = '/v1/rollouts/vehicles/report'
 const FILE = `${VEHICLES_FILE}promotion: { from: staging, maxAge: 1h, backfillToo: true }\n`
-/** Where things are may differ. */
+/** Locations may differ. */
 const OTHER_METRICS_FILE = `${FILE}api: { histogram: { url: "http://app.production.example/metrics", name: http_request_duration_seconds } }\n`
 
 const staging = newSigningKey('staging')
@@ -21,7 +21,9 @@ interface PromotionsResponse {
   readonly promotions: Promotion[]
 }
 
-/** A database of staging in which the rollout has passed its validation, and one of production, each with its agent. */
+/**
+ * A staging database in which the rollout has passed its validation, and a production database, each with its agent.
+ */
 async function withTwoEnvironments(
   use: (both: { staging: TestAgent; production: TestAgent; sql: postgres.Sql; report: SignedReport }) => Promise<void>,
 ): Promise<void> {
@@ -55,7 +57,7 @@ async function withTwoEnvironments(
 const submitReport = (agent: TestAgent, report: unknown, more = {}) =>
   agent.post<PromotionsResponse & Problem>(PROMOTIONS, { environment: 'production', report, ...more })
 
-test('production refuses backfill and flag without a report of staging', async () => {
+test('production refuses backfill and flag without a report from staging', async () => {
   await withTwoEnvironments(async ({ production, report }) => {
     await production.run('expand')
     await expect(production.run('backfill')).rejects.toThrow(/Not promoted from staging\. Upload a signed report/)

@@ -48,7 +48,7 @@ test('measured items follow the rollout, and an unknown item is never ready', as
       for (const name of ['column-drop-migration', 'rollbacks-tested', 'contacts', 'training'])
         expect((await findItem(agent, name)).state).toBe('not-ready')
 
-      // A row behind the back, and a validation that finds it.
+      // A row changed past the trigger, and a validation that finds it.
       await sql.unsafe(
         `alter table public.vehicles disable trigger "~sti_derive"; update public.vehicles set type = 'Bike' where id = 1;
         alter table public.vehicles enable always trigger "~sti_derive"`,
@@ -97,7 +97,7 @@ test('turning the flag off counts as a rollback; enhanced monitoring does not', 
     await withAgent(url, VEHICLES_FILE, async (agent) => {
       for (const kind of ['expand', 'backfill', 'validation', 'finalize', 'monitoring'] as const) await agent.run(kind)
       await agent.run('rollback', { scope: 'monitoring' })
-      // Off when it was off is no rollback.
+      // Turning off a flag that is already off is not a rollback.
       await agent.run('flag', { enabled: false })
       expect((await findItem(agent, 'zero-rollbacks')).state).toBe('ready')
       await agent.run('flag', { enabled: true, percentage: 10 })
@@ -116,7 +116,7 @@ test('turning the flag off counts as a rollback; enhanced monitoring does not', 
   })
 })
 
-test('a sign-off has a name, a note and an expiry; a withdrawn or expired one, or one of another contact, does not count', async () => {
+test('a sign-off has a name, a note, and an expiry; a withdrawn or expired one, or one for another contact, does not count', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 10)
     await withAgent(url, contacts('1'), async (agent) => {
@@ -171,11 +171,11 @@ test('a sign-off has a name, a note and an expiry; a withdrawn or expired one, o
       await expect
         .poll(() => readSeries(agent, 'sti_readiness_ratio'), { timeout: 10_000 })
         .toContain('list="team" 0.333')
-      // Each of them is in the chain.
+      // Each sign-off is in the event chain.
       const events = await sql`select actor->>'name' as by from sti.operation_event where kind = 'attestation'`
       expect(events).toHaveLength(5)
     })
-    // Another number in the file: whoever answered the old one has not answered this one.
+    // With another phone number in the file, the old confirmation no longer applies.
     await withAgent(url, contacts('3'), async (agent) => {
       expect(await findItem(agent, 'contacts')).toMatchObject({
         state: 'not-ready',

@@ -17,7 +17,7 @@ const FILE = `${VEHICLES_FILE}contacts:
 `
 const key = newSigningKey('staging')
 
-/** A rollout that was gone through in staging, with texts of people that a page might take for its own. */
+/** A completed staging rollout, with user texts that contain markup. */
 async function withRollout(use: (agent: TestAgent, database: TestDatabase) => Promise<void>): Promise<void> {
   await withDatabase(async (database) => {
     await createVehicles(database.sql, 400)
@@ -43,7 +43,7 @@ async function downloadReport(agent: TestAgent, format: string): Promise<string>
   return await answer.text()
 }
 
-/** Of an hour in which the machine's memory was used to 30 %. */
+/** A baseline of an hour with 30% memory usage. */
 async function importBaseline(agent: TestAgent): Promise<void> {
   const { rollout } = compileRollout('rollout.yaml', FILE)
   const ago = (minutes: number): string => new Date(Date.now() - minutes * 60_000).toISOString()
@@ -123,7 +123,7 @@ test('only editors see phone numbers and e-mail addresses, and no report contain
     for (const path of ['', '/readiness', '/report?format=json', '/report?format=html', '/report?format=md']) {
       const rolloutPath = `/v1/rollouts/vehicles${path}`
       expect(await seen(rolloutPath, TOKENS.viewer)).not.toMatch(private_)
-      // An editor sees them where they are asked for; what leaves the house does not have them.
+      // Editors see them in the API; exported files do not contain them.
       expect(private_.test(await seen(rolloutPath, TOKENS.bob))).toBe(!path.startsWith('/report'))
     }
     expect(await seen('/metrics', TOKENS.ann)).not.toMatch(/1234567|ann@example|Ann/)
@@ -164,7 +164,7 @@ test('sti validate writes the report, and sti verify accepts it only unchanged',
   })
 })
 
-/** A report that was changed, cut off, or signed by nobody or somebody else. */
+/** A report that was modified, truncated, unsigned, or signed with another key. */
 async function expectChangedReportRefused(sti: RunSti, folder: string): Promise<void> {
   const text = await readFile(join(folder, 'report.json'), 'utf8')
   const report = JSON.parse(text) as SignedReport
@@ -179,7 +179,7 @@ async function expectChangedReportRefused(sti: RunSti, folder: string): Promise<
   await refused(text.slice(0, text.length / 2), /not JSON, or it is truncated/)
   await refused(JSON.stringify({ ...report, signature: null, unsigned: 'none' }), /not signed/)
   await refused(text, /which is not trusted/, 'stranger.json')
-  // Formatting is not content.
+  // Formatting does not change the content.
   await writeFile(join(folder, 'bad.json'), JSON.stringify(report, null, 4))
   expect((await sti(null, 'verify', 'bad.json', '--keys', 'trusted.json')).code).toBe(0)
 }

@@ -58,7 +58,7 @@ for (const [name, [path, text]] of Object.entries(PAGES)) {
   })
 }
 
-/** Starts a baseline of one minute in time for its own test; the tests before it take longer than that. */
+/** Starts a one-minute baseline early enough for its own test, since the tests before it take longer than a minute. */
 async function startBaseline(): Promise<void> {
   await page.request.post('/api/datasources/proxy/uid/sti-staging/as/admin/v1/rollouts/vehicles/operations', {
     data: {

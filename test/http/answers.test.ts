@@ -11,7 +11,7 @@ async function withVehicles(use: (agent: TestAgent) => Promise<void>): Promise<v
   })
 }
 
-/** Sends bytes as they are, as somebody who is not our client. */
+/** Sends raw bytes, like a foreign client. */
 async function sendRaw(
   agent: TestAgent,
   method: string,
@@ -146,7 +146,7 @@ test('invalid input returns a problem with code and detail and has no effect', a
         /name/,
       ],
       [
-        'an editor and the data',
+        'an editor rolls back data',
         sendRaw(
           agent,
           'POST',
@@ -159,7 +159,7 @@ test('invalid input returns a problem with code and detail and has no effect', a
         /admin/,
       ],
       [
-        'an editor and force',
+        'an editor uses force',
         sendRaw(agent, 'POST', OPERATIONS_PATH, TOKENS.bob, requestBody('flag', { enabled: true, force: true })),
         403,
         'forbidden',

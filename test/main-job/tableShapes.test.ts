@@ -32,7 +32,7 @@ test.each(JOB_TABLE_SHAPES)(
       expect(await schemaOf(sql, shape)).toEqual(schema)
       const [open] = await sql`select count(*)::int as changes from sti.change where reverted_at is null`
       expect(open!.changes).toBe(0)
-      // As docs/operations.md describes the removal: nothing outside the schema depends on it.
+      // Removes schema sti as in docs/operations.md: nothing outside of the schema depends on it.
       await sql.unsafe('drop schema sti cascade')
       expect(await rowsOf(sql, shape)).toEqual(rows)
       expect(await schemaOf(sql, shape)).toEqual(schema)
@@ -67,7 +67,7 @@ async function rowsOf(sql: postgres.Sql, shape: JobTableShape): Promise<unknown[
   return rows.map((row) => row['row'] as unknown)
 }
 
-/** Everything about the table and its partitions that a person would see. */
+/** Everything that is visible about the table and its partitions. */
 async function schemaOf(sql: postgres.Sql, shape: JobTableShape): Promise<unknown> {
   const [row] = await sql.unsafe(
     `with tree as (select '${tableOf(shape).replaceAll("'", "''")}'::regclass as oid

@@ -1,20 +1,20 @@
-/** A shape of table that the whole job must carry through. Its rows: is_a and is_b say what they are. */
+/** A table shape for the whole rollout. The columns is_a and is_b determine the type of its rows. */
 export interface JobTableShape {
   readonly name: string
   /** Creates the table `table` with about 300 rows. */
   readonly create: string
   readonly table: string
-  /** Ordered by this. */
+  /** The ORDER BY of the comparison. */
   readonly key: string
-  /** More of the rollout file: whatever differs from the plain one. */
+  /** Lines of the rollout file that differ from the default. */
   readonly file?: string
   readonly column?: string
   readonly dataType?: string
-  /** What the type must be, as SQL over the row. */
+  /** The expected type, as SQL on the row. */
   readonly expected?: string
-  /** Rows that no type matches; they are accepted by an admin. */
+  /** Rows that no type matches, which an admin accepts. */
   readonly unmapped?: number
-  /** The column was there before: data rollback clears it. */
+  /** True if the column existed before, so that the data rollback clears it. */
   readonly before?: boolean
 }
 
@@ -30,7 +30,7 @@ export const JOB_TABLE_SHAPES: readonly JobTableShape[] = [
   { ...PLAIN_TABLE, name: 'text key', create: plainTable('id text primary key', `'k ''"\\ ' || n`) },
   {
     ...PLAIN_TABLE,
-    name: 'text key of another collation',
+    name: 'text key in another collation',
     create: plainTable(
       'id text collate "en-x-icu" primary key',
       `chr(96 + n % 26) || case n % 2 when 0 then upper(n::text || 'x') else n::text end`,
@@ -83,7 +83,7 @@ legacyColumns: ['"Is A"', '"Is B"']
       insert into "My Schema"."Big Things" select n, ${FLAG_VALUES_SQL} from generate_series(1, 300) n`,
   },
   {
-    name: 'partitioned in two levels',
+    name: 'partitioned on two levels',
     table: 'app.things',
     key: 'id, day',
     create: `
@@ -140,7 +140,7 @@ legacyColumns: ['"Is A"', '"Is B"']
   },
   {
     ...PLAIN_TABLE,
-    name: 'a column that was there before, empty',
+    name: 'an existing empty column',
     before: true,
     create: plainTable('id int primary key', 'n', ', type text'),
   },
@@ -159,7 +159,7 @@ errorBudget: 1
   },
   {
     ...PLAIN_TABLE,
-    name: 'NOT NULL asked for',
+    name: 'NOT NULL required',
     file: 'constraint: notNull\n',
     create: plainTable('id int primary key', 'n'),
   },

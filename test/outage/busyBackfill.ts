@@ -14,7 +14,7 @@ import { startAgentProcess, type AgentProcess } from '../support/agentProcess.ts
 import { VEHICLES_FILE } from '../support/vehicles.ts'
 import { StopWaitingError, waitFor } from '../support/waitFor.ts'
 
-/** STI_CRASH_ROUNDS=5 freezes and kills more often. */
+/** `STI_CRASH_ROUNDS=5` freezes and kills more often. */
 export const ROUNDS = Number(process.env['STI_CRASH_ROUNDS'] ?? 1)
 
 export const BUSY_FILE = `${VEHICLES_FILE}${TRIGGERS_FILE_PART}`
@@ -28,20 +28,21 @@ export interface BusyBackfill {
 }
 
 export interface BusyOptions {
-  /** Where writers and the test find the database. */
+  /** The URL of the database for the writers and the test. */
   readonly url: string
-  /** Where the agent finds it; default: there too. */
+  /** The URL of the database for the agent; the same by default. */
   readonly agentUrl?: string
   readonly rows?: number
-  /** How long each batch of 50 rows takes beyond its work. */
+  /** The delay added to each batch of 50 rows. */
   readonly slowSeconds?: number
   readonly checkpointInterval?: number
   readonly file?: string
 }
 
 /**
- * A backfill in the middle of its work, with writers beside it, disturbed as the test likes. It must end by itself, in
- * the process that began it, and table and counters must be exact afterwards. Answers what was lost, doubled or wrong.
+ * Runs a backfill with concurrent writers while the test injects a fault. The backfill must end without help, in the
+ * process that started it, and table and counters must be exact afterwards. Returns a summary of lost, duplicated,
+ * and wrong rows.
  */
 export async function withBusyBackfill(
   options: BusyOptions,
@@ -72,7 +73,7 @@ export async function withBusyBackfill(
         { seconds: 240, ignoreErrors: true },
       )
       await writers.stop()
-      // Statements of ours may still meet a connection that the outage has left dead.
+      // The test's statements may still use a connection that the outage has broken.
       const found = await retry(() => compareWithOracle(sql, oracle))
       expect(found.slice(0, 5)).toEqual([])
       expect(await takeEngineWrites(sql)).toBe((await readLaneSums(sql, id)).written)

@@ -9,7 +9,7 @@ import { waitFor } from '../support/waitFor.ts'
 
 const ROWS = 60_000
 
-/** A server of its own for each test, since it is killed. */
+/** A separate server for each test, since it is killed. */
 async function withServer(test: (server: PostgresServer) => Promise<void>): Promise<void> {
   const server = await startPostgres()
   try {
@@ -41,7 +41,7 @@ async function wrongRows(server: PostgresServer): Promise<number> {
 }
 
 test(
-  'a database that is killed in the middle of a backfill comes back, and the backfill ends by itself',
+  'after a database is killed in the middle of a backfill and restarted, the backfill completes automatically',
   { timeout: 180_000 },
   async () => {
     await withServer(async (server) => {
@@ -74,27 +74,31 @@ test(
   },
 )
 
-test('a database that freezes and thaws: the lease may run out, no row is lost', { timeout: 180_000 }, async () => {
-  await withServer(async (server) => {
-    await withAgent(server.url, VEHICLES_FILE, async (agent) => {
-      await agent.run('expand')
-      const { id } = await agent.request('backfill', { batchSize: 100 })
-      await sleep(500)
-      await server.signal('SIGSTOP')
-      await sleep(13_000)
-      expect((await fetch(`${agent.url}/livez`)).ok).toBe(true)
-      await server.signal('SIGCONT')
-      await waitFor('ended', async () => (await agent.get<Operation>(`/v1/operations/${id}`)).state === 'succeeded', {
-        seconds: 30,
-        ignoreErrors: true,
+test(
+  'after a database is frozen and resumed, no row is lost, even if the lease expires',
+  { timeout: 180_000 },
+  async () => {
+    await withServer(async (server) => {
+      await withAgent(server.url, VEHICLES_FILE, async (agent) => {
+        await agent.run('expand')
+        const { id } = await agent.request('backfill', { batchSize: 100 })
+        await sleep(500)
+        await server.signal('SIGSTOP')
+        await sleep(13_000)
+        expect((await fetch(`${agent.url}/livez`)).ok).toBe(true)
+        await server.signal('SIGCONT')
+        await waitFor('ended', async () => (await agent.get<Operation>(`/v1/operations/${id}`)).state === 'succeeded', {
+          seconds: 30,
+          ignoreErrors: true,
+        })
       })
+      expect(await wrongRows(server)).toBe(0)
     })
-    expect(await wrongRows(server)).toBe(0)
-  })
-})
+  },
+)
 
 test(
-  'a database that is down at boot: the agent starts, says so, and goes on when it is there',
+  'if the database is down at startup, the agent starts, reports it, and continues once the database is available',
   { timeout: 120_000 },
   async () => {
     await withServer(async (server) => {
@@ -115,7 +119,7 @@ test(
             environment: 'staging',
           })
           expect(refused).toMatchObject({ status: 503, body: { code: 'database-away' } })
-          // Off needs no database.
+          // Turning the flag off needs no database.
           const off = await agent.post<Operation>('/v1/rollouts/vehicles/operations', {
             kind: 'flag',
             environment: 'staging',

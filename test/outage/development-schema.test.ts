@@ -24,7 +24,7 @@ async function createDevelopmentSchema(sql: postgres.Sql): Promise<void> {
       reached_at timestamptz not null, readings bigint not null, primary key (rollout, signal, hour));`)
 }
 
-/** Every table, column and row of schema `sti`, and every trigger and schema of the database. */
+/** Every table, column, and row of schema `sti`, and every trigger and schema of the database. */
 async function databaseContents(sql: postgres.Sql): Promise<unknown> {
   const tables = await sql<{ name: string }[]>`
     select c.oid::regclass::text as name from pg_class c where c.relnamespace = 'sti'::regnamespace and c.relkind = 'r' order by 1`
@@ -48,7 +48,7 @@ async function flagValue({ url }: TestAgent): Promise<unknown> {
   return await response.json()
 }
 
-test('an agent that finds the schema of an earlier development version says so, writes nothing, and starts once it is dropped', async () => {
+test('an agent that finds the schema of an earlier development version reports it, writes nothing, and starts once the schema is dropped', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 10)
     await createDevelopmentSchema(sql)

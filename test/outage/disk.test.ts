@@ -17,7 +17,7 @@ async function readServedFlag(agent: AgentProcess): Promise<boolean> {
 }
 
 test(
-  'the disk of the WAL is full: the flag goes off from memory, and with space again the backfill goes on',
+  'if the WAL disk is full, the flag turns off from memory, and the backfill resumes once there is space',
   { timeout: 240_000 },
   async () => {
     let how = ''
@@ -33,7 +33,7 @@ test(
         expect(await turn(true)).toMatchObject({ status: 202 })
         expect(await readServedFlag(agent)).toBe(true)
         await fill(0)
-        // Somebody else's writes use up what is left of the current segment.
+        // Writes of another session fill the rest of the current segment.
         const filling = sql
           .unsafe(
             'create table public.bulk as select repeat(md5(n::text), 30) as text from generate_series(1, 200000) n',
@@ -43,7 +43,7 @@ test(
             (error: { code: string }) => error.code,
           )
         await waitFor(
-          'no write gets through',
+          'every write fails',
           async () => !(await isReady(agent)) || (await readOperation(agent, id)).state === 'paused',
           { seconds: 60, ignoreErrors: true },
         )
@@ -66,11 +66,11 @@ test(
           },
           { seconds: 20, ignoreErrors: true },
         )
-        // An error of the disk stands it until a person has made room; a server that died over it does not.
+        // A disk error pauses the backfill until a person frees space; a server crash because of it does not.
         if ((await readOperation(agent, id)).state === 'paused') await agent.post(`/v1/operations/${id}/resume`, {})
       })
-      console.log(`the disk of the WAL was full (${how}): ${found}`)
+      console.log(`WAL disk full (${how}): ${found}`)
     })
-    if (!mounted) console.log('the disk of the WAL was not filled: no file system may be mounted here')
+    if (!mounted) console.log('the WAL disk was not filled: file systems cannot be mounted here')
   },
 )

@@ -10,7 +10,7 @@ import { isReady } from './busyBackfill.ts'
 import { withSmallDisk } from './smallDisk.ts'
 import { waitFor } from '../support/waitFor.ts'
 
-/** What an application sees that bounds its question as docs/flag.md says: its code's default is off. */
+/** The flag as seen by an application with the timeout from docs/flag.md: the default in its code is off. */
 async function readFlagState(agent: Pick<AgentProcess, 'url'>): Promise<boolean> {
   try {
     const answer = await fetch(`${agent.url}/ofrep/v1/evaluate/flags/vehicles-sti`, {
@@ -57,22 +57,22 @@ async function turnOn(agent: AgentProcess): Promise<void> {
   expect(await readFlagState(agent)).toBe(true)
 }
 
-/** The statement of the runbook. */
+/** The statement in the runbook. */
 const turnOffStatement = (sql: postgres.Sql): Promise<unknown> => sql`
   update sti.flag set enabled = false, percentage = 0, version = version + 1, changed_at = clock_timestamp() where rollout = 'vehicles'`
 
-test('breaking the glass: Grafana down, agent down, database down, and both', { timeout: 120_000 }, async () => {
+test('emergency procedures: Grafana down, agent down, database down, and both', { timeout: 120_000 }, async () => {
   const server = await startPostgres(['-c', 'fsync=off'])
   try {
     await withFlagOn(server, async ({ agent, sql, again }) => {
       await withSti(async (sti) => {
-        // Grafana: none is there at all, and the command needs none.
+        // Grafana down: there is no Grafana, and the command does not need it.
         const off = await sti(agent.url, 'flag', '--environment', 'staging', '--disable')
         expect(off).toMatchObject({ code: 0 })
         expect(await readFlagState(agent)).toBe(false)
         expect((await sti(agent.url, 'status')).out).toMatch(/flag +vehicles-sti off\n/)
 
-        // The agent: clients get no answer. The statement keeps it off when an agent is back.
+        // Agent down: clients get no answer. The statement keeps the flag off once an agent is available again.
         await turnOn(agent)
         await agent.kill()
         expect(await readFlagState(agent)).toBe(false)
@@ -84,7 +84,8 @@ test('breaking the glass: Grafana down, agent down, database down, and both', { 
           consistent: true,
         })
 
-        // The database: the agent goes on answering what it knows, off at once when it is told so, and writes it later.
+        // Database down: the agent keeps answering from memory, turns the flag off immediately on request, and writes
+        // it later.
         await turnOn(second)
         await server.crash()
         expect(await readFlagState(second)).toBe(true)
@@ -104,7 +105,7 @@ test('breaking the glass: Grafana down, agent down, database down, and both', { 
         await waitFor('ready again', () => isReady(second), { seconds: 30, ignoreErrors: true })
         expect(await readFlagState(second)).toBe(false)
 
-        // Agent and database: nothing may be started before the statement.
+        // Agent and database down: the statement must run before anything is started.
         await turnOn(second)
         await server.crash()
         await second.kill()
@@ -122,11 +123,11 @@ test('breaking the glass: Grafana down, agent down, database down, and both', { 
   }
 })
 
-test('breaking the glass: the disk of the WAL is full', { timeout: 120_000 }, async () => {
+test('emergency procedures: the WAL disk is full', { timeout: 120_000 }, async () => {
   const mounted = await withSmallDisk(160, async ({ server, fill, free }) => {
     await withFlagOn(server, async ({ agent, sql }) => {
       await fill(0)
-      // Somebody else's writes use up what is left of the current segment.
+      // Writes of another session fill the rest of the current segment.
       await expect(
         sql.unsafe(
           'create table public.bulk as select repeat(md5(n::text), 30) as text from generate_series(1, 200000) n',
@@ -151,5 +152,5 @@ test('breaking the glass: the disk of the WAL is full', { timeout: 120_000 }, as
       })
     })
   })
-  if (!mounted) console.log('the disk of the WAL was not filled: no file system may be mounted here')
+  if (!mounted) console.log('the WAL disk was not filled: file systems cannot be mounted here')
 })

@@ -10,7 +10,7 @@ interface NetworkFault {
   readonly begin: (proxy: TcpProxy) => void
   readonly end: (proxy: TcpProxy) => void
   readonly lastsMs: number
-  /** It cuts the agent off for so long that /readyz must say so. */
+  /** True if the agent is cut off for so long that /readyz must report it. */
   readonly cutsOff: boolean
 }
 
@@ -23,7 +23,7 @@ const NETWORK_FAULTS: NetworkFault[] = [
     cutsOff: false,
   },
   {
-    what: 'breaks off in the middle of answers',
+    what: 'resets connections in the middle of responses',
     begin: (proxy) => proxy.breakResponses(),
     end: () => undefined,
     lastsMs: 1_000,
@@ -40,21 +40,21 @@ const NETWORK_FAULTS: NetworkFault[] = [
     cutsOff: true,
   },
   {
-    what: 'delays every piece by 400 ms for 8 s',
+    what: 'delays all data by 400 ms for 8 s',
     begin: (proxy) => proxy.delay(400),
     end: (proxy) => proxy.delay(0),
     lastsMs: 8_000,
     cutsOff: false,
   },
   {
-    what: 'ends the stream towards the agent',
+    what: 'closes the stream to the agent',
     begin: (proxy) => proxy.halfClose('agent'),
     end: () => undefined,
     lastsMs: 0,
     cutsOff: false,
   },
   {
-    what: 'ends the stream towards the server',
+    what: 'closes the stream to the server',
     begin: (proxy) => proxy.halfClose('server'),
     end: () => undefined,
     lastsMs: 0,
@@ -68,7 +68,7 @@ const NETWORK_FAULTS: NetworkFault[] = [
     cutsOff: true,
   },
   {
-    what: 'freezes the connections there are, for good',
+    what: 'freezes all existing connections permanently',
     begin: (proxy) => proxy.freeze('existing'),
     end: () => undefined,
     lastsMs: 3_000,
@@ -77,7 +77,7 @@ const NETWORK_FAULTS: NetworkFault[] = [
 ]
 
 test.each(NETWORK_FAULTS)(
-  'the network $what: the agent goes on by itself and no row is lost',
+  'the network $what: the agent recovers automatically, and no row is lost',
   { timeout: 300_000 },
   async (fault) => {
     await withDatabase(async ({ url }) => {
@@ -87,7 +87,10 @@ test.each(NETWORK_FAULTS)(
           const begun = Date.now()
           fault.begin(proxy)
           if (fault.cutsOff)
-            await waitFor('/readyz says so', async () => !(await isReady(agent)), { seconds: 10, ignoreErrors: true })
+            await waitFor('/readyz reports it', async () => !(await isReady(agent)), {
+              seconds: 10,
+              ignoreErrors: true,
+            })
           await sleep(fault.lastsMs - (Date.now() - begun))
           fault.end(proxy)
           await waitFor('ready again', () => isReady(agent), { seconds: 20, ignoreErrors: true })

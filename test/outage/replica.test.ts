@@ -8,7 +8,7 @@ import { withBusyBackfill, BUSY_FILE, isReady, readOperation, type BusyBackfill 
 import { startStreamingReplica } from './streamingReplica.ts'
 import { waitFor } from '../support/waitFor.ts'
 
-/** Waits until the backfill waits because of the replica; it writes nothing more then. */
+/** Waits until the backfill is throttled because of the replica; it writes nothing more from then on. */
 async function waitForThrottle({ agent, id, sql }: BusyBackfill): Promise<void> {
   await waitFor(
     'it waits for the replica',
@@ -18,24 +18,24 @@ async function waitForThrottle({ agent, id, sql }: BusyBackfill): Promise<void> 
   const before = await readLaneSums(sql, id)
   await sleep(1_000)
   const after = await readLaneSums(sql, id)
-  // The batch of that moment still ends.
+  // The batch in progress still completes.
   expect(after.written - before.written).toBeLessThanOrEqual(100)
 }
 
 async function waitForProgress({ agent, id, sql }: BusyBackfill): Promise<void> {
   const before = await readLaneSums(sql, id)
-  await waitFor('it goes on', async () => (await readLaneSums(sql, id)).written > before.written, {
+  await waitFor('it resumes', async () => (await readLaneSums(sql, id)).written > before.written, {
     seconds: 30,
     ignoreErrors: true,
   })
-  await waitFor('and says so', async () => (await readOperation(agent, id)).progress?.throttled === null, {
+  await waitFor('and reports it', async () => (await readOperation(agent, id)).progress?.throttled === null, {
     seconds: 10,
     ignoreErrors: true,
   })
 }
 
 test(
-  'a replica that lags holds the backfill back; promoted, it is somebody else’s state until it is adopted',
+  'a lagging replica throttles the backfill; after its promotion, the state is not used until it is adopted',
   { timeout: 240_000 },
   async () => {
     const primary = await startPostgres(['-c', 'wal_keep_size=512MB', '-c', 'fsync=off'])
@@ -52,11 +52,11 @@ test(
         await waitForThrottle(busy)
         await replica.signalReceiver('SIGCONT')
         await waitForProgress(busy)
-        // What the primary had confirmed and not sent would be lost with it, whatever the agent does.
+        // Commits that the primary has confirmed but not sent would be lost with it, whatever the agent does.
         await busy.writers.pause()
         const [at] = await busy.sql<{ lsn: string }[]>`select pg_current_wal_lsn()::text as lsn`
         await waitFor(
-          'the replica has it',
+          'the replica has everything',
           async () => {
             const [row] = await replica.sql<
               { has: boolean }[]
@@ -73,7 +73,7 @@ test(
         way.connectTo(replica.url)
         way.refuse(false)
         const reasons = async (): Promise<string> => (await fetch(`${busy.agent.url}/readyz`)).text()
-        await waitFor('it says whose state that is', async () => /timeline/.test(await reasons()), {
+        await waitFor('it reports where the state comes from', async () => /timeline/.test(await reasons()), {
           seconds: 20,
           ignoreErrors: true,
         })
@@ -81,9 +81,10 @@ test(
         expect(adopted).toMatchObject({ status: 200 })
         await waitFor('ready again', () => isReady(busy.agent), { seconds: 20, ignoreErrors: true })
         busy.writers.resume()
-        // The replica that it knew is the primary now: unknown, and so it waits, until somebody who knows says otherwise.
+        // The known replica is now the primary, so the lag is unknown and the backfill waits until a person changes
+        // the limit.
         await waitFor(
-          'it waits for the replica that is gone',
+          'it waits for the missing replica',
           async () =>
             /replica .* has been disconnected/.test(
               (await readOperation(busy.agent, busy.id)).progress?.throttled ?? '',

@@ -7,10 +7,10 @@ import { withBusyBackfill, isReady, ROUNDS, readOperation } from './busyBackfill
 import { waitFor } from '../support/waitFor.ts'
 
 test(
-  'PostgreSQL killed with -9 in the middle of a backfill: what was committed without a flush is done again, nothing is lost',
+  'after PostgreSQL is killed with SIGKILL in the middle of a backfill, commits without a flush are repeated, and no row is lost',
   { timeout: 330_000 + ROUNDS * 30_000 },
   async () => {
-    // What no flush has asked for stays in memory for long, so that the kill loses it.
+    // Unflushed commits stay in memory for a long time, so that the kill loses them.
     const server = await startPostgres(['-c', 'wal_writer_delay=10s', '-c', 'wal_writer_flush_after=1GB'])
     try {
       let doneAgain = 0
@@ -18,7 +18,7 @@ test(
         { url: server.url, checkpointInterval: 10_000 },
         async ({ agent, id, sql, writers }) => {
           for (let kill = 0; kill < 1 + ROUNDS; kill++) {
-            // The writers' commits would flush ours with theirs.
+            // The writers' commits would also flush those of the engine.
             await writers.pause()
             let before = 0
             const looking = (async () => {
@@ -35,7 +35,7 @@ test(
             await waitFor(
               'PostgreSQL answers',
               async () => {
-                // The agent may have done some of it again already.
+                // The agent may already have repeated some of it.
                 doneAgain += Math.max(0, before - (await readLaneSums(sql, id)).written)
                 return true
               },
@@ -47,7 +47,7 @@ test(
           }
         },
       )
-      console.log(`PostgreSQL killed ${1 + ROUNDS} times with -9: ${doneAgain} rows done again, ${found}`)
+      console.log(`PostgreSQL killed ${1 + ROUNDS} times with SIGKILL: ${doneAgain} rows repeated, ${found}`)
       expect(doneAgain).toBeGreaterThan(0)
     } finally {
       await server.stop()
@@ -56,7 +56,7 @@ test(
 )
 
 test.each(['cancel', 'terminate'] as const)(
-  'statements of the agent that somebody %ss at random moments are done again',
+  'the agent repeats its statements after a random %s',
   { timeout: 300_000 },
   async (how) => {
     await withDatabase(async ({ url }) => {
@@ -70,10 +70,11 @@ test.each(['cancel', 'terminate'] as const)(
           if (['succeeded', 'failed'].includes((await readOperation(agent, id).catch(() => null))?.state ?? '')) break
         }
         await sleep(3_000)
-        // Cancelled again and again where no smaller batch helps, it stands until somebody has looked.
+        // If statements are cancelled repeatedly and smaller batches do not help, the backfill is paused for a person
+        // to check.
         if ((await readOperation(agent, id)).state === 'paused') await agent.post(`/v1/operations/${id}/resume`, {})
       })
-      console.log(`${hits} statements were to ${how}: ${found}`)
+      console.log(`${hits} statements hit by ${how}: ${found}`)
       expect(hits).toBeGreaterThan(2)
     })
   },

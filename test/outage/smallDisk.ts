@@ -11,11 +11,11 @@ export interface SmallDisk {
   readonly server: PostgresServer
   /** Leaves this many megabytes on the file system of the WAL. */
   fill(leaveMegabytes: number): Promise<void>
-  /** Takes away what fill() has put there. */
+  /** Removes what fill() has written. */
   free(): Promise<void>
 }
 
-/** A server whose WAL has a small file system of its own. Answers false where nothing can be mounted. */
+/** Starts a server whose WAL is on a small separate file system. Returns false if file systems cannot be mounted. */
 export async function withSmallDisk(megabytes: number, use: (disk: SmallDisk) => Promise<void>): Promise<boolean> {
   const disk = await mkdtemp(join(tmpdir(), 'sti-wal-'))
   const mounted = await run('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', disk]).then(

@@ -12,14 +12,14 @@ const run = promisify(execFile)
 export interface StreamingReplica {
   readonly url: string
   readonly sql: postgres.Sql
-  /** To the process that receives the WAL. */
+  /** Sends a signal to the process that receives the WAL. */
   signalReceiver(signal: NodeJS.Signals): Promise<void>
   stop(): Promise<void>
 }
 
 /**
- * A real second server that streams from this one, made from a copy of its files between backup start and stop. `flags`:
- * what the primary was started with that a standby must have as well.
+ * Starts a second server that streams from this one, from a copy of its files between backup start and stop. `flags`:
+ * the primary's options that a standby must also have.
  */
 export async function startStreamingReplica(
   primary: PostgresServer,
@@ -29,7 +29,7 @@ export async function startStreamingReplica(
   const data = join(folder, 'data')
   const source = join(primary.folder, 'data')
   const { uid, gid } = await stat(source)
-  // Start and stop of a backup belong to one session.
+  // A backup must start and stop in the same session.
   const session = postgres(primary.url, { max: 1, onnotice: () => undefined })
   await session`select pg_backup_start('replica', true)`
   await cp(source, data, { recursive: true, filter: (path) => !/postmaster\.(pid|opts)$/.test(path) })
@@ -46,7 +46,7 @@ export async function startStreamingReplica(
     ...['-c', 'hot_standby=on', '-c', 'wal_receiver_status_interval=1', '-c', `primary_conninfo=${connection}`],
     ...flags,
   ])
-  // It waits for a server that takes writes, which this one is once it is promoted.
+  // It waits for a server that accepts writes, which the replica does after its promotion.
   embedded.start().catch(() => undefined)
   const url = primary.url.replace(`:${primaryUrl.port}/`, `:${port}/`)
   const sql = postgres(url, { max: 1, onnotice: () => undefined, backoff: () => 0.1 })

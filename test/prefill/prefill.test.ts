@@ -17,7 +17,7 @@ interface PrefillTest {
   readonly agent: TestAgent
 }
 
-/** 60 % of the vehicles are cars, 30 % trucks, 10 % bikes. */
+/** 60% of the vehicles are cars, 30% trucks, 10% bikes. */
 async function withVehicles(
   rows: number,
   file: string,
@@ -56,7 +56,7 @@ const defaults = (sql: postgres.Sql): Promise<postgres.RowList<postgres.Row[]>> 
   select d.adrelid::regclass::text as on, a.attname from pg_attrdef d
   join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum where a.attname = 'type'`
 
-test('a prefill writes no row and is no coverage, and the backfill writes only rows that differ', async () => {
+test('a prefill writes no row and does not count as coverage, and the backfill writes only rows that differ', async () => {
   await withVehicles(10_000, PREFILLED, async ({ sql, agent }) => {
     const before = await file(sql)
     const asked = { kind: 'expand', environment: 'staging', parameters: {} }
@@ -221,7 +221,7 @@ test('partitions keep no default, are not rewritten, and return the constant', a
   )
 })
 
-test('unmapped rows and rows whose expression raises have the constant until the backfill handles them', async () => {
+test('unmapped rows and rows whose expression raises an error have the constant until the backfill handles them', async () => {
   const unmapped = `rollout: vehicles
 table: public.vehicles
 types:
@@ -261,7 +261,7 @@ test.each([
   ['app.kind', `create schema app; create type app.kind as enum ('Bike', 'Car', 'Truck')`],
   ['app.name', `create schema app; create domain app.name as varchar(9)`],
   ['varchar(5)', ''],
-])('a constant of type %s is kept in the catalog too', async (dataType, before) => {
+])('a constant of type %s is stored in the catalog too', async (dataType, before) => {
   const typed = PREFILLED.replace('dataType: text', `dataType: "${dataType}"`)
   await withVehicles(
     1_000,

@@ -1,8 +1,8 @@
 import { TOKENS } from '../support/agent.ts'
 
-/** A process of the application that asks for the flag, as often as a short poll does. */
+/** A process of the application that evaluates the flag at a short interval. */
 export interface PollingFlagClient {
-  /** The flag's answers for one user after another, in percent of on, as they were last. */
+  /** The latest share of users for whom the flag is on, in percent. */
   percentOn(): number
   stop(): void
 }

@@ -13,7 +13,7 @@ import { realTimeTest as test } from '../support/realTime.ts'
 const FILE = VEHICLES_FILE.replace('{ key: vehicles-sti }', '{ key: vehicles-sti, ramp: [25, 100], hold: 1s }')
 const RAMP = { enabled: true, ramp: true }
 
-/** Two agents of one database, covered and finalized; the flag is asked for at both. */
+/** Two agents of one database, covered and finalized, both with flag clients. */
 async function withTwoAgents(
   work: (first: TestAgent, second: TestAgent, sql: postgres.Sql) => Promise<void>,
 ): Promise<void> {
@@ -47,9 +47,9 @@ async function withTwoAgents(
 
 const readFlag = async (agent: TestAgent): Promise<FlagStatus> => (await agent.rollout()).flag
 
-/** The agent that sets it serves it at once, another one within a second or two. */
+/** The agent that sets the flag serves it immediately, the other one within two seconds. */
 const waitForPercentage = (agent: TestAgent, percentage: number): Promise<boolean> =>
-  waitFor(`on for ${percentage} %`, async () => (await readFlag(agent)).percentage === percentage)
+  waitFor(`on for ${percentage}%`, async () => (await readFlag(agent)).percentage === percentage)
 
 const waitForStep = (agent: TestAgent, id: number, step: number): Promise<Operation> =>
   waitFor(`step ${step}`, async () => {
@@ -95,12 +95,12 @@ test('a ramp reaches 100% if every step passes; turning the flag off through any
       await waitForStep(first, id, 1)
       const off = kind === 'flag' ? { enabled: false } : { scope: 'flag' }
       const bob = { authorization: `Bearer ${TOKENS.bob}` }
-      const body = { kind, environment: 'staging', parameters: off, reason: 'it looks odd' }
+      const body = { kind, environment: 'staging', parameters: off, reason: 'metrics look odd' }
       expect((await through.post('/v1/rollouts/vehicles/operations', body, bob)).status).toBe(202)
       const ended = await first.waitForEnd(id)
       expect(ended).toMatchObject({ state: 'failed', errorCode: 'flag-changed' })
       expect(ended.error).toBe(
-        'bob turned the flag off (it looks odd). The ramp has ended and will not change the flag again.',
+        'bob turned the flag off (metrics look odd). The ramp has ended and will not change the flag again.',
       )
       await sleep(1_200)
       expect(await readFlag(first)).toMatchObject({ enabled: false, percentage: 0 })
@@ -114,7 +114,7 @@ test('a ramp reaches 100% if every step passes; turning the flag off through any
     expect(await first.waitForEnd(id)).toMatchObject({ state: 'paused', error: null })
     await waitForPercentage(first, 25)
     await first.run('flag', { enabled: false })
-    await waitFor('it is over', async () => (await readOperation(first, id)).state === 'cancelled')
+    await waitFor('it has ended', async () => (await readOperation(first, id)).state === 'cancelled')
     expect((await readOperation(first, id)).error).toBe(
       'ann turned the flag off (test). The ramp has ended and will not change the flag again.',
     )
@@ -130,7 +130,7 @@ test('a ramp reaches 100% if every step passes; turning the flag off through any
   })
 }, 120_000)
 
-test('a ramp holds while it cannot be judged, then pauses; a failed step turns the flag off', async () => {
+test('a ramp holds its step while the checks are inconclusive, then pauses; a failed step turns the flag off', async () => {
   await withTwoAgents(async (first, second, sql) => {
     expect((await first.post<Problem>('/v1/rollouts/vehicles/operations', request({ force: true }))).status).toBe(422)
     const { id } = await first.request('flag', RAMP)
@@ -138,7 +138,7 @@ test('a ramp holds while it cannot be judged, then pauses; a failed step turns t
     const [index] = await sql<{ definition: string }[]>`
       select pg_get_indexdef('public.sti_vehicles_type_idx'::regclass) as definition`
     await sql.unsafe('drop index public.sti_vehicles_type_idx')
-    const held = await waitFor('it says what it waits for', async () => {
+    const held = await waitFor('it reports what it waits for', async () => {
       const operation = await readOperation(first, id)
       return operation.progress?.ramp?.verdict === 'inconclusive' && operation
     })
@@ -152,7 +152,7 @@ test('a ramp holds while it cannot be judged, then pauses; a failed step turns t
     await waitForPercentage(second, 25)
     await sql.unsafe(index!.definition)
     await controlOperation(first, id, 'resume')
-    expect(await waitFor('it goes on', async () => (await readOperation(first, id)).state === 'succeeded')).toBe(true)
+    expect(await waitFor('it resumes', async () => (await readOperation(first, id)).state === 'succeeded')).toBe(true)
 
     await first.run('flag', { enabled: false })
     await setAutomaticRollback(first, { armed: false, reason: 'a load test' })
@@ -162,12 +162,13 @@ test('a ramp holds while it cannot be judged, then pauses; a failed step turns t
       alter table public.vehicles disable trigger user;
       update public.vehicles set type = 'Bike' where is_truck and id < 50;
       alter table public.vehicles enable always trigger "~sti_derive"`)
-    // While automatic rollback is paused the ramp is held and names who paused it. After resume it turns the flag off.
+    // While automatic rollback is paused, the ramp waits and names who paused it. After the resume, it turns the flag
+    // off.
     const standing = await first.waitForEnd(bad.id)
     expect(standing).toMatchObject({ state: 'paused', errorCode: 'trouble' })
     expect(standing.error).toMatch(/^The step at 25% failed .* ann paused automatic rollback until .*\(a load test\)/)
     await waitForPercentage(first, 25)
-    await setAutomaticRollback(first, { armed: true, reason: 'it is over' })
+    await setAutomaticRollback(first, { armed: true, reason: 'it has ended' })
     await controlOperation(first, bad.id, 'resume')
     await waitFor('it ends', async () => (await readOperation(first, bad.id)).endedAt !== null)
     const failed = await readOperation(first, bad.id)

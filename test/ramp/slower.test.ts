@@ -9,7 +9,7 @@ import { realTimeTest as test } from '../support/realTime.ts'
 
 const FILE = VEHICLES_FILE.replace('{ key: vehicles-sti }', '{ key: vehicles-sti, ramp: [50, 100], hold: 5s }')
 
-/** STI_RAMP_BASELINE_SECONDS=300 has a baseline of more readings. */
+/** `STI_RAMP_BASELINE_SECONDS=300` takes a longer baseline. */
 const BASELINE_SECONDS = Number(process.env['STI_RAMP_BASELINE_SECONDS'] ?? 60)
 
 test(

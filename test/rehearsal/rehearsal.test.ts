@@ -8,7 +8,7 @@ import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 import { waitFor } from '../support/waitFor.ts'
 
-/** What a rehearsal may leave behind of itself, besides its operation and events. */
+/** Everything that a rehearsal could leave behind besides its operation and events. */
 async function findLeftovers(sql: postgres.Sql): Promise<string[]> {
   const rows = await sql<{ what: string }[]>`
     select 'schema ' || nspname as what from pg_namespace where nspname like 'sti\\_rehearsal%'
@@ -21,7 +21,7 @@ async function findLeftovers(sql: postgres.Sql): Promise<string[]> {
   return rows.map(({ what }) => what)
 }
 
-/** Everything of the real table, rows and catalog. */
+/** Rows and catalog entries of the real table. */
 async function readTableImage(sql: postgres.Sql): Promise<unknown> {
   const [row] = await sql`
     select (select md5(string_agg(v::text, ',' order by id)) from public.vehicles v) as rows,
@@ -57,7 +57,7 @@ test('a rehearsal tests and times both rollbacks on a copy and changes nothing e
           sentence: expect.stringMatching(/No rollback has been rehearsed/),
         })
         expect((await preview(agent, 'rollback', { scope: 'data', confirm: 'vehicles' })).estimatedSeconds).toBeNull()
-        // PostgreSQL counts what was written a moment later.
+        // PostgreSQL counts writes with a delay.
         await waitFor(
           'the rows are counted',
           async () => ((await readTableImage(sql)) as { written: string }).written === '30000',
@@ -97,7 +97,7 @@ test('a rehearsal tests and times both rollbacks on a copy and changes nothing e
             await (await fetch(`${agent.url}/metrics`)).text(),
           ),
         )
-        // With everything of ours on the table.
+        // With all objects created by STI on the table.
         for (const kind of ['expand', 'backfill', 'validation', 'finalize'] as const) await agent.run(kind)
         await withSti(async (sti) => {
           const answer = await sti(agent.url, 'rehearse', '--sample', '100000')
@@ -110,7 +110,7 @@ test('a rehearsal tests and times both rollbacks on a copy and changes nothing e
         expect((await preview(agent, 'rollback', { scope: 'system', confirm: 'vehicles' })).estimateBasis).toMatch(
           /^rehearsal 6 \(30,000 rows in /,
         )
-        // Also one that came to nothing puts the next one off, in what is said as in what is done.
+        // A failed rehearsal also postpones the next one, both in the status and in the schedule.
         const dropped = await agent.request('rehearsal')
         await controlOperation(agent, dropped.id, 'cancel')
         await waitFor('it ends', async () => (await agent.get<Operation>(`/v1/operations/${dropped.id}`)).endedAt)
@@ -162,7 +162,7 @@ test('a paused rehearsal leaves nothing and restarts; a cancelled one leaves not
         expect(await findLeftovers(sql)).toEqual([])
         await controlOperation(agent, id, 'resume')
         await waitFor(
-          'it goes on',
+          'it resumes',
           async () => (await agent.get<Operation>(`/v1/operations/${id}`)).state === 'running',
         )
         await running(id, /backfill/)
@@ -171,7 +171,7 @@ test('a paused rehearsal leaves nothing and restarts; a cancelled one leaves not
         expect(await findLeftovers(sql)).toEqual([])
         expect(await readEventMessages(agent, id)).toContain('Paused at a safe point.')
         await agent.run('expand')
-        const scheduled = await waitFor('one by itself', async () => {
+        const scheduled = await waitFor('an automatic rehearsal', async () => {
           const { operations } = await agent.get<{ operations: Operation[] }>('/v1/operations')
           return operations.find(
             (operation) => operation.kind === 'rehearsal' && operation.reason === 'scheduled every 5 s',

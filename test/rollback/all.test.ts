@@ -11,10 +11,10 @@ import { startTcpProxy } from '../support/proxy.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 import { readRows, startMixedTraffic } from './mixedTraffic.ts'
 
-/** STI_TRAFFIC_WRITES=18000 writes for longer. */
+/** `STI_TRAFFIC_WRITES=18000` writes for longer. */
 const WRITES = Number(process.env['STI_TRAFFIC_WRITES'] ?? 600)
 
-/** What the catalog says of the table and of the database, whoever made it. */
+/** The catalog's content on the table and the database, whoever created it. */
 async function readCatalog(sql: postgres.Sql): Promise<unknown> {
   const [found] = await sql`
     select ${sql.unsafe(tableStructureSql('"public"."vehicles"'))} as "table", (select jsonb_agg(format('%s.%s', n.nspname, p.proname) order by 1) from pg_proc p join pg_namespace n on n.oid = p.pronamespace
@@ -27,7 +27,7 @@ async function readCatalog(sql: postgres.Sql): Promise<unknown> {
 interface RollbackCase {
   readonly before: string
   readonly kills: readonly FailpointName[]
-  /** The column was there before, and is there afterwards. */
+  /** The column existed before the rollout and exists afterwards. */
   readonly kept: boolean
 }
 
@@ -42,7 +42,7 @@ test.each([
     },
   ],
 ] as [string, RollbackCase][])(
-  'sti rollback all reverts everything after the flag was on for all, with %s, under writers and across killed agents',
+  'sti rollback all reverts everything after the flag was on for all, with %s, with concurrent writers and killed agents',
   { timeout: 180_000 + WRITES * 20 },
   async (_, { before, kills, kept }) => {
     await withDatabase(async ({ url, sql }) => {
@@ -51,7 +51,7 @@ test.each([
         `alter table public.vehicles alter is_truck set default false, alter is_bike set default false; ${before}`,
       )
       const left = new Set(kills)
-      // The command knows one address, at which one agent after the other answers.
+      // The command has one address, at which one agent after the other answers.
       const door = await startTcpProxy('http://127.0.0.1:1')
       const at = door.url.replace(/\/$/, '')
       const relay = await startAgentRelay(url, sql, VEHICLES_FILE, {
@@ -90,7 +90,7 @@ test.each([
           expect(await sql`select kind, object from sti.change where reverted_at is null`).toEqual([])
           if (kept) {
             expect([...(await typed()).keys()].filter((id) => !traffic.touched.has(id))).toEqual([])
-            // From here on the column is theirs again.
+            // From here on, the column belongs to the application again.
             await sql`update public.vehicles set type = 'Car' where id in (select id from public.vehicles where not is_truck and not is_bike order by id limit 5)`
           }
           const theirs = await typed()

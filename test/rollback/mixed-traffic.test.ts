@@ -7,7 +7,7 @@ import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 import { readRows, startMixedTraffic, type LegacyOracle } from './mixedTraffic.ts'
 import { waitFor } from '../support/waitFor.ts'
 
-/** An hour at five writes a second. STI_TRAFFIC_WRITES=200000 takes longer. */
+/** An hour at five writes a second. `STI_TRAFFIC_WRITES=200000` takes longer. */
 const WRITES = Number(process.env['STI_TRAFFIC_WRITES'] ?? 18_000)
 
 const checksum = (rows: LegacyOracle): string => {
@@ -41,7 +41,7 @@ test.each([
             const { result } = await agent.run('rollback', { scope, confirm: 'vehicles' })
             expect(result).toMatchObject({ archivedValues: 0, origin: { structure: 'as before expand' } })
             const after = traffic.writes.old
-            await waitFor('old code goes on', async () => traffic.writes.old > after + 200)
+            await waitFor('old code continues', async () => traffic.writes.old > after + 200)
           } finally {
             await traffic.stop()
           }

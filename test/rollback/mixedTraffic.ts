@@ -3,7 +3,7 @@ import postgres from 'postgres'
 import { startApplicationSessions } from '../support/applicationSessions.ts'
 import { TOKENS } from '../support/agent.ts'
 
-/** What the application must find in the legacy columns, whichever code of it has written them. */
+/** The expected legacy columns of each row, whichever code has written it. */
 export interface LegacyRow {
   readonly name: string
   readonly is_truck: boolean
@@ -16,9 +16,9 @@ export type LegacyOracle = Map<string, LegacyRow>
 export interface MixedTraffic {
   /** Writes that the database has confirmed, by the code that made them. */
   readonly writes: { old: number; new: number }
-  /** Keys that were written. */
+  /** The written keys. */
   readonly touched: Set<string>
-  /** Resolves once so many were made in all. */
+  /** Resolves once this many writes were made in total. */
   waitForWrites(writes: number): Promise<void>
   stop(): Promise<void>
 }
@@ -29,15 +29,15 @@ const LEGACY = {
   Car: { is_truck: false, is_bike: false },
 } as const
 const TYPES = Object.keys(LEGACY) as (keyof typeof LEGACY)[]
-/** Writes after which an instance of the application asks for its flag again. */
+/** The number of writes after which an instance of the application evaluates the flag again. */
 const WRITES_PER_FLAG_EVALUATION = 10
 
 const randomItem = <T>(items: readonly T[]): T => items[Math.floor(Math.random() * items.length)]!
 
 /**
- * Instances of an application under way from old code to new: one that is told that the flag is on writes the type and
- * no legacy column, else legacy columns and no type. Each owns the keys with its own remainder, and is a client by name.
- * It rests `restMs` after each write.
+ * Starts instances of an application that supports both columns: with the flag on, an instance writes the type and no
+ * legacy column, otherwise legacy columns and no type. Each owns the keys with its own remainder, and is a client
+ * with its own name. It rests `restMs` after each write.
  */
 export function startMixedTraffic(
   databaseUrl: string,
@@ -50,7 +50,7 @@ export function startMixedTraffic(
   const writes = { old: 0, new: 0 }
   const touched = new Set<string>()
 
-  /** While no agent answers it is the default of the code, which is off. */
+  /** While no agent answers, the default of the code applies, which is off. */
   const flagOf = async (instance: number): Promise<boolean> => {
     const answer = await evaluateFlag(instance).catch(() => null)
     return answer?.ok === true && ((await answer.json()) as { value: boolean }).value

@@ -2,7 +2,7 @@ import type postgres from 'postgres'
 import { withDatabase } from '../support/database.ts'
 import { createVehicles } from '../support/vehicles.ts'
 
-/** A database whose table belongs to an agent's role with the rights that the documentation asks for, and no others. */
+/** A database whose table belongs to an agent's role with exactly the privileges that the documentation lists. */
 export async function withAgentRole(
   rights: { monitor: boolean },
   use: (own: { url: string; sql: postgres.Sql; role: string }) => Promise<void>,

@@ -49,7 +49,7 @@ test('a trigger that is created while the backfill is paused keeps it paused, wi
         await sql.unsafe(TOUCH)
         const written = await countTypedRows(sql)
         await controlOperation(agent, id, 'resume')
-        const standing = await waitFor('it stands again', async () => {
+        const standing = await waitFor('it is paused again', async () => {
           const operation = await readOperation(agent, id)
           return operation.state === 'paused' && operation
         })

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { waitForEngineLockWait, withSession } from '../support/faultInjection.ts'
 import { withTestLane } from './testLane.ts'
 
-test('a row that somebody changes while the batch waits for it gets the type of its new values', async () => {
+test('a row that another session changes while the batch waits for it gets the type of its new values', async () => {
   await withTestLane(10, async ({ url, sql, lane, batch }) => {
     await withSession(url, async (session) => {
       await session.unsafe(
@@ -20,7 +20,7 @@ test('a row that somebody changes while the batch waits for it gets the type of 
   })
 })
 
-test('a row that somebody has put right meanwhile is not written again', async () => {
+test('a row that another session has corrected in the meantime is not written again', async () => {
   await withTestLane(10, async ({ url, sql, lane, batch }) => {
     await withSession(url, async (session) => {
       await session.unsafe(`begin; update public.vehicles set type = 'Bike' where id = 5`)
@@ -32,7 +32,7 @@ test('a row that somebody has put right meanwhile is not written again', async (
   })
 })
 
-test('a row that is deleted while the batch waits for it is gone, and the batch goes on', async () => {
+test('a row that is deleted while the batch waits for it is skipped, and the batch continues', async () => {
   await withTestLane(10, async ({ url, sql, lane, batch }) => {
     await withSession(url, async (session) => {
       await session.unsafe('begin; delete from public.vehicles where id = 5')
@@ -45,7 +45,7 @@ test('a row that is deleted while the batch waits for it is gone, and the batch 
   })
 })
 
-test('a row that is moved out of the range while the batch waits for it is left to the range it is in now', async () => {
+test('a row that moves out of the range while the batch waits for it is left to its new range', async () => {
   await withTestLane(10, async ({ url, sql, lane, batch }) => {
     await withSession(url, async (session) => {
       await session.unsafe('begin; update public.vehicles set id = default where id = 5')
@@ -58,7 +58,7 @@ test('a row that is moved out of the range while the batch waits for it is left 
   })
 })
 
-test('who took the lane over fences the old holder off: its batch writes no row and no checkpoint', async () => {
+test('a takeover of the lane fences off the old holder: its batch writes no row and no checkpoint', async () => {
   await withTestLane(100, async ({ sql, database, lane, batch, takeOver }) => {
     await batch(lane, 0, 10)
     const at10 = { ...lane, position: ['10'] }
@@ -73,7 +73,7 @@ test('who took the lane over fences the old holder off: its batch writes no row 
   })
 })
 
-test('a batch whose answer was lost is not applied twice', async () => {
+test('a batch whose result was lost is not applied twice', async () => {
   await withTestLane(100, async ({ database, lane, batch }) => {
     await batch(lane, 0, 10)
     await expect(batch(lane, 0, 10)).rejects.toThrow(/another agent/)
@@ -82,7 +82,7 @@ test('a batch whose answer was lost is not applied twice', async () => {
   })
 })
 
-test('while the old holder waits inside its batch the lane cannot be taken, and after it only from its checkpoint', async () => {
+test('the lane cannot be taken over while the old holder waits inside its batch, and afterwards only from its checkpoint', async () => {
   await withTestLane(10, async ({ url, sql, lane, batch, takeOver }) => {
     await withSession(url, async (session) => {
       await session.unsafe('begin; update public.vehicles set name = name where id = 5')

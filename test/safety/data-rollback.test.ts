@@ -38,7 +38,7 @@ async function withRolledOutTable(
 const DATA_ROLLBACK = { scope: 'data', confirm: 'vehicles' }
 const EXISTING_COLUMN = { before: 'alter table public.vehicles add column type text' }
 
-/** Somebody writes past the trigger. */
+/** Writes past the trigger. */
 const bypassTrigger = (
   statement: string,
 ): string => `alter table public.vehicles disable trigger "~sti_derive"; ${statement};
@@ -79,8 +79,8 @@ test('while the column is cleared, writes of the application succeed and are kep
     async ({ sql, agent }) => {
       await slowUpdates(sql, 0.7)
       const operation = await agent.request('rollback', DATA_ROLLBACK)
-      // Trigger, constraint and NOT NULL go together; the batches come after that.
-      await waitFor('they are gone', async () =>
+      // Trigger, constraint, and NOT NULL are dropped together; the batches follow.
+      await waitFor('they are dropped', async () =>
         (await readEventMessages(agent, operation.id)).includes('changes reverted'),
       )
       await sql`insert into public.vehicles (name, is_truck, is_bike) values ('x', true, false)`

@@ -23,7 +23,7 @@ async function withExpandedTable(
 const INSERT = 'insert into public.vehicles (name, is_truck, is_bike, axles)'
 const UNMAPPED = VEHICLES_FILE.replace(/otherwise:.*\n/, '')
 
-test('changes of legacy columns by another BEFORE trigger are seen', async () => {
+test('changes of legacy columns by another BEFORE trigger are included', async () => {
   const crown = `
     create function public.crown() returns trigger language plpgsql as $$ begin new.is_truck := new.axles > 5; return new; end $$;
     create trigger zz_crown before insert or update on public.vehicles for each row execute function public.crown()`
@@ -88,7 +88,7 @@ test.each([
   ['disabled', 'alter table public.vehicles disable trigger "~sti_derive"', /is disabled/],
   ['no longer ENABLE ALWAYS', 'alter table public.vehicles enable trigger "~sti_derive"', /not ENABLE ALWAYS/],
   ['given another search_path', 'alter function sti.derive_vehicles() reset search_path', /changed outside STI/],
-])('a trigger that was %s is noticed, and expand puts it right', async (_, statement, sentence) => {
+])('a trigger that was %s is detected, and expand repairs it', async (_, statement, sentence) => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 10)
     await withAgent(url, VEHICLES_FILE, async (agent) => {
@@ -128,7 +128,7 @@ test('a row that no type matches gets NULL, and the write succeeds', async () =>
   })
 })
 
-test('an expression that raises never fails a write of the application', async () => {
+test('an expression that raises an error never fails a write of the application', async () => {
   const raising = VEHICLES_FILE.replace('when: is_truck', 'when: "12 / axles > 4"').replace(
     'legacyColumns: [is_truck, is_bike]',
     'legacyColumns: [is_truck, is_bike, axles]',

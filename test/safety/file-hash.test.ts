@@ -58,7 +58,7 @@ test('the trigger of an earlier file is detected and blocks everything until exp
         expect(validation.result).toMatchObject({ verdict: 'fail' })
         const expand = await agent.run('expand')
         expect(await readEventMessages(agent, expand.id)).toContain('The column, its function, and its trigger exist')
-        // The old constraint knew no Cycle: with it this write of the application would fail.
+        // The old constraint does not allow Cycle and would fail this write of the application.
         const [cycle] =
           await sql`insert into public.vehicles (name, is_truck, is_bike) values ('c', false, true) returning type`
         expect(cycle!.type).toBe('Cycle')

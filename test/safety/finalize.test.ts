@@ -42,7 +42,7 @@ async function indexValid(sql: postgres.Sql): Promise<boolean | null> {
   return row?.valid ?? null
 }
 
-/** What the journal says is there, run backwards, must leave the table as it was. */
+/** Running the journal's inverses in reverse order must restore the table. */
 async function journal(sql: postgres.Sql): Promise<string[]> {
   const rows = await sql<{ text: string }[]>`
     select kind || ' ' || object || case when confirmed_at is null then ' unconfirmed' else '' end as text
@@ -50,7 +50,7 @@ async function journal(sql: postgres.Sql): Promise<string[]> {
   return rows.map((row) => row.text)
 }
 
-test('after expand and finalize the journal names what is in the catalog, and the flag has statistics and an index', async () => {
+test('after expand and finalize, the journal matches the catalog, and the column has statistics and an index', async () => {
   await withVerifiedRollout(VEHICLES_FILE, async ({ sql, agent }) => {
     const expanded = [
       'column "public"."vehicles"."type"',
@@ -82,14 +82,14 @@ test('after expand and finalize the journal names what is in the catalog, and th
   })
 })
 
-test('an index build that is killed leaves an INVALID index; the next attempt drops it, rebuilds it and journals it once', async () => {
+test('an index build that is killed leaves an INVALID index; the next attempt drops it, rebuilds it, and journals it once', async () => {
   await withVerifiedRollout(VEHICLES_FILE, async ({ url, sql, agent }) => {
     await withSession(url, async (session) => {
       // CONCURRENTLY waits for every older transaction.
       await session.unsafe('begin; update public.vehicles set name = name where id = 1')
       const { id } = await agent.request('finalize')
-      await waitFor('the index is being made', async () => (await indexValid(sql)) === false)
-      const said = await waitFor('it names whom it waits for', async () =>
+      await waitFor('the index is being built', async () => (await indexValid(sql)) === false)
+      const said = await waitFor('it names the sessions that it waits for', async () =>
         (await readEventMessages(agent, id)).find((message) =>
           /^creating index sti_vehicles_type_idx: waiting for/.test(message),
         ),
@@ -110,23 +110,23 @@ test('an index build that is killed leaves an INVALID index; the next attempt dr
   })
 })
 
-test('an index that waits can be stopped, and goes on when it is resumed', async () => {
+test('an index build that waits can be paused, and continues when it is resumed', async () => {
   await withVerifiedRollout(VEHICLES_FILE, async ({ url, sql, agent }) => {
     const { id } = await withSession(url, async (session) => {
       await session.unsafe('begin; update public.vehicles set name = name where id = 1')
       const operation = await agent.request('finalize')
-      await waitFor('the index is being made', async () => (await indexValid(sql)) === false)
+      await waitFor('the index is being built', async () => (await indexValid(sql)) === false)
       await controlOperation(agent, operation.id, 'pause')
       expect((await agent.waitForEnd(operation.id)).state).toBe('paused')
       return operation
     })
     await controlOperation(agent, id, 'resume')
-    await waitFor('it goes on', async () => (await readOperation(agent, id)).state === 'succeeded')
+    await waitFor('it resumes', async () => (await readOperation(agent, id)).state === 'succeeded')
     expect(await indexValid(sql)).toBe(true)
   })
 })
 
-test('NOT NULL is set where the file wants it, and writes without a type still get one', async () => {
+test('NOT NULL is set if the file requires it, and writes without a type still get one', async () => {
   await withVerifiedRollout(`${VEHICLES_FILE}constraint: notNull\n`, async ({ sql, agent }) => {
     await agent.run('finalize')
     const [column] =
@@ -138,7 +138,7 @@ test('NOT NULL is set where the file wants it, and writes without a type still g
   })
 })
 
-test('a row that went wrong since the validation fails finalize with what to do', async () => {
+test('a row that became wrong after the validation fails finalize with advice', async () => {
   await withVerifiedRollout(VEHICLES_FILE, async ({ sql, agent }) => {
     await sql.unsafe(`alter table public.vehicles disable trigger "~sti_derive"; update public.vehicles set type = 'Boat' where id = 3;
       alter table public.vehicles enable always trigger "~sti_derive"`)
@@ -149,7 +149,7 @@ test('a row that went wrong since the validation fails finalize with what to do'
   })
 })
 
-test('a partitioned table gets its index without a write having to wait', async () => {
+test('a partitioned table gets its index without blocking writes', async () => {
   await withDatabase(async ({ url, sql }) => {
     await sql.unsafe(`
       create schema "Old"; create extension pg_stat_statements;

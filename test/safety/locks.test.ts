@@ -33,7 +33,7 @@ test('waiting DDL names the lock holder, does not block readers and writers, and
           return operation.id
         })
         await controlOperation(agent, id, 'resume')
-        await waitFor('it is there', async () => (await agent.rollout()).stage === 'expanded')
+        await waitFor('it exists', async () => (await agent.rollout()).stage === 'expanded')
       },
       QUIET_LOG,
     )

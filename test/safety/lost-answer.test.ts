@@ -2,12 +2,12 @@ import { expect, test } from 'vitest'
 import { readNextRange } from '../../agent/src/engine/keyRange.ts'
 import { withTestLane } from './testLane.ts'
 
-test('a truncated response of a dying connection leaves nothing in the next response', async () => {
+test('a truncated result of a lost connection leaves nothing in the next result', async () => {
   await withTestLane(100, async ({ engine, walked }) => {
     const lost: unknown[] = []
     for (let attempt = 0; attempt < 5; attempt++) {
       await readNextRange(engine, walked, null, null, 10)
-      // The row of this response arrives, its end does not.
+      // The row of this result arrives, but not its end.
       await engine`select pg_terminate_backend(pg_backend_pid())`.catch(() => undefined)
       for (let again = 0; again < 3; again++) {
         const ask = readNextRange(engine, walked, null, null, 10)

@@ -6,7 +6,7 @@ import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 import { withAgentRole } from './agentRole.ts'
 
-/** What is set for new sessions of this database, of all of them or of one role. */
+/** The settings for new sessions of this database, for all roles or for one role. */
 async function readSettings(sql: postgres.Sql): Promise<string[]> {
   const rows = await sql<{ setting: string }[]>`
     select coalesce(r.rolname || ': ', '') || c as setting from pg_db_role_setting s join pg_database d on d.oid = s.setdatabase

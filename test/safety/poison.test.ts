@@ -178,7 +178,7 @@ test('the sweep finds a row without a matching type that was inserted behind the
   })
 })
 
-test('a row for which the expression raises is a failed row, and a validation counts it', async () => {
+test('a row for which the expression raises an error is a failed row, and a validation counts it', async () => {
   const raising = VEHICLES_FILE.replace('when: is_truck', 'when: "12 / axles > 4"')
     .replace('legacyColumns: [is_truck, is_bike]', 'legacyColumns: [is_truck, is_bike, axles]')
     .replaceAll(/, restore: \{[^}]*\}/g, '')

@@ -20,7 +20,7 @@ realTimeTest('bulk statements of the engine are excluded from the application’
         await agent.run('validation')
         await agent.run('finalize')
         await agent.run('rollback', { scope: 'data', confirm: 'vehicles' })
-        // The rule of signals/statements.ts; what is this short is DDL and the bounds of ranges.
+        // The rule of signals/queryTime.ts; statements this short are DDL and range bounds.
         const counted = await sql`
           select left(query, 200) as query, max_exec_time from pg_stat_statements
           where dbid = (select oid from pg_database where datname = current_database())

@@ -36,7 +36,7 @@ test('without pg_monitor other sessions look idle, so the backfill waits and giv
         expect((await agent.rollout()).notes.join()).toMatch(/not a member of pg_monitor/)
         await agent.run('expand')
         const { id } = await agent.request('backfill')
-        const waiting = await waitFor('it says why it waits', async () => {
+        const waiting = await waitFor('it reports why it waits', async () => {
           const { progress } = await readOperation(agent, id)
           return /pg_monitor|pg_read_all_stats/.test(progress?.throttled ?? '') && progress
         })

@@ -27,7 +27,7 @@ interface InterruptedBackfill {
   ended(): Promise<Operation>
 }
 
-/** A backfill of 2,000 rows in batches of 100 that has written some of them. `first` is done before it begins. */
+/** Starts a backfill of 2,000 rows in batches of 100 that has written some of them. `first` runs before it starts. */
 async function withRunningBackfill(
   use: (running: InterruptedBackfill) => Promise<void>,
   seconds = 0.05,
@@ -62,7 +62,7 @@ async function expectRight({ sql, ended }: InterruptedBackfill): Promise<Operati
   return operation
 }
 
-/** The application's own trigger answers with this. */
+/** The application's own trigger raises this error. */
 const raiseOnUpdate = (sql: postgres.Sql, sqlstate: string, when = 'true') =>
   sql.unsafe(`create or replace function public.slow() returns trigger language plpgsql as
     $$ begin if ${when} then raise exception 'as if' using errcode = '${sqlstate}'; end if; return null; end $$`)
@@ -75,7 +75,7 @@ test('57P01: the connection of the engine is terminated repeatedly; nothing is l
         async () => (await engineBackendPids(running.sql, 'backfill'))[0],
       )
       await running.sql`select pg_terminate_backend(${pid})`
-      await waitFor('it is gone', async () => !(await engineBackendPids(running.sql, 'backfill')).includes(pid))
+      await waitFor('it is closed', async () => !(await engineBackendPids(running.sql, 'backfill')).includes(pid))
     }
     const { progress } = await expectRight(running)
     const kills = ['57P01', 'CONNECTION_CLOSED'].reduce((sum, code) => sum + (progress!.retries[code] ?? 0), 0)
@@ -176,7 +176,7 @@ test.each(['53100', '58030', 'XX000'])(
       })
       await raiseOnUpdate(sql, sqlstate, 'false')
       await controlOperation(agent, id, 'resume')
-      await waitFor('it goes on', async () => (await readOperation(agent, id)).state !== 'paused')
+      await waitFor('it resumes', async () => (await readOperation(agent, id)).state !== 'paused')
       await expectRight(running)
     })
   },
@@ -224,7 +224,7 @@ test.each([
   ],
   ['42P01', 'drop table public.vehicles', /The table was dropped: restore it/],
   ['42703', 'alter table public.vehicles drop column is_truck cascade', /A column does not exist: restore it/],
-])('%s fails the operation with what to do', async (sqlstate, statement, sentence) => {
+])('%s fails the operation with advice', async (sqlstate, statement, sentence) => {
   await withRunningBackfill(async ({ sql, ended }) => {
     await sql.unsafe(statement)
     const operation = await ended()

@@ -20,7 +20,7 @@ interface SteeredRollout {
   readonly agent: TestAgent
 }
 
-/** An expanded table of 2,000 rows, whose batches take this long. */
+/** An expanded table of 2,000 rows whose batches take this long. */
 async function withSlowTable(seconds: number, use: (running: SteeredRollout) => Promise<void>): Promise<void> {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 2_000)
@@ -51,7 +51,7 @@ test('pause stops at a safe point, resume continues there, and cancel keeps comp
     expect(paused.progress!.ratio).toBe(written / 2_000)
     expect(await engineBackendPids(sql, 'backfill')).toEqual([])
     await controlOperation(agent, id, 'resume')
-    const resumed = await waitFor('it goes on', async () => {
+    const resumed = await waitFor('it resumes', async () => {
       const { progress } = await readOperation(agent, id)
       return progress!.writtenRows > written && progress
     })

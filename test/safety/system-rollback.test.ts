@@ -39,7 +39,7 @@ const post = (agent: TestAgent, parameters: Record<string, unknown>, reason?: st
     reason,
   })
 
-/** What the catalog has of ours, and the rows without the column. */
+/** The objects created by STI in the catalog, and the rows without the column. */
 async function findLeftovers(sql: postgres.Sql): Promise<string[]> {
   const rows = await sql<{ name: string }[]>`
     select 'column' as name from pg_attribute where attrelid = 'public.vehicles'::regclass and attname = 'type' and not attisdropped
@@ -104,7 +104,7 @@ test('a change by someone else is reported and kept with everything it depends o
       body: JSON.stringify({ kind: 'rollback', environment: 'staging', parameters: SYSTEM_ROLLBACK }),
     })
     expect(editor.status).toBe(403)
-    const forced = await post(agent, { ...SYSTEM_ROLLBACK, force: true }, 'agreed with whoever made it')
+    const forced = await post(agent, { ...SYSTEM_ROLLBACK, force: true }, 'agreed with its owner')
     expect((await agent.waitForEnd(forced.body.id)).result).toMatchObject({
       left: [],
       origin: { structure: 'as before expand' },
@@ -113,7 +113,7 @@ test('a change by someone else is reported and kept with everything it depends o
   })
 })
 
-test('a trigger that someone changed keeps deriving, and an object that is already removed is no error', async () => {
+test('a trigger that someone changed keeps deriving types, and an object that is already removed is not an error', async () => {
   await withRolledOutTable(async ({ sql, agent }) => {
     await sql.unsafe(`alter table public.vehicles enable replica trigger "~sti_derive";
       alter table public.vehicles drop constraint sti_vehicles_type_check`)

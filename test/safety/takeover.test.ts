@@ -34,7 +34,7 @@ test('a run whose lease expires in a batch is taken over: it stops, and no row i
           const hanging = await waitForEngineLockWait(sql, 'backfill')
           await sql`update sti.operation set lease_until = clock_timestamp() - interval '1 s', agent = 'gone',
             claim = gen_random_uuid(), epoch = epoch + 1 where id = ${id}`
-          await waitFor('somebody else holds it', async () => {
+          await waitFor('another agent holds it', async () => {
             const pids = await engineBackendPids(sql, 'backfill')
             return pids.some((pid) => pid !== hanging)
           })

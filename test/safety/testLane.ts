@@ -23,7 +23,7 @@ export interface TestLane {
   takeOver(): Promise<Lane>
 }
 
-/** A table with its empty column, and one lane over it: what a batch meets, without an agent around it. */
+/** A table with its empty column and one lane, to test batches without an agent. */
 export async function withTestLane(rows: number, use: (lane: TestLane) => Promise<void>): Promise<void> {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, rows)

@@ -18,7 +18,7 @@ interface ThrottledRollout {
   readonly agent: TestAgent
 }
 
-/** An expanded table of 2,000 rows, whose batches take this long, and a rollout file that says this too. */
+/** An expanded table of 2,000 rows whose batches take this long, and additional lines of the rollout file. */
 async function withSlowTable(
   seconds: number,
   file: string,
@@ -40,7 +40,7 @@ async function withSlowTable(
 }
 
 const waitForThrottle = (agent: TestAgent, id: number, pattern: RegExp): Promise<string> =>
-  waitFor(`it says ${pattern}`, async () => {
+  waitFor(`it reports ${pattern}`, async () => {
     const { progress } = await readOperation(agent, id)
     return progress?.throttled && pattern.test(progress.throttled) ? progress.throttled : null
   })

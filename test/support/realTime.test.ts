@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 
-/** Their tests are about rows that may not be lost, doubled or wrong. */
+/** Tests in these folders check that no row is lost, duplicated, or wrong. */
 const ROW_FOLDERS = ['crash', 'dual-write', 'engine', 'main-job', 'outage', 'prefill', 'rollback']
 
 test.each(ROW_FOLDERS)('no test in test/%s runs a second time after a failure', async (folder) => {

@@ -7,7 +7,8 @@ type TestArguments = [body: TestBody, timeoutMs?: number] | [options: { timeout?
  * A test that reads clocks: it expects a poll, an alert or a measurement within a time that a shared, loaded machine
  * does not always keep. It runs a second time after a failure, and the output names it (retry x1).
  *
- * Every other test runs once. A row that is lost, doubled or wrong once is a defect, so no test of rows carries this mark.
+ * Every other test runs once. A row that is lost, duplicated, or wrong once is a defect, so no test of rows carries
+ * this mark.
  */
 function run(name: string, ...[first, second]: TestArguments): void {
   const [options, body] =

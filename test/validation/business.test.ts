@@ -79,7 +79,7 @@ checks:
         expect(findCheck(sound, 'one').verdict).toBe('pass')
         expect(findCheck(sound, 'healthy').verdict).toBe('pass')
         expect(findCheck(sound, 'gone')).toMatchObject({ verdict: 'fail', value: 404, limit: 200 })
-        // A truck that reads as a car by its type alone: another list with the flag on.
+        // A truck whose type is car: the list differs with the flag on.
         await sql.unsafe(`alter table public.vehicles disable trigger "~sti_derive"; update public.vehicles set type = 'Car' where id = 11;
           alter table public.vehicles enable always trigger "~sti_derive"`)
         const wrong = await validate(agent, { checks: ['trucks', 'one', 'healthy'] })
@@ -114,7 +114,7 @@ test('an application that ignores the flag, redirects, returns too much or keeps
           return void response.end('x'.repeat(1_000_001))
         case '/restless':
           return void response.writeHead(200, { 'x-sti-flag': flag ?? 'none' }).end(String(asked++))
-        // Changes now and then, as under traffic: no difference of the flag.
+        // Changes occasionally, like under traffic, independently of the flag.
         case '/busy':
           return void response.writeHead(200, { 'x-sti-flag': flag ?? 'none' }).end(String(Math.floor(asked++ / 4)))
       }
@@ -143,7 +143,7 @@ test('an application that ignores the flag, redirects, returns too much or keeps
         expect(findCheck(found, 'moved').detail).toMatch(/redirect/)
         expect(findCheck(found, 'large').detail).toMatch(/larger than 976.6 KiB/)
         expect(findCheck(found, 'nobody').detail).toMatch(/ECONNREFUSED/)
-        // The flag token goes only where the file says sameWithFlag.
+        // The flag token is sent only to URLs with sameWithFlag.
         expect(tokens.filter((token) => token.startsWith('/moved') || token.startsWith('/large'))).toEqual(
           expect.not.arrayContaining([expect.stringContaining(TOKENS.flag)]),
         )
@@ -167,7 +167,7 @@ test('rows that break a rule are counted and named; rows that break it only brie
     expect(findCheck(broken, 'trucks-have-axles').sampleKeys).toEqual(expect.arrayContaining([['11'], ['12'], ['21']]))
     expect(findCheck(broken, 'few-names')).toMatchObject({ verdict: 'fail', discrepancies: 1_000 })
     await sql`update public.vehicles set axles = 2`
-    // Another row at each look, and each of them mended at once.
+    // A different row at each read, each corrected immediately.
     let writing = true
     const writer = (async () => {
       for (let id = 1; writing; id += 10) {

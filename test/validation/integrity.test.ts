@@ -7,7 +7,7 @@ import { findCheck, failedChecks, validate } from './validations.ts'
 
 type PostgresSql = import('postgres').Sql
 
-/** A covered table, with a table that it refers to and one that refers to it. */
+/** A covered table with a foreign key in each direction. */
 async function withCoveredTable(
   use: (environment: { agent: TestAgent; sql: PostgresSql; url: string }) => Promise<void>,
 ): Promise<void> {
@@ -34,7 +34,7 @@ async function withCoveredTable(
 
 const onlyChecks = (...checks: string[]): Record<string, unknown> => ({ checks })
 
-test('a sound table passes every check of the layer, also when it is written between two validations', async () => {
+test('a healthy table passes every check of the layer, also if it is written between two validations', async () => {
   await withCoveredTable(async ({ agent, sql }) => {
     const first = await validate(agent)
     expect(failedChecks(first)).toEqual([])
@@ -47,7 +47,7 @@ test('a sound table passes every check of the layer, also when it is written bet
       detail: '',
     })
     expect(findCheck(first, 'key-index').detail).toBe('amcheck found every row in vehicles_pkey')
-    // Nobody writes: key and legacy columns have the checksum that they had.
+    // Without writes, key and legacy columns keep their checksum.
     const second = await validate(agent)
     expect(failedChecks(second)).toEqual([])
     expect(findCheck(second, 'legacy-checksum').verdict).toBe('pass')
@@ -64,7 +64,7 @@ test('a sound table passes every check of the layer, also when it is written bet
   })
 })
 
-test('rows that were taken away without a trace are found', { timeout: 240_000 }, async () => {
+test('rows that disappeared without a DELETE are found', { timeout: 240_000 }, async () => {
   await withCoveredTable(async ({ agent, sql }) => {
     await validate(agent)
     const gone = (await sql<{ ctid: string }[]>`select ctid::text from public.vehicles where id = 4001`)[0]!.ctid
@@ -77,7 +77,7 @@ test('rows that were taken away without a trace are found', { timeout: 240_000 }
       discrepancies: 1,
     })
     expect(lost.verdict).toBe('fail')
-    // The loss was reported: the next count is compared with this one. TRUNCATE is no DELETE.
+    // The loss was reported: the next count is compared with this one. TRUNCATE does not count as DELETE.
     expect(findCheck(await validate(agent, onlyChecks('nothing-lost')), 'nothing-lost').verdict).toBe('pass')
     await sql.unsafe('truncate public.vehicles cascade')
     expect(findCheck(await validate(agent, onlyChecks('nothing-lost')), 'nothing-lost')).toMatchObject({
@@ -102,7 +102,7 @@ test('a duplicate key and a row that is missing from the key index are found', a
       update pg_index set indisunique = true where indexrelid = 'public.vehicles_pkey'::regclass`)
     const twice = await validate(agent, onlyChecks('key-unique', 'key-index'))
     expect(findCheck(twice, 'key-unique')).toMatchObject({ verdict: 'fail', discrepancies: 1, sampleKeys: [['17']] })
-    // A row that is written while PostgreSQL takes the index for unready has no entry in it.
+    // A row that is written while the index is marked as not ready gets no entry in it.
     await sql.unsafe(`delete from public.vehicles where name = 'again';
       update pg_index set indisready = false where indexrelid = 'public.vehicles_pkey'::regclass;
       insert into public.vehicles (id, name, is_truck, is_bike) values (90000, 'hidden', true, false);
@@ -159,7 +159,7 @@ test('constraints are checked against the rows', async () => {
 test('a row that is wrong only briefly is not a discrepancy, but one that stays wrong is', async () => {
   await withCoveredTable(async ({ agent, sql }) => {
     await sql.unsafe('alter table public.vehicles disable trigger "~sti_derive"')
-    // As an application that writes both itself, in two transactions.
+    // Like an application that writes both columns itself in two transactions.
     let writing = true
     const writer = (async () => {
       for (let n = 0; writing; n++) {
@@ -186,7 +186,7 @@ test('a row that is wrong only briefly is not a discrepancy, but one that stays 
 })
 
 test('legacy columns that change without a write are found', async () => {
-  // What others have open in any database of a server makes every row look young.
+  // Open transactions in any database of the server make every row look recent.
   await withDedicatedServer(async ({ url, sql }) => {
     await createVehicles(sql, 2_000)
     await sql.unsafe(`create type public.build as enum ('light', 'heavy', 'odd');

@@ -6,7 +6,7 @@ import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 import { failedChecks, validate } from './validations.ts'
 
-/** STI_LIVE_SECONDS=600 validates for ten minutes. */
+/** `STI_LIVE_SECONDS=600` validates for ten minutes. */
 const SECONDS = Number(process.env['STI_LIVE_SECONDS'] ?? 20)
 
 test(

@@ -21,7 +21,7 @@ test('rows that are not in key order are read by the index, not with a scan of t
       expect(result).toMatchObject({ verdict: 'pass', rows: ROWS, coverage: 1 })
       expect((await wholeScans()) - before).toBe(0)
     })
-    // By backends that have told theirs by now.
+    // By backends that have reported their statistics by now.
     async function wholeScans(): Promise<number> {
       await sleep(1_500)
       const [row] = await sql<{ scans: number }[]>`

@@ -22,7 +22,7 @@ test('a partial validation opens no gate, and a failed one closes an open gate',
       )
       expect((await validate(agent, { layers: ['integrity'] })).verdict).toBe('pass')
       expect(await agent.rollout()).toMatchObject({ stage: 'verified', coverage: 1 })
-      // A later one of another layer does not stand for it.
+      // A later validation of another layer does not replace it.
       await validate(agent, { layers: ['business'] })
       expect((await agent.rollout()).stage).toBe('verified')
       await sql.unsafe(`alter table public.vehicles disable trigger "~sti_derive"; update public.vehicles set type = 'Bike' where id = 7;
@@ -42,7 +42,7 @@ test('a partial validation opens no gate, and a failed one closes an open gate',
   })
 })
 
-test('a required layer that cannot be judged is refused with a reason', async () => {
+test('a required layer without a verdict is refused with a reason', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 1_000)
     await withAgent(url, VEHICLES_FILE.replace('[integrity]', '[integrity, business]'), async (agent) => {

@@ -9,7 +9,7 @@ import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 import { findCheck, failedChecks, validate } from './validations.ts'
 import { waitFor } from '../support/waitFor.ts'
 
-// A validation waits for a replica that lags, as everything of ours does; here it is to be seen what it reads.
+// Without these limits, a validation would wait for a lagging replica; this test checks what it reads.
 const FILE = `${VEHICLES_FILE}throttle: { replicationLagBytes: none, replicationLagSeconds: none }\n`
 
 async function readMessages(agent: TestAgent, kind = 'validation'): Promise<string[]> {
@@ -44,7 +44,7 @@ test(
           const [read] = await replica.sql<{ calls: number }[]>`
           select coalesce(sum(calls), 0)::int as calls from pg_stat_statements where query like '%bit_xor%'`
           expect(read!.calls).toBeGreaterThan(0)
-          // A wrong row that the replica does not know yet must not be missed.
+          // A wrong row that the replica has not replayed yet must not be missed.
           await replica.sql`select pg_wal_replay_pause()`
           await sql.unsafe(`alter table public.vehicles disable trigger "~sti_derive"; update public.vehicles set type = 'Bike' where id = 77;
           alter table public.vehicles enable always trigger "~sti_derive"`)
@@ -95,7 +95,7 @@ test('the primary takes over if the replica dies or cancels a query midway', { t
           const { progress } = await agent.get<Operation>(`/v1/operations/${id}`)
           return (progress?.processedRows ?? 0) > 1_000
         })
-        // Cancelled again and again, as by a conflict with what is replayed; these are tried again.
+        // Cancelled repeatedly, like by a recovery conflict; these statements are retried.
         for (let n = 0; n < 3; n++) {
           await replica.sql`select pg_cancel_backend(pid) from pg_stat_activity where application_name like 'sti % validation' and state = 'active'`
           await sleep(200)

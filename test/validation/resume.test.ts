@@ -12,7 +12,7 @@ import { waitFor } from '../support/waitFor.ts'
 const ROWS = 30_000
 const FILE = VEHICLES_FILE.replace('when: is_truck', 'when: "slowly(is_truck)"')
 
-/** Reading the table takes some seconds, writing it does not. */
+/** Reading the table takes some seconds; writing to it does not. */
 async function slowToRead(sql: postgres.Sql): Promise<void> {
   await createVehicles(sql, ROWS)
   await sql.unsafe(`create function public.slowly(is_truck boolean) returns boolean language plpgsql immutable as $$ begin
@@ -34,7 +34,7 @@ async function waitForBegin(agent: TestAgentClient): Promise<number> {
 }
 
 test(
-  'a paused validation resumes where it stopped, and restarts if resuming would prove nothing',
+  'a paused validation resumes where it stopped, and restarts if resuming would be meaningless',
   { timeout: 240_000 },
   async () => {
     await withDatabase(async ({ url, sql }) => {
@@ -58,7 +58,7 @@ test(
         }
         const first = await paused()
         const at = Date.now()
-        // Right before and after: neither is a fault, and rows that come behind it are none either.
+        // Rows that are correct before and after are not a fault, and neither are rows added behind the scan.
         await sql`update public.vehicles set is_truck = not is_truck where id in (1, ${first.position}, ${first.position + 1})`
         await sleep(2_000)
         const whole = await resumed(first.id)
@@ -105,7 +105,7 @@ test('another agent continues the validation of an agent that dies', { timeout: 
       await first.run('backfill')
       id = await waitForBegin(first)
       await waitFor(
-        'its place is kept',
+        'its position is saved',
         async () => (await sql`select from sti.validation_scan where position is not null`)[0],
       )
     } finally {

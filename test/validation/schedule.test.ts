@@ -39,11 +39,11 @@ test('a validation starts automatically once the table is covered, once for any 
       )
     })
     await withAgent(url, FILE, async (again) => {
-      await waitFor('it goes on', async () => {
+      await waitFor('it resumes', async () => {
         const [row] = await sql<{ n: number }[]>`select count(*)::int as n from sti.operation where kind = 'validation'`
         return row!.n >= 3
       })
-      // One that found a fault says so in its events and series, and starts nothing.
+      // A validation that found a fault reports it in its events and series, and starts nothing.
       await sql.unsafe(`alter table public.vehicles disable trigger "~sti_derive"; update public.vehicles set type = 'Bike' where id = 17;
         alter table public.vehicles enable always trigger "~sti_derive"`)
       await waitFor('one that fails', async () => {

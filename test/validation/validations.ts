@@ -1,7 +1,7 @@
 import type { CheckResult, Validation } from '../../agent/src/contract/index.ts'
 import type { TestAgent } from '../support/agent.ts'
 
-/** Validates and answers the whole report, also where the verdict is bad. */
+/** Validates and returns the whole report, whatever the verdict. */
 export async function validate(agent: TestAgent, parameters: Record<string, unknown> = {}): Promise<Validation> {
   const { result } = await agent.run('validation', parameters)
   return await agent.get<Validation>(`/v1/rollouts/vehicles/validations/${Number(result!['validation'])}`)
@@ -13,7 +13,7 @@ export function findCheck(validation: Validation, check: string): CheckResult {
   return found
 }
 
-/** Those that did not pass, as `name: detail`. */
+/** The checks that did not pass, as `name: detail`. */
 export function failedChecks(validation: Validation, layer = 'integrity'): string[] {
   return validation.checks
     .filter((check) => check.layer === layer && check.verdict !== 'pass')

@@ -38,7 +38,7 @@ export interface DecisionContext {
   readonly automaticScopes: readonly string[]
   /** Scopes that the editor level may roll back. */
   readonly editorScopes: readonly string[]
-  /** Whether automatic rollback is armed; null: the database has not been read since the agent started. */
+  /** True if automatic rollback is armed; null: the database has not been read since the agent started. */
   readonly armed: boolean | null
   /** `until … by …: reason` while automatic rollback is paused. */
   readonly pauseDescription: string | null

@@ -15,7 +15,7 @@ interface SecondOfRequests {
   readonly slow?: number
 }
 
-/** What the application has counted after each of these seconds, the last one now. */
+/** The application's counters after each of these seconds; the last one is now. */
 function requests(...seconds: SecondOfRequests[]): ConditionInput['requests'] {
   let [good, failed, slow] = [0, 0, 0]
   const scrape = (at: number) => ({
@@ -86,11 +86,15 @@ const stateOf = (rule: ConditionFinding['rule'], input: ConditionInput): Conditi
 const calmSeconds = Array<SecondOfRequests>(30).fill({ all: 30 })
 test.each<[string, SecondOfRequests[], ConditionFinding['state']]>([
   ['none fails', calmSeconds, 'healthy'],
-  ['one of 900 fails, which the limit of 1 in 1,000 explains', [{ all: 30, failed: 1 }, ...calmSeconds], 'unknown'],
+  [
+    'one of 900 fails, which is within random variation at a limit of 1 in 1,000',
+    [{ all: 30, failed: 1 }, ...calmSeconds],
+    'unknown',
+  ],
   ['two fail', [...calmSeconds, { all: 30, failed: 2 }], 'unknown'],
   ['three of the last 330 fail', [...calmSeconds.slice(0, 10), { all: 30, failed: 3 }], 'unknown'],
-  ['a third fails since a second ago', [...calmSeconds, { all: 30, failed: 10 }], 'unhealthy'],
-  ['one in a hundred fails for a minute', Array<SecondOfRequests>(60).fill({ all: 100, failed: 1 }), 'unhealthy'],
+  ['a third has failed for one second', [...calmSeconds, { all: 30, failed: 10 }], 'unhealthy'],
+  ['one in a hundred has failed for a minute', Array<SecondOfRequests>(60).fill({ all: 100, failed: 1 }), 'unhealthy'],
   ['there are too few requests', [{ all: 5 }], 'unknown'],
 ])('errors: %s', (_, seconds, state) => {
   expect(stateOf('StiApiErrorsHigh', conditionInput({ requests: requests(...seconds) }))).toBe(state)
@@ -98,11 +102,11 @@ test.each<[string, SecondOfRequests[], ConditionFinding['state']]>([
 
 test.each<[string, SecondOfRequests[], ConditionFinding['state']]>([
   ['none is slow', calmSeconds, 'healthy'],
-  ['one in twenty is slow, as may be', Array<SecondOfRequests>(30).fill({ all: 40, slow: 2 }), 'healthy'],
-  ['a little more than one in twenty, for a moment', [...calmSeconds, { all: 30, slow: 3 }], 'healthy'],
-  ['half are slow for two seconds', [...calmSeconds, { all: 30, slow: 20 }, { all: 30, slow: 20 }], 'unhealthy'],
+  ['one in twenty is slow, which is the limit', Array<SecondOfRequests>(30).fill({ all: 40, slow: 2 }), 'healthy'],
+  ['slightly more than one in twenty for a moment', [...calmSeconds, { all: 30, slow: 3 }], 'healthy'],
+  ['half have been slow for two seconds', [...calmSeconds, { all: 30, slow: 20 }, { all: 30, slow: 20 }], 'unhealthy'],
   [
-    'they were slow, and are not any more',
+    'earlier requests were slow, recent ones are not',
     [{ all: 30, slow: 30 }, { all: 30, slow: 30 }, ...calmSeconds.slice(0, 5)],
     'healthy',
   ],
@@ -117,9 +121,11 @@ test('requests before the change are not counted', () => {
   expect(stateOf('StiApiErrorsHigh', conditionInput({ requests: before, activeSeconds: 3 }))).toBe('healthy')
 })
 
-test('unknown without a baseline, a reading or the database', () => {
+test('unknown without a baseline, a reading, or the database', () => {
   expect(stateOf('StiApiLatencyHigh', conditionInput({}, { latencyLimit: null }))).toBe('unknown')
-  expect(stateOf('StiApiErrorsHigh', conditionInput({ requests: { unknown: 'it is away' } }))).toBe('unknown')
+  expect(stateOf('StiApiErrorsHigh', conditionInput({ requests: { unknown: 'the database is unavailable' } }))).toBe(
+    'unknown',
+  )
   expect(stateOf('StiApiErrorsHigh', conditionInput({ state: null }))).toBe('unknown')
   expect(stateOf('StiDiscrepancyAfterCoverage', conditionInput({}, { covered: true, readAt: NOW - 60_000 }))).toBe(
     'unknown',

@@ -15,7 +15,7 @@ export function createHolderHooks(run: RunContext, progress: BackfillProgress): 
   const events = createEventQueue(run, () => progress.total)
   let knownFailedRows = 0
   let lastPolledAt = performance.now()
-  /** Only the lanes tell what other agents write and record. */
+  /** Only the lanes show what other agents write and record. */
   const pollLanes = async (): Promise<void> => {
     if (parameters().agents === 1 || performance.now() - lastPolledAt < LANE_POLL_INTERVAL_MS) return
     lastPolledAt = performance.now()

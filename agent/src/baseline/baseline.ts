@@ -30,7 +30,7 @@ export function createBaseline(dependencies: BaselineDependencies): OperationDef
               `${writer.kind} ${writer.id} is ${writer.state}, and its load would become part of the baseline. Wait until it ends.`,
             ]
           : []),
-        // A caller that only asks which actions are allowed has not chosen history or live yet.
+        // A caller that only queries the allowed actions has not chosen history or live yet.
         ...(!live && dependencies.signals.history === null && 'durationSeconds' in parameters
           ? [
               'The agent has no Prometheus, so there is no history. Set STI_PROMETHEUS_URL, or sample from now on (--live).',

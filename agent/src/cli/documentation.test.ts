@@ -26,7 +26,7 @@ function leafCommands(command = createParser(), path: readonly string[] = []): [
 
 const longOptions = (command: Command): string[] => command.options.map(({ long }) => long!)
 
-/** The command that the words name, and the words after its name; null: no such command. */
+/** The command that the words name, and the words after its name; null if there is no such command. */
 function findCommand(words: readonly string[]): { command: Command; rest: string[] } | null {
   let command = createParser()
   let depth = 0
@@ -51,7 +51,9 @@ interface ShownCommand {
   readonly place: string
   /** Without `sti`. */
   readonly text: string
-  /** The whole text is the command, such as a code span; else it is the beginning of a sentence. */
+  /**
+   * True if the whole text is the command, such as a code span; otherwise the command is the beginning of a sentence.
+   */
   readonly isDelimited: boolean
 }
 
@@ -66,11 +68,11 @@ function commandsInMarkdown(place: string, text: string): ShownCommand[] {
   }))
 }
 
-/** `sti <word>` in a text of the product; `schema sti` is the database schema. */
+/** `sti <word>` in a message; `schema sti` is the database schema. */
 const IN_PROSE = /(?<![\w.~"/@-])(?<!schema )sti (?!%)([a-z][^`)\\<\n'“”]*)/g
 
 function commandsInSource(place: string, source: string): ShownCommand[] {
-  // Comments and the name of the database schema are not shown to anybody.
+  // Comments and the name of the database schema are not shown to users.
   const text = source.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '')
   return [...text.matchAll(IN_PROSE)].map((match) => ({ place, text: match[1]!, isDelimited: false }))
 }
@@ -90,7 +92,7 @@ async function collectCommands(): Promise<ShownCommand[]> {
   return shown
 }
 
-/** What is wrong with a shown command; null: the program accepts it. */
+/** The fault of a shown command; null if the program accepts it. */
 function findFault({ text, isDelimited }: ShownCommand): string | null {
   const words = splitWords(text)
   const found = findCommand(words.map((word) => word.replace(/[.,:;…]+$/, '')))
@@ -117,7 +119,7 @@ function findUnknownOption(command: Command, text: string): string | null {
   return unknown === undefined ? null : `no option ${unknown}`
 }
 
-/** Inline code that only names a command may leave out its required arguments. */
+/** Inline code that only names a command may omit its required arguments. */
 function findParseFault(command: Command, words: readonly string[]): string | null {
   const namesOnly = words.every((word) => /^[a-z-]+$/.test(word) && !word.startsWith('-'))
   if (namesOnly) return null
@@ -172,7 +174,7 @@ describe('docs/cli.md', () => {
   }
 })
 
-test('the program accepts every command that a document, a rule or a message shows', async () => {
+test('the program accepts every command that a document, a rule, or a message shows', async () => {
   const shown = await collectCommands()
   expect(shown.length).toBeGreaterThan(150)
   const faults = shown.flatMap((command) => {

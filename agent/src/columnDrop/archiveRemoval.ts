@@ -1,3 +1,4 @@
+import { formatQuantity, formatCount, formatBytes } from '../format/format.ts'
 import { ArchiveRemovalParameters, type ColumnArchive, type OperationPreview } from '../contract/index.ts'
 import type { Database } from '../database/connect.ts'
 import { errorCode } from '../database/errors.ts'
@@ -10,11 +11,11 @@ import { archiveTable } from './archive/archiveSql.ts'
 import { removeArchive, removalStatements } from './archive/removeArchive.ts'
 
 export interface ArchiveRemovalDependencies {
-  /** Where archives are exported to; null: nowhere. */
+  /** The folder that archives are exported to. Null: none is configured. */
   readonly archiveFolder: string | null
 }
 
-/** The end of the archive: once the drop has proved itself, or once it is given up. */
+/** Removes the archive, either after a successful drop or when the drop is abandoned. */
 export function createArchiveRemoval(dependencies: ArchiveRemovalDependencies): OperationDefinition<'archive-removal'> {
   return {
     kind: 'archive-removal',
@@ -40,9 +41,9 @@ export function createArchiveRemoval(dependencies: ArchiveRemovalDependencies): 
   }
 }
 
-/** Rows per second that a preview assumes. */
+/** The export rate that a preview assumes. */
 const EXPORT_ROWS_PER_SECOND = 50_000
-/** How long a preview counts. */
+/** The time that a preview spends on counting rows. */
 const COUNT_TIMEOUT_MS = 2_000
 
 function archiveRemovalRefusals(
@@ -56,14 +57,16 @@ function archiveRemovalRefusals(
     ...blockers,
     ...(table === null && blockers.length === 0 ? ['The table could not be read.'] : []),
     ...(exportArchive && archiveFolder === null
-      ? ['The agent knows no folder for archives: set STI_ARCHIVE_FOLDER, or leave --export-archive out.']
+      ? ['The agent has no folder for archives. Set STI_ARCHIVE_FOLDER, or omit --export-archive.']
       : []),
-    ...(exportArchive && !archive.there ? [`${archive.relation} is gone: there is nothing left to export.`] : []),
+    ...(exportArchive && !archive.there
+      ? [`${archive.relation} no longer exists, so there is nothing to export.`]
+      : []),
     ...(force || !isOnlyCopy(facts) ? [] : missingSafeguards(archive, exportArchive)),
   ]
 }
 
-/** Legacy columns are gone, one at least: what they held stands in the archive alone. */
+/** At least one legacy column was dropped, so the archive holds the only copy of its values. */
 const isOnlyCopy = ({ archive, droppedColumns }: RolloutFacts): boolean =>
   droppedColumns.length > 0 && archive?.there === true
 
@@ -71,18 +74,18 @@ function missingSafeguards({ exported, verified }: ColumnArchive, exportArchive:
   return [
     ...(exported === null && !exportArchive
       ? [
-          'The archive was never exported, and it is all that is left of the legacy columns: export it first (--export-archive), or force it with a reason (--force --reason, an admin).',
+          'The archive was never exported, and it holds the only copy of the legacy columns. Export it first (--export-archive), or force the removal with a reason (--force --reason; requires an admin).',
         ]
       : []),
     ...(verified !== null && verified.differing === 0
       ? []
       : [
-          'The archive was never found equal to the table: look what it holds, then force it with a reason (--force --reason, an admin).',
+          'No comparison found the archive equal to the table. Check its content, then force the removal with a reason (--force --reason; requires an admin).',
         ]),
   ]
 }
 
-/** Null rows: there are too many to count for a preview. */
+/** `rows` is null if there are too many rows to count for a preview. */
 async function readArchiveSize(database: Database, rollout: Rollout): Promise<{ rows: number | null; bytes: number }> {
   const archive = archiveTable(rollout).sql
   const sql = database.engine({ purpose: 'count archive', readOnly: true, statementTimeoutMs: COUNT_TIMEOUT_MS })
@@ -109,32 +112,32 @@ function archiveRemovalNotes(
 ): string[] {
   const { exported, verified } = archive
   const onlyCopy = isOnlyCopy(facts)
-  const rows = request.rows === null ? 'more rows than were counted in time' : `${request.rows} rows`
+  const rows = request.rows === null ? 'more rows than could be counted in time' : formatQuantity(request.rows, 'row')
   return [
     archive.there
-      ? `${archive.relation} holds ${rows}; ${Math.ceil(request.bytes / 1e6)} MB of disk are free afterwards.`
-      : `${archive.relation} is gone already: its triggers and what is known of it go.`,
+      ? `${archive.relation} has ${rows}; removing it frees ${formatBytes(request.bytes)} of disk space.`
+      : `${archive.relation} no longer exists. This removes its triggers and its record.`,
     ...(onlyCopy
       ? [
-          `This takes the way back: the legacy columns (${facts.droppedColumns.join(', ')}) are dropped, and the archive is what the migration down fills them from. Without it each row gets what restore of the rollout file says of its type, or the column’s default; what a row had of its own is lost.`,
+          `This removes the rollback option: the legacy columns (${facts.droppedColumns.join(', ')}) are dropped, and the down migration fills them from the archive. Without the archive, each row gets the values that restore in the rollout file sets for its type, or the column’s default. Values of individual rows are lost.`,
         ]
       : [
-          'The legacy columns are there, so nothing is lost. The triggers that keep the archive go: writes cost less again.',
+          'The legacy columns still exist, so no data is lost. The archive’s triggers are dropped, which makes writes faster.',
         ]),
     ...(!onlyCopy && facts.columnDrop?.archived === true && facts.columnDrop.staleBecause === null
-      ? ['The column drop that was prepared holds no more: its migration refuses to run until it is prepared again.']
+      ? ['The prepared column drop is no longer valid: its migration refuses to run until you prepare the drop again.']
       : []),
     exported === null
-      ? 'It was never exported.'
-      : `It was exported at ${exported.at}: ${exported.rows} rows in ${exported.path}, sha256 ${exported.sha256}.${
+      ? 'The archive was never exported.'
+      : `The archive was exported at ${exported.at}: ${formatQuantity(exported.rows, 'row')} in ${exported.path}, SHA-256 ${exported.sha256}.${
           onlyCopy && !request.exportArchive
-            ? ' What was written between then and the drop is in the archive alone: --export-archive writes it anew first.'
+            ? ' Only the archive has the writes between then and the drop: --export-archive exports it again first.'
             : ''
         }`,
-    ...(request.exportArchive ? ['It is exported first, as it is then.'] : []),
+    ...(request.exportArchive ? ['The archive is exported first, in its current state.'] : []),
     verified === null
-      ? 'It was never compared with the table.'
-      : `It was compared with the table at ${verified.at}: ${verified.rows} rows, ${verified.differing === 0 ? 'all the same' : `${verified.differing} not the same`}.`,
+      ? 'The archive was never compared with the table.'
+      : `The archive was compared with the table at ${verified.at}: ${formatQuantity(verified.rows, 'row')}, ${verified.differing === 0 ? 'no differences' : `${formatCount(verified.differing)} different`}.`,
   ]
 }
 
@@ -142,7 +145,7 @@ async function runArchiveRemoval(run: RunContext, { archiveFolder }: ArchiveRemo
   const { exportArchive } = ArchiveRemovalParameters.parse(run.operation.parameters)
   const facts = await run.readFacts()
   const result = { archive: archiveTable(run.rollout).sql }
-  // Asked again after a crash: the transaction had committed.
+  // Run again after a crash: the transaction had committed.
   if (facts.archive === null) return { outcome: 'succeeded', result }
   const table = requireTable(facts)
   if (exportArchive && (await exportToFolder(run, table, archiveFolder!)) === null) return { outcome: 'stopped' }

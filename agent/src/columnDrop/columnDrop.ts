@@ -1,3 +1,4 @@
+import { formatQuantity } from '../format/format.ts'
 import { ColumnDropParameters } from '../contract/index.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
 import type { OperationDefinition } from '../kind/kind.ts'
@@ -5,13 +6,13 @@ import { readLegacyCatalog } from './catalog/readLegacyCatalog.ts'
 import { prepareColumnDrop, type ColumnDropDependencies } from './prepareColumnDrop.ts'
 
 /**
- * Checks, archive, migration, trial and pull request: all but the drop itself, which the user's own migration tool
- * runs. Refused or produced, it succeeds: its result says which.
+ * Checks, archive, migration, trial, and pull request: everything except the drop, which the user's own migration
+ * tool runs. The operation succeeds whether the drop was refused or prepared; its result says which.
  */
 export function createColumnDrop(dependencies: ColumnDropDependencies): OperationDefinition<'column-drop'> {
   return {
     kind: 'column-drop',
-    // The archive puts triggers on the table.
+    // The archive creates triggers on the table.
     refusals: (facts, parameters) => columnDropRefusals(facts, ColumnDropParameters.parse(parameters), dependencies),
     async preview({ database, rollout, table, facts }, parameters) {
       const { safetyChecks, openPullRequest } = ColumnDropParameters.parse(parameters)
@@ -25,19 +26,23 @@ export function createColumnDrop(dependencies: ColumnDropDependencies): Operatio
           `alter table ${rollout.table.sql} ${rollout.legacyColumns.map((name) => `drop column ${JSON.stringify(name)}`).join(', ')}`,
         ],
         notes: [
-          'Nothing is dropped: the statement below is run by your own migration tool, when the pull request is merged.',
+          'Nothing is dropped: your own migration tool runs the statement below after the pull request is merged.',
           ...(safetyChecks
             ? [
-                'Refused unless every safety check passes. Key and legacy columns of every row are then kept in a table of schema sti, true by triggers until the drop.',
+                'The run is refused unless every safety check passes. It then copies the key and the legacy columns of every row to an archive table in schema sti. Triggers keep the archive up to date until the drop.',
               ]
-            : ['A draft: what the safety checks find stands in it, nothing is archived, and it must not be merged.']),
+            : [
+                'This is a draft: it contains the results of the safety checks, nothing is archived, and it must not be merged.',
+              ]),
           ...(openPullRequest
             ? [`A draft pull request is opened in ${dependencies.github!.owner}/${dependencies.github!.repository}.`]
             : []),
           ...(catalog.blocking.length > 0
-            ? [`${catalog.blocking.length} objects of the database depend on the columns now.`]
+            ? [
+                `${formatQuantity(catalog.blocking.length, 'database object currently depends', 'database objects currently depend')} on the columns.`,
+              ]
             : []),
-          `The newest run: ${facts.columnDrop === null ? 'none' : `${facts.columnDrop.prepared ? 'prepared' : 'refused'} at ${facts.columnDrop.at}`}.`,
+          `Newest run: ${facts.columnDrop === null ? 'none' : `${facts.columnDrop.prepared ? 'prepared' : 'refused'} at ${facts.columnDrop.at}`}.`,
         ],
       }
     },
@@ -45,7 +50,7 @@ export function createColumnDrop(dependencies: ColumnDropDependencies): Operatio
   }
 }
 
-/** Rows per second that a preview assumes. */
+/** The archive rate that a preview assumes. */
 const ARCHIVE_ROWS_PER_SECOND = 50_000
 
 function columnDropRefusals(
@@ -54,25 +59,25 @@ function columnDropRefusals(
   { github, archiveFolder }: ColumnDropDependencies,
 ): string[] {
   if (facts.stage === 'dropped')
-    return ['The legacy columns are gone already: the migration down of the pull request brings them back.']
+    return ['The legacy columns are already dropped. The down migration of the pull request restores them.']
   return [
     ...facts.faults,
-    // A rollout that was rolled back may be prepared as a draft; the checks refuse the rest.
+    // A draft can be prepared for a rollout that was rolled back; the checks refuse everything else.
     ...(facts.expanded && facts.finalizeMissing.length === 0
       ? []
       : [
-          `The rollout is ${facts.stage}: expand, backfill, validate and finalize first; the columns can go once the type says it all.`,
+          `The rollout is ${facts.stage}: expand, backfill, validate, and finalize first, so that the type replaces the columns.`,
         ]),
     ...(openPullRequest && github === null
       ? [
-          'The agent knows no repository: set STI_GITHUB_REPOSITORY and STI_GITHUB_TOKEN, or leave --open-pull-request out.',
+          'The agent has no GitHub repository. Set STI_GITHUB_REPOSITORY and STI_GITHUB_TOKEN, or omit --open-pull-request.',
         ]
       : []),
     ...(exportArchive && archiveFolder === null
-      ? ['The agent knows no folder for archives: set STI_ARCHIVE_FOLDER, or leave --export-archive out.']
+      ? ['The agent has no folder for archives. Set STI_ARCHIVE_FOLDER, or omit --export-archive.']
       : []),
     ...(exportArchive && !safetyChecks
-      ? ['A draft has no archive to export: ask for the safety checks as well (--safety-checks).']
+      ? ['A draft has no archive to export. Add --safety-checks, or omit --export-archive.']
       : []),
   ]
 }

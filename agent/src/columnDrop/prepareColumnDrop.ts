@@ -1,3 +1,4 @@
+import { formatQuantity } from '../format/format.ts'
 import { ColumnDropParameters, type ColumnDropCheck, type PreparedColumnDrop } from '../contract/index.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
 import type { RunOutcome, RunContext } from '../kind/kind.ts'
@@ -24,14 +25,14 @@ import type { UsageWatch } from './watch/usageWatch.ts'
 
 export interface ColumnDropDependencies {
   readonly environment: string
-  /** Null: pull requests are written, not opened. */
+  /** Null: pull requests are generated but not opened. */
   readonly github: GithubConfig | null
-  /** Where archives are exported to; null: nowhere. */
+  /** The folder that archives are exported to. Null: none is configured. */
   readonly archiveFolder: string | null
   readonly watch: UsageWatch
 }
 
-/** Everything but the drop. What it came to is stored whether it refused or not. */
+/** Prepares everything except the drop itself, and stores the outcome, also of a refusal. */
 export async function prepareColumnDrop(run: RunContext, dependencies: ColumnDropDependencies): Promise<RunOutcome> {
   const parameters = ColumnDropParameters.parse(run.operation.parameters)
   const facts = await run.readFacts()
@@ -74,7 +75,7 @@ async function runSafetyChecks(
   const { database, rollout } = run
   const sql = database.engine({ purpose: 'column drop checks', readOnly: true })
   try {
-    // What happened until now counts, not until the last look.
+    // The checks must cover everything up to now, not up to the last poll.
     await dependencies.watch.poll(facts)
     const [clock] = await sql<
       { now: number }[]
@@ -101,7 +102,7 @@ async function runSafetyChecks(
   }
 }
 
-/** What the comparison of this run found, and whether the triggers that keep the archive true were in order after it. */
+/** The comparison of this run, and a check afterwards that the archive's triggers are intact. */
 async function checkArchiveComplete(
   { database, rollout }: RunContext,
   table: Table,
@@ -111,15 +112,15 @@ async function checkArchiveComplete(
   const fault = await archiveFault(database.state, rollout, table)
   const faults = [
     ...(fault === null ? [] : [`${fault} Prepare the column drop again.`]),
-    ...(completedAt === null ? ['The archive is not complete: prepare the column drop.'] : []),
+    ...(completedAt === null ? ['The archive is incomplete. Prepare the column drop again.'] : []),
   ]
   const pass = faults.length === 0 && verified.differing === 0
   return toCheckResult(
-    { name: 'archive-complete', question: 'Is every row in the archive, and the same?' },
+    { name: 'archive-complete', question: 'Does the archive have every row, with the same values?' },
     {
       verdict: pass ? 'pass' : 'fail',
       evidence: pass
-        ? `${verified.rows} rows in table and archive ${relation}, checksum ${verified.checksum} of both, compared until ${verified.at}`
+        ? `the table and the archive ${relation} have the same ${formatQuantity(verified.rows, 'row')}, checksum ${verified.checksum}, compared at ${verified.at}`
         : faults.join(' ').replace(/\.$/, ''),
       findings: faults,
     },
@@ -127,7 +128,7 @@ async function checkArchiveComplete(
   )
 }
 
-/** Runs the migration both ways on a copy; what became of it is one more check. */
+/** Runs the migration up and down on a copy; the result is one more check. */
 async function checkTrialOnCopy(
   run: RunContext,
   table: Table,
@@ -144,12 +145,12 @@ async function checkTrialOnCopy(
   const failedChecks = trial.checks.filter((check) => !check.ok)
   checks.push(
     toCheckResult(
-      { name: 'trial-on-copy', question: 'Do up and down run on a copy, and is everything back afterwards?' },
+      { name: 'trial-on-copy', question: 'Do up and down run on a copy and restore everything?' },
       {
         verdict: trial.passed ? 'pass' : 'fail',
         evidence: trial.passed
-          ? `up and down ran on a copy with ${trial.rows} rows, twice each, with new code writing in between, and everything was what it had been`
-          : `${failedChecks.map(({ check, detail }) => `not so: ${check} (${detail})`).join('; ')}`,
+          ? `up and down ran twice each on a copy with ${formatQuantity(trial.rows, 'row')}, with writes by new code in between, and everything was restored`
+          : `${failedChecks.map(({ check, detail }) => `failed: ${check} (${detail})`).join('; ')}`,
         findings: trialLines(trial),
       },
       started,
@@ -158,7 +159,7 @@ async function checkTrialOnCopy(
   return trial
 }
 
-/** Rows of the copy at most. */
+/** The maximum number of rows in the copy. */
 const MAX_SAMPLE_ROWS = 100_000
 
 interface PreparationFindings {
@@ -212,16 +213,16 @@ async function produceColumnDrop(
   }
   const outcome = await storeColumnDrop(run, columnDrop)
   if (pullRequest === null || !parameters.openPullRequest || dependencies.github === null) return outcome
-  // What was prepared is kept, also when it cannot be opened.
+  // The prepared files are stored first, so that they are kept if the pull request cannot be opened.
   run.setStep('opening the pull request')
   const url = await openDraftPullRequest(dependencies.github, pullRequest)
   await run.recordEvent('column-drop', `draft pull request ${url}`)
   return await storeColumnDrop(run, { ...columnDrop, pullRequest: { ...pullRequest, url } })
 }
 
-/** For a tool that knows both ways of a migration: this one has been asked for without its way back. */
+/** The down migration for tools that require one, if the drop was prepared without an undo. */
 const MISSING_DOWN_SQL = `do $$ begin
-  raise exception 'prepared without a way back: sti prepare-column-drop --include-rollback writes one';
+  raise exception 'this migration was prepared without an undo' using hint = 'Prepare it with an undo: sti prepare-column-drop --include-rollback.';
 end $$;
 `
 

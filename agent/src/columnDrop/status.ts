@@ -8,7 +8,7 @@ import { readStatements } from './watch/statementWatch.ts'
 
 const MAX_USES_SHOWN = 50
 
-/** What there is of the column drop of a rollout: the newest run, and what the watch has seen. */
+/** The status of a rollout's column drop: the newest run and the results of the usage watch. */
 export async function columnDropStatus(state: Sql, environment: string, facts: RolloutFacts): Promise<ColumnDrop> {
   const { rollout, flag, columnDrop } = facts
   const [last, dropped, evaluations, statements] = await Promise.all([
@@ -50,8 +50,8 @@ export async function columnDropStatus(state: Sql, environment: string, facts: R
 
 function restoreAdvice(undo: boolean, { archive }: RolloutFacts): string {
   if (archive?.there !== true)
-    return 'The archive was removed, and the data with it: the migration down gives each row what restore of the rollout file says of its type. What a row had of its own is in backups, and in a file if the archive was exported: the event of the removal names it.'
+    return 'The archive was removed, and the data with it. The down migration gives each row the values that restore in the rollout file sets for its type. Values of individual rows are only in backups and, if the archive was exported, in the file that the event of the removal names.'
   return undo
-    ? 'Run the migration down with your migration tool, then sti expand, sti validate and sti finalize.'
-    : 'It was prepared without an undo: restore the columns from a backup, or from the archive in schema sti by hand.'
+    ? 'Run the down migration with your migration tool, then sti expand, sti validate, and sti finalize.'
+    : 'The drop was prepared without an undo. Restore the columns from a backup, or manually from the archive in schema sti.'
 }

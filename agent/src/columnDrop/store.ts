@@ -19,13 +19,13 @@ interface ColumnDropRow {
 
 interface ColumnDropBriefRow {
   readonly file_hash: string
-  /** Of the pull request; null: there is none. */
+  /** The pull request's title and address; null if there is none. */
   readonly title: string | null
   readonly url: string | null
   readonly archived: boolean
 }
 
-/** The newest run; null: there was none. */
+/** The newest run; null if there is none. */
 export async function readColumnDrop(sql: Sql, rollout: string): Promise<PreparedColumnDrop | null> {
   const [row] = await sql<
     ColumnDropRow[]
@@ -41,7 +41,7 @@ export async function readColumnDrop(sql: Sql, rollout: string): Promise<Prepare
   }
 }
 
-/** The same, without what it produced. */
+/** The newest run without its outputs. */
 export async function readColumnDropBrief(sql: Sql, rollout: string): Promise<ColumnDropSummary | null> {
   const [row] = await sql<
     (Pick<ColumnDropRow, 'id' | 'at' | 'verdict' | 'prepared' | 'reasons'> & ColumnDropBriefRow)[]
@@ -55,7 +55,7 @@ export async function readColumnDropBrief(sql: Sql, rollout: string): Promise<Co
   return { ...rest, id: Number(id), at: at.toISOString(), fileHash: file_hash, pullRequest }
 }
 
-/** Writes what a run came to; the same run again (after a crash) takes the place of what it wrote before. */
+/** Stores the outcome of a run. If the run is repeated after a crash, the new outcome replaces the old one. */
 export async function writeColumnDrop(sql: Sql, rollout: string, run: Omit<PreparedColumnDrop, 'at'>): Promise<number> {
   const json = (value: unknown) => (value === null ? null : sql.json(value as never))
   const [row] = await sql<{ id: bigint }[]>`

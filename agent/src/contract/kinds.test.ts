@@ -50,7 +50,7 @@ test('one operation at a time writes the table; the others run alongside it', ()
   ])
 })
 
-test('a title says what an operation does', () => {
+test('a title describes what an operation does', () => {
   const title = (kind: 'flag' | 'rollback' | 'backfill', parameters: Record<string, unknown>) =>
     operationTitle({ kind, parameters })
   expect(title('backfill', {})).toBe('Backfill')

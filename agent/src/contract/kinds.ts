@@ -190,7 +190,7 @@ const DECLARATIONS = {
         label: 'Ramp flag',
         title: (rollout) => `Ramp the flag of ${rollout}`,
         description:
-          'Raises the percentage by the steps in the rollout file, and judges each step before the next one.',
+          'Raises the percentage by the steps in the rollout file, and checks each step before the next one.',
         parameters: { enabled: true, ramp: true },
       },
       disable: {

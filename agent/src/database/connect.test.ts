@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { withDatabase } from '../../../test/support/database.ts'
 import { connect } from './connect.ts'
 
-test('an engine connection carries its settings, and a server that kills it does not end the process', async () => {
+test('an engine connection has its settings, and a server that terminates it does not end the process', async () => {
   await withDatabase(async ({ url, sql }) => {
     const database = connect(url, 'a')
     const engine = database.engine()
@@ -14,7 +14,7 @@ test('an engine connection carries its settings, and a server that kills it does
     await sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'sti a %'`
     expect(['57P01', 'CONNECTION_CLOSED']).toContain(await hanging)
     const again = async (): Promise<unknown> => (await engine`select 1 as one`)[0]
-    // The statement after a kill may still meet the dying connection; the one after that has a new one.
+    // The next statement may still use the terminated connection; the one after it gets a new connection.
     expect(await again().catch(again)).toEqual({ one: 1 })
     await database.close()
   })

@@ -1,8 +1,8 @@
 import type { Sql } from './connect.ts'
 
 /**
- * The state in schema `sti` travels with a clone, a restore or a failover. It is ours only while environment,
- * system identifier, database and timeline are the ones it was made in.
+ * The state in schema `sti` travels with a clone, a restore, or a failover. It belongs to this environment only while
+ * environment, system identifier, database, and timeline are the ones it was created in.
  */
 export interface DatabaseIdentity {
   readonly environment: string
@@ -11,7 +11,10 @@ export interface DatabaseIdentity {
   readonly timeline: number
 }
 
-/** Claims a database without an identity. Returns null when the state is ours, else the sentence that says why not. */
+/**
+ * Claims a database without an identity. Returns null if the state belongs to this environment, otherwise the reason
+ * why it does not.
+ */
 export async function checkDatabaseIdentity(sql: Sql, environment: string): Promise<string | null> {
   const [stored] = await sql<DatabaseIdentity[]>`
     with mine as (${currentIdentitySql(sql, environment)}), first as (
@@ -26,8 +29,8 @@ export async function checkDatabaseIdentity(sql: Sql, environment: string): Prom
     select environment, system_identifier, database_oid::int8::text::int, timeline from sti.identity
     limit 1`
   const [current] = await sql<DatabaseIdentity[]>`${currentIdentitySql(sql, environment)}`
-  // No row: a read-only server without our state, or an answer that a dying connection has lost. Neither says that the
-  // state belongs to somebody else.
+  // Without a row, the server is read-only and has no state, or the connection lost the result. Neither means that
+  // the state belongs to another environment.
   if (!stored || !current) throw new Error('its identity cannot be read. Is this the primary?')
   const differences = [
     stored.environment !== current.environment &&
@@ -41,7 +44,7 @@ export async function checkDatabaseIdentity(sql: Sql, environment: string): Prom
   return `The state in schema sti belongs to ${differences.join('; ')}. Nothing is claimed and the flag is served off until an admin adopts it: sti adopt --reason "…".`
 }
 
-/** Makes the state this environment's own; running operations of before are left to their leases. */
+/** Assigns the state to this environment. Operations that were running before end with their leases. */
 export async function adoptDatabase(sql: Sql, environment: string, actor: string): Promise<void> {
   await sql`
     update sti.identity i set environment = mine."environment", system_identifier = mine."systemIdentifier",

@@ -8,12 +8,15 @@ import { migrate } from './migrate.ts'
 export interface DatabaseMonitor {
   start(): void
   stop(): Promise<void>
-  /** Looks again at once. */
+  /** Checks the database immediately. */
   checkNow(): Promise<void>
-  /** Why nothing may be claimed; empty: the database is there, migrated, ours, and writable. */
+  /**
+   * The reasons why no operation may be claimed; empty if the database is available, migrated, writable, and belongs
+   * to this environment.
+   */
   unavailableReasons(): readonly string[]
   foreignState(): string | null
-  /** @throws DatabaseAway while our schema has not been seen in it yet */
+  /** @throws DatabaseAwayError until schema `sti` has been found in the database */
   assertReady(): void
 }
 
@@ -25,15 +28,15 @@ export class DatabaseUnavailableError extends Error {
 const CHECK_INTERVAL_MS = 2_000
 
 /**
- * Brings the database to our schema as soon as it can be reached, and keeps looking whether it is still there and
- * still ours. The agent boots and stays without it.
+ * Migrates the database as soon as it is available, and keeps checking that it is available and belongs to this
+ * environment. The agent starts and keeps running without the database.
  */
 export function createDatabaseMonitor(options: {
   readonly database: Database
   readonly environment: string
   readonly subscriberReady: boolean
   readonly log: Log
-  /** Called with null when the state is ours, else with the reason why it is not known to be. */
+  /** Called with null if the state belongs to this environment, otherwise with the reason why this is not known. */
   readonly onIdentity: (reason: string | null) => void
 }): DatabaseMonitor {
   const { database, environment, log } = options
@@ -46,7 +49,9 @@ export function createDatabaseMonitor(options: {
     if (sentence === fault) return
     fault = sentence
     log(
-      sentence === null ? { level: 'info', message: 'the database is there' } : { level: 'warning', message: sentence },
+      sentence === null
+        ? { level: 'info', message: 'the database is available' }
+        : { level: 'warning', message: sentence },
     )
   }
   const check = async (): Promise<void> => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { withDatabase } from '../../../test/support/database.ts'
 import { connect, type Sql } from './connect.ts'
 
-/** Rows of this answer arrive, its end does not. */
+/** The rows of this result arrive, but not its end. */
 async function loseResult(sql: Sql, rows: number): Promise<void> {
   await sql`select n, case when n = ${rows} then pg_terminate_backend(pg_backend_pid()) end
     from generate_series(1, ${rows}::int) n`.catch(() => undefined)
@@ -18,7 +18,7 @@ const QUERIES = {
 }
 
 test.each(['state', 'urgent', 'engine'] as const)(
-  'after a connection of %s has died in the middle of an answer no answer comes with holes',
+  'after a connection of %s is lost in the middle of a result, no result has missing rows',
   async (which) => {
     await withDatabase(async ({ url }) => {
       const database = connect(url, 'a')
@@ -27,7 +27,7 @@ test.each(['state', 'urgent', 'engine'] as const)(
       for (const [name, ask] of Object.entries(QUERIES)) whole.set(name, await ask(sql))
       const errors = new Set<unknown>()
       for (const [name, ask] of Object.entries(QUERIES)) {
-        // Each of the client's connections, so that each is met again.
+        // Every connection of the client, so that each one is used again.
         for (let each = 0; each < sql.options.max; each++) await loseResult(sql, 3)
         let answered = 0
         while (answered < 2 * sql.options.max) {

@@ -11,13 +11,13 @@ export function guardResults<T extends postgres.Sql<{ bigint: bigint }>>(sql: T,
   const guardIfQuery = (result: unknown): unknown => (result instanceof Promise ? guardQuery(result, onSend) : result)
   const unsafe = sql.unsafe.bind(sql) as (...args: unknown[]) => unknown
   sql.unsafe = ((...args: unknown[]) => guardIfQuery(unsafe(...args))) as T['unsafe']
-  // Fragments pass through it too, and are never handed over; names and lists of values are no promises.
+  // Fragments pass through as well but are never executed; identifiers and value lists are not promises.
   return new Proxy(sql, {
     apply: (target, self, args) => guardIfQuery(Reflect.apply(target as (...args: unknown[]) => unknown, self, args)),
   })
 }
 
-/** The driver is handed a statement, and settles it, by these properties of its own promise. */
+/** The properties of the driver's promise through which it gets and settles a statement. */
 interface DriverQuery {
   /** The parts of the text between its parameters. */
   strings: readonly string[]
@@ -41,7 +41,7 @@ function guardQuery(result: Promise<unknown>, onSend: () => () => void): Promise
     if (hasHoles(rows))
       reject(
         new IncompleteResultError(
-          'an earlier connection died in the middle of an answer, and this answer was lost with it',
+          'an earlier connection was lost in the middle of a result, and this result was lost with it',
         ),
       )
     else resolve(rows)
@@ -53,13 +53,13 @@ function guardQuery(result: Promise<unknown>, onSend: () => () => void): Promise
   return result
 }
 
-/** One result, or those of several statements in one text. */
+/** One result, or the results of several statements in one text. */
 function hasHoles(rows: unknown): boolean {
   if (!Array.isArray(rows) || rows.length === 0) return false
   return !(0 in rows) || (Array.isArray(rows[0]) && rows.some(hasHoles))
 }
 
-/** As good as a lost connection: nobody knows the rows, and the statement is asked again. */
+/** Treated like a lost connection: the rows are unknown, and the statement is retried. */
 export class IncompleteResultError extends Error {
   readonly code = 'CONNECTION_CLOSED'
 }

@@ -1,7 +1,10 @@
 import { IncompleteResultError } from './incompleteResultGuard.ts'
 
-/** The one row of a statement that always answers one; without it the answer was lost, and must not be read as no row. */
+/**
+ * The only row of a statement that always returns one. Without it the result was lost, which must not be read as no
+ * row.
+ */
 export function onlyRow<T>(rows: readonly T[]): T {
-  if (rows.length !== 1) throw new IncompleteResultError(`the answer has ${rows.length} rows instead of 1`)
+  if (rows.length !== 1) throw new IncompleteResultError(`the result has ${rows.length} rows instead of 1`)
   return rows[0]!
 }

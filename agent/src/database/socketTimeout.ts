@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
 
-/** As the driver's options name the server: several hosts are tried in turn. */
+/** The server as in the driver's options; several hosts are tried in turn. */
 interface ServerAddress {
   readonly host: readonly string[]
   readonly port: readonly number[]
@@ -10,15 +10,15 @@ interface ServerAddress {
 export interface SocketTimeout {
   /** Opens a socket for the driver. */
   readonly socket: (address: ServerAddress) => Socket
-  /** A statement waits for its answer from now on, until the returned function is called. */
+  /** Marks that a statement waits for its result, until the returned function is called. */
   readonly watchStatement: () => () => void
 }
 
 /**
- * The driver waits for an answer for ever. A way that keeps a connection open and lets no byte through would hold each
- * statement on it, and so a lease that nobody renews, until TCP gives up after many minutes, or never. So a statement
- * that has waited for `limitMs` ends the sockets of its client from which nothing has come in all that time; the driver
- * then connects anew. An idle one among them is no loss.
+ * The driver waits for a result without a limit. A network that keeps a connection open but drops all packets would
+ * block each of its statements, and prevent the renewal of a lease, until TCP times out after many minutes or never.
+ * Therefore, a statement that has waited for `limitMs` destroys the client's sockets that received nothing during
+ * that time, and the driver reconnects. Destroying an idle socket does no harm.
  */
 export function createSocketTimeout(limitMs: number): SocketTimeout {
   const sockets = new Set<Socket>()
@@ -26,9 +26,9 @@ export function createSocketTimeout(limitMs: number): SocketTimeout {
   return {
     socket({ host, port, path }) {
       const hostIndex = opened++ % host.length
-      // Not connected yet: the driver hears of a failure from the socket itself, and its first bytes wait in it.
+      // Before it is connected, the socket itself reports a failure to the driver and buffers its first bytes.
       const socket = path ? connect(path) : connect(port[hostIndex]!, host[hostIndex])
-      // What the server's certificate is checked against.
+      // The name that the server's certificate is checked against.
       if (!path) Object.assign(socket, { host: host[hostIndex], port: port[hostIndex] })
       sockets.add(socket)
       return socket

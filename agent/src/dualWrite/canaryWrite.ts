@@ -112,7 +112,7 @@ function canaryAttemptSql(
     direction === 'legacy'
       ? 'has_type is distinct from has_legacy'
       : `has_type is distinct from ${typeLiteral}${keepsOwnType ? '' : ` or has_legacy is distinct from ${typeLiteral}`}`
-  // Application triggers may change the row back before the dual-write trigger fires: then the row proves nothing.
+  // Application triggers may change the row back before the dual-write trigger fires: then the row shows nothing.
   const successCondition = direction === 'legacy' && !keepsOwnType ? `has_type = ${typeLiteral}` : 'true'
   return `if ${quoteLiteral(direction)} <> all (shown) and place.was ${direction === 'legacy' && keepsOwnType ? '=' : '<>'} ${typeLiteral} then
       begin

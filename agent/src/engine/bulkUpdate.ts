@@ -26,7 +26,7 @@ export async function runBulkUpdate(job: BulkUpdateJob): Promise<boolean> {
   await revokeLaneClaims(state, run.operation.id)
   for (let round = 1; ; round++) {
     const leaves = await readLeafPartitions(state, run.rollout.table.sql)
-    // A partition that was attached meanwhile gets lanes in the next round.
+    // A partition that was attached in the meantime gets lanes in the next round.
     const addedLanes = await createLanes(state, run.operation.id, leaves)
     if (round > 1 && addedLanes === 0) return true
     await run.failpoint(job.failpoints.lanes)

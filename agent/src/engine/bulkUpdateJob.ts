@@ -53,7 +53,7 @@ export interface BulkUpdateJob {
   readonly failpoints: Readonly<Record<'lanes' | 'batch' | 'written' | 'poison' | 'laneFinished', FailpointName>>
   readonly gate: ThrottleGate
   readonly hooks: BulkUpdateHooks
-  /** Decides whether a row that fails alone counts as a failed row; without it, every such row counts. */
+  /** Decides if a row that fails alone counts as a failed row; without it, every such row counts. */
   readonly countsAsFailedRow?: FailedRowPredicate
   /** Opens a connection for one worker. The caller closes it. */
   connect(): Sql

@@ -8,7 +8,7 @@ import { FenceLostError } from '../kind/operationErrors.ts'
 
 export interface FailedRowRecord {
   readonly relation: string
-  /** Condition of the row; its parameters start at FAILED_ROW_FIRST_PARAMETER. A row that is gone is not recorded. */
+  /** Condition of the row; its parameters start at FAILED_ROW_FIRST_PARAMETER. A deleted row is not recorded. */
   readonly rowCondition: RowCondition
   readonly sqlstate: string
   readonly message: string
@@ -49,7 +49,8 @@ export const ON_REPEATED_FAILURE = `on conflict (rollout, key) do update set att
       accepted_reason = case when f.recovered_at is null then f.accepted_reason end`
 
 /**
- * Records a row that failed alone and moves the lane past it, in one statement. Returns its key, or null if it is gone.
+ * Records a row that failed alone and moves the lane past it, in one statement. Returns its key, or null if it was
+ * deleted.
  * @throws FenceLostError if another agent holds the lane; nothing was recorded
  */
 export async function recordFailedRow(

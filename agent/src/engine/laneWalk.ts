@@ -59,7 +59,7 @@ interface WalkState extends LaneWalk {
   /** Page statistics of the last range; before the first one, every row may need the change. */
   page: PageLayout
   batches: number
-  /** Null: the current range was started by somebody else or failed once, so its cost says little. */
+  /** Null: the current range was started by another agent or failed once, so its cost is not representative. */
   measurement: RangeMeasurement | null
 }
 

@@ -44,7 +44,7 @@ async function readLanes(state: Sql): Promise<LaneBounds[]> {
 test.each([
   ['no page', [leaf(7, 0, 50)], 1],
   ['one page', [leaf(7, 1, 50)], 1],
-  ['fewer rows than a lane is worth', [leaf(7, 1_999, 50)], 1],
+  ['fewer rows than the minimum of a lane', [leaf(7, 1_999, 50)], 1],
   ['a little more', [leaf(7, 2_001, 50)], 2],
   ['wide rows', [leaf(7, 100_000, 1)], 1],
   ['a million rows', [leaf(7, 20_000, 50)], 10],

@@ -200,7 +200,7 @@ test('settings of the agent’s role that prevent the good plan are named', asyn
       /index app\.things_pkey on the key \("id"\) is not used because enable_bitmapscan and enable_indexscan are off for the agent\. Run ALTER ROLE/,
     )
     await rejectFullScan(engine(), byCtid(TABLE.sql))
-    // A bitmap of the rows of the batch is as good.
+    // A bitmap of the batch's rows is also accepted.
     await set({ enable_indexscan: 'off' })
     await rejectFullScan(engine(), writing)
     await set({ enable_tidscan: 'off' })

@@ -45,7 +45,7 @@ const MAX_RANGE_BLOCKS = 128
 const MAX_BATCH_ROWS = 5_000
 const TARGET_BATCH_SECONDS = 0.1
 
-/** Sweeps one part. Answers what is left of it if the sweep was asked to stop, else null. */
+/** Sweeps one part. Returns the rest of it if the sweep was asked to stop, otherwise null. */
 export async function sweepPart(sweep: PartSweep, part: SweepPart): Promise<SweepPart | null> {
   const { job, sql } = sweep
   const state: SweepState = { ...sweep, part, low: part.from, blocks: MAX_RANGE_BLOCKS }

@@ -19,7 +19,7 @@ beforeEach(() => {
   clients = createClientRegistry(() => clockMs)
 })
 
-test('a client has seen a change when it has asked after it', () => {
+test('a client has received a change once it has evaluated the flag after it', () => {
   clients.recordRequest('a', versionMark(1), false)
   clients.recordRequest('b', versionMark(1), false)
   expect(staleClients(versionMark(2))).toEqual(['a', 'b'])
@@ -27,7 +27,7 @@ test('a client has seen a change when it has asked after it', () => {
   expect(staleClients(versionMark(2))).toEqual(['b'])
 })
 
-test('after 60 s without asking a client answered off is gone, one answered on is silent, and stale once the flag has changed', () => {
+test('after 60 s without a request, a client that was off is removed, and a client that was on is silent, and stale once the flag changes', () => {
   clients.recordRequest('off', versionMark(1), false)
   clients.recordRequest('on', versionMark(1), true)
   clockMs += 60_000
@@ -42,7 +42,7 @@ test('after 60 s without asking a client answered off is gone, one answered on i
   expect(staleClients(versionMark(2))).toEqual(['on'])
 })
 
-test('on for one person is on, until the flag changes: the last answer alone would hide it', () => {
+test('a client that was on for one user counts as on until the flag changes, whatever its last answer was', () => {
   clients.recordRequest('a', versionMark(1), true)
   clients.recordRequest('a', versionMark(1), false)
   expect(clients.list(versionMark(1))[0]?.answeredOn).toBe(true)
@@ -50,7 +50,7 @@ test('on for one person is on, until the flag changes: the last answer alone wou
   expect(clients.list(versionMark(2))[0]?.answeredOn).toBe(false)
 })
 
-test('an accepted client is not stale, until it asks again', () => {
+test('an accepted client is not stale until its next request', () => {
   clients.recordRequest('a', versionMark(1), true)
   clockMs += 60_001
   clients.accept('a', 'ann')
@@ -60,7 +60,7 @@ test('an accepted client is not stale, until it asks again', () => {
   expect(staleClients(versionMark(2))).toEqual(['a'])
 })
 
-test('requests without a usable name count as one client, and only when answered on', () => {
+test('requests without a valid name count as one client, and only if the flag was on for them', () => {
   for (const name of [null, '', '  ', 'a\nb', 'x'.repeat(201), UNNAMED_CLIENT])
     expect(clients.recordRequest(name, versionMark(1), false)).toBeNull()
   expect(clients.list(versionMark(1))).toEqual([])
@@ -71,7 +71,7 @@ test('requests without a usable name count as one client, and only when answered
   expect(staleClients(versionMark(2))).toEqual([UNNAMED_CLIENT])
 })
 
-test('the client after the thousandth is not told apart, and not forgotten either', () => {
+test('clients beyond the first thousand are combined, not dropped', () => {
   for (let index = 0; index < MAX_TRACKED_CLIENTS + 500; index++)
     clients.recordRequest(`client-${index}`, versionMark(1), true)
   expect(clients.list(versionMark(1))).toHaveLength(MAX_TRACKED_CLIENTS + 1)
@@ -79,7 +79,7 @@ test('the client after the thousandth is not told apart, and not forgotten eithe
   expect(clients.recordRequest('client-1400', versionMark(2), true)).toBe(UNNAMED_CLIENT)
 })
 
-test('an off that is not written is seen by those who asked after it, also once it has a version', () => {
+test('clients have received an unwritten off if they evaluated the flag after it, also once it has a version', () => {
   clients.recordRequest('before', versionMark(4), true)
   clients.recordRequest('after', versionMark(4, 1), false)
   expect(staleClients(versionMark(4, 1))).toEqual(['before'])
@@ -88,7 +88,7 @@ test('an off that is not written is seen by those who asked after it, also once 
   expect(staleClients(versionMark(6))).toEqual(['after', 'before'])
 })
 
-test('the later of two agents counts, whatever it answered', () => {
+test('the later answer of two agents counts, whatever it was', () => {
   clients.recordRequest('a', versionMark(6), false)
   const [mine] = clients.takeDirty()
   clients.merge([{ ...mine!, stamp: mine!.stamp - 1, version: 5, answeredOn: true }])
@@ -97,7 +97,7 @@ test('the later of two agents counts, whatever it answered', () => {
   expect(staleClients(versionMark(6))).toEqual(['a'])
 })
 
-test('propagation is the time to the last client that was live at the change', () => {
+test('the propagation time ends with the last client that was live at the change', () => {
   const reported: number[] = []
   const propagation = createPropagationTracker(
     () => clockMs,
@@ -120,7 +120,7 @@ test('propagation is the time to the last client that was live at the change', (
   expect(propagation.lastSeconds()).toBe(1.2)
 })
 
-test('without a live client nothing was propagated, and no figure is made up', () => {
+test('without a live client, there is no propagation time', () => {
   const reported: number[] = []
   const propagation = createPropagationTracker(
     () => clockMs,

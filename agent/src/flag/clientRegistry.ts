@@ -3,9 +3,9 @@ import type { FlagClient } from '../contract/index.ts'
 /** Clients tracked by name, per flag; further clients count as the unnamed one. */
 export const MAX_TRACKED_CLIENTS = 1_000
 export const UNNAMED_CLIENT = '(unnamed)'
-/** Milliseconds without a request after which a client is gone, or silent if its last evaluation was on. */
+/** Milliseconds without a request after which a client is removed, or silent if its last evaluation was on. */
 export const SILENT_AFTER_MS = 60_000
-/** An accepted client that never came back is forgotten after a day. */
+/** An accepted client without another request is deleted after a day. */
 const ACCEPTED_CLIENT_TTL_MS = 24 * 3_600_000
 
 /** The state of the flag behind an evaluation: its version, and the number of pending changes on top. */
@@ -14,7 +14,7 @@ export interface VersionMark {
   readonly pending: number
 }
 
-/** Not `>=`: after a restore of the database, the same versions stand for other changes. */
+/** Not `>=`: after a restore of the database, the same versions belong to other changes. */
 export function isUpToDate(mark: VersionMark, current: VersionMark): boolean {
   return current.pending > 0 ? mark.pending >= current.pending : mark.version === current.version
 }
@@ -44,11 +44,11 @@ export interface FlagClientRow {
 export interface ClientRegistry {
   /** Records a request evaluated at `mark`. Returns the name that the client counts as, or null if it is not counted. */
   recordRequest(name: string | null, mark: VersionMark, on: boolean): string | null
-  /** A pending change was written: clients that have seen it have seen this version. */
+  /** A pending change was written: clients that have received it have this version. */
   confirmPending(pending: number, version: number): void
   /** Merges newer rows of other agents. */
   merge(rows: readonly FlagClientRow[]): void
-  /** Removes clients that are gone. */
+  /** Removes expired clients. */
   expire(): void
   accept(name: string, by: string): void
   /** Seconds since the last request of a client, and if it counts as silent; null: unknown client. */
@@ -76,7 +76,7 @@ export function createClientRegistry(now: () => number, clockOffset: () => numbe
     const name = header?.trim() ?? ''
     const usable = /^[\x21-\x7e][\x20-\x7e]{0,199}$/.test(name) && name !== UNNAMED_CLIENT
     if (usable && (clients.has(name) || clients.size < MAX_TRACKED_CLIENTS)) return name
-    // Any number of processes can share no name: one evaluation of off does not show that all of them have seen it.
+    // Any number of processes may send no name: one evaluation of off does not show that all of them have received it.
     return on ? UNNAMED_CLIENT : null
   }
 
@@ -132,7 +132,7 @@ export function createClientRegistry(now: () => number, clockOffset: () => numbe
           client: name,
           lastSeenAt: new Date(client.lastSeenAt).toISOString(),
           answeredOn: client.answeredOn,
-          // A process that ended while the flag was on has seen the current state; it is stale only after a change.
+          // A process that ended while the flag was on had the current state; it is stale only after a change.
           stale: client.acceptedBy === null && !isUpToDate(client, current),
           acceptedBy: client.acceptedBy,
         }))

@@ -19,7 +19,7 @@ import { realTimeTest as test } from '../../../test/support/realTime.ts'
 const findClient = (agent: FlagTestAgent, name: string) =>
   agent.flags.status('vehicles').clients.find((client) => client.client === name)
 
-test('agents share their clients: what one answered last is what all of them know', async () => {
+test('agents share their clients: all of them know the last answer of any agent', async () => {
   await withDatabase(async ({ url }) => {
     const a = await startFlagTestAgent(url, 'a')
     const b = await startFlagTestAgent(url, 'b')
@@ -34,12 +34,12 @@ test('agents share their clients: what one answered last is what all of them kno
     await waitFor('b serves off', () => !b.flags.status('vehicles').enabled, { seconds: 8 })
     expect(findClient(b, 'web-1')).toMatchObject({ stale: true })
     expect(isOn(b.flags, 'web-1')).toBe(false)
-    await waitFor('a knows that it asked b', () => a.flags.status('vehicles').consistent, { seconds: 8 })
+    await waitFor('a knows of its request to b', () => a.flags.status('vehicles').consistent, { seconds: 8 })
     await Promise.all([a.close(), b.close()])
   })
 })
 
-test('an agent that restarts knows the clients of before, and a silent one waits to be accepted', async () => {
+test('an agent still knows its clients after a restart, and a silent client waits to be accepted', async () => {
   await withDatabase(async ({ url, sql }) => {
     const first = await startFlagTestAgent(url, 'a')
     await enableFlag(first)
@@ -59,16 +59,16 @@ test('an agent that restarts knows the clients of before, and a silent one waits
       { client: 'alive-1', stale: false, answeredOn: false },
       { client: 'crashed-1', stale: true, answeredOn: true, acceptedBy: null },
     ])
-    await waitFor('who is gone is deleted', async () => (await sql`select from sti.flag_client`).length === 2, {
+    await waitFor('expired clients are deleted', async () => (await sql`select from sti.flag_client`).length === 2, {
       seconds: 8,
     })
     await expect(agent.flags.acceptClient('vehicles', 'alive-1', ann, 'x')).rejects.toMatchObject({ code: 'refused' })
     await expect(agent.flags.acceptClient('vehicles', 'nobody', ann, 'x')).rejects.toMatchObject({ code: 'refused' })
-    await agent.flags.acceptClient('vehicles', 'crashed-1', ann, 'its host is gone')
+    await agent.flags.acceptClient('vehicles', 'crashed-1', ann, 'its host was removed')
     expect(agent.flags.status('vehicles').consistent).toBe(true)
     expect(
       await sql`select actor->>'name' as actor, reason, after from sti.operation_event where kind = 'flag-client'`,
-    ).toEqual([{ actor: 'ann', reason: 'its host is gone', after: { acceptedBy: 'ann' } }])
+    ).toEqual([{ actor: 'ann', reason: 'its host was removed', after: { acceptedBy: 'ann' } }])
     await new Promise((resolve) => setTimeout(resolve, 1_200))
     expect(findClient(agent, 'crashed-1')).toMatchObject({ stale: false, acceptedBy: 'ann' })
     isOn(agent.flags, 'crashed-1')
@@ -84,7 +84,7 @@ test('an agent that restarts knows the clients of before, and a silent one waits
   })
 })
 
-test('a client that comes back in the moment it would be forgotten is kept', async () => {
+test('a client that returns at the moment of its deletion is kept', async () => {
   await withDatabase(async ({ url, sql }) => {
     const database = connect(url, 'a')
     await migrate(database, false)
@@ -119,7 +119,7 @@ test('the propagation time is measured from the change to the last live client',
   })
 })
 
-test('clients of another clock: a wrong clock of one agent makes nobody older or newer', async () => {
+test('a wrong clock of one agent does not change the age of clients', async () => {
   await withDatabase(async ({ url }) => {
     const a = await startFlagTestAgent(url, 'a', { now: () => Date.now() + 3_600_000 })
     const b = await startFlagTestAgent(url, 'b')
@@ -130,7 +130,9 @@ test('clients of another clock: a wrong clock of one agent makes nobody older or
     expect(Math.abs(Date.now() - Date.parse(findClient(b, 'web-1')!.lastSeenAt))).toBeLessThan(30_000)
     await b.flags.turnOff(vehiclesRollout, ann, null, turnOffRequest())
     isOn(b.flags, 'web-1')
-    await waitFor('a knows that it asked b later', () => findClient(a, 'web-1')?.answeredOn === false, { seconds: 8 })
+    await waitFor('a knows of its later request to b', () => findClient(a, 'web-1')?.answeredOn === false, {
+      seconds: 8,
+    })
     await Promise.all([a.close(), b.close()])
   })
 })

@@ -16,7 +16,7 @@ export async function measureClockOffset(sql: Sql, offset: ClockOffset, now: () 
 }
 
 /**
- * Writes the changed clients of this agent, deletes clients that are gone, and merges the rows of other agents, in one
+ * Writes the changed clients of this agent, deletes expired clients, and merges the rows of other agents, in one
  * statement. It reads the rows as they were before its own writes.
  */
 export async function syncClients(

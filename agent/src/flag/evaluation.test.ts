@@ -18,7 +18,7 @@ function evaluateValue(key: string, state: ServedFlag, context: Record<string, u
   return answer.value
 }
 
-test('off is off for everybody, 100 % on for everybody, also without a targeting key', () => {
+test('off is off and 100% is on for every context, also without a targeting key', () => {
   expect(evaluateServedFlag('k', servedAt(100, false), {})).toMatchObject({
     value: false,
     reason: 'DISABLED',
@@ -29,13 +29,14 @@ test('off is off for everybody, 100 % on for everybody, also without a targeting
   expect(evaluateServedFlag('k', { kind: 'unknown', why: 'w' }, {})).toMatchObject({ value: false, reason: 'UNKNOWN' })
 })
 
-test('a percentage needs a targeting key', () => {
+test('a percentage requires a targeting key', () => {
   for (const context of [{}, { targetingKey: '' }, { targetingKey: 7 }])
     expect(evaluateServedFlag('k', servedAt(50), context)).toMatchObject({ errorCode: 'TARGETING_KEY_MISSING' })
 })
 
-// 20,000 draws: the standard deviation of the share at p is sqrt(p(1-p)/20000); five of them are once in 1.7 million.
-test.each([0.5, 1, 10, 50, 90])('%d %% is on for that share of the keys', (percentage) => {
+// 20,000 draws: the standard deviation of the share at p is sqrt(p(1-p)/20000). A deviation of five occurs once in
+// 1.7 million.
+test.each([0.5, 1, 10, 50, 90])('%d%% is on for that share of the keys', (percentage) => {
   const share = percentage / 100
   const tolerance = 5 * Math.sqrt((share * (1 - share)) / targetingKeys.length)
   expect(Math.abs(keysWithFlagOn(percentage).size / targetingKeys.length - share)).toBeLessThan(tolerance)
@@ -48,13 +49,13 @@ test('the same key always gets the same answer, and a higher percentage only add
   expect(steps[1]).toEqual(steps[2])
 })
 
-test('another flag at the same percentage picks other keys', () => {
+test('another flag at the same percentage selects other keys', () => {
   const b = keysWithFlagOn(10, 'b')
   const both = [...keysWithFlagOn(10, 'a')].filter((key) => b.has(key)).length
   expect(both / targetingKeys.length).toBeLessThan(0.02)
 })
 
-test('the buckets are those of before: an upgrade may not move people between on and off', () => {
+test('the buckets are unchanged: an upgrade must not move users between on and off', () => {
   expect(['a', 'b', 'user-1', 'Zoë'].map((key) => computeBucket('vehicles-sti', key))).toMatchInlineSnapshot(`
     [
       9065,

@@ -37,7 +37,7 @@ export interface FlagPoller {
 export function createFlagPoller(dependencies: FlagPollerDependencies): FlagPoller {
   const { database, flags, offset, log, now, mayRead, hasPending, mark } = dependencies
   const clients = new Map([...flags].map(([rollout, flag]) => [rollout, flag.clients]))
-  // A read may be older than a write that happened meanwhile, so it counts only within its generation.
+  // A read may be older than a concurrent write, so it counts only within its generation.
   let generation = 0
   let outstanding = 0
   let healthy = true

@@ -13,13 +13,13 @@ import {
 import { waitFor } from '../../../test/support/waitFor.ts'
 import { realTimeTest as test } from '../../../test/support/realTime.ts'
 
-test('a change is one operation, one event and the new state; asked again it is the same one', async () => {
+test('a change is one operation, one event, and the new state; a repeated request returns the same operation', async () => {
   await withDatabase(async ({ url, sql }) => {
     const agent = await startFlagTestAgent(url, 'a')
     const { flags } = agent
     expect(isOn(flags)).toBe(false)
     await waitFor('read', () => flags.ageSeconds() !== null)
-    const asked = changeRequest('what was asked')
+    const asked = changeRequest('what was requested')
     const change = () => flags.change(vehiclesRollout, { enabled: true, percentage: 25 }, ann, 'go', asked)
     const id = await change()
     expect(await change()).toBe(id)
@@ -63,7 +63,7 @@ test('a change is one operation, one event and the new state; asked again it is 
   })
 })
 
-test('the same request twice at the same moment is written once', async () => {
+test('two concurrent identical requests are written once', async () => {
   await withDatabase(async ({ url, sql }) => {
     const agent = await startFlagTestAgent(url, 'a')
     await waitFor('read', () => agent.flags.ageSeconds() !== null)
@@ -77,7 +77,7 @@ test('the same request twice at the same moment is written once', async () => {
   })
 })
 
-test('another agent serves the change within two seconds, and neither overwrites what it has not seen', async () => {
+test('another agent serves the change within two seconds, and neither agent overwrites a change that it has not read', async () => {
   await withDatabase(async ({ url, sql }) => {
     const a = await startFlagTestAgent(url, 'a')
     const b = await startFlagTestAgent(url, 'b')
@@ -93,7 +93,7 @@ test('another agent serves the change within two seconds, and neither overwrites
   })
 })
 
-test('nothing is served on before the identity is confirmed and the database was read', async () => {
+test('no flag is served on before the identity is confirmed and the database was read', async () => {
   await withDatabase(async ({ url, sql }) => {
     const first = await startFlagTestAgent(url, 'a')
     await enableFlag(first)
@@ -124,7 +124,7 @@ test('nothing is served on before the identity is confirmed and the database was
   })
 })
 
-test('an off that cannot be written wins over a database that still says on', async () => {
+test('an off that cannot be written wins over a database that still has on', async () => {
   await withDatabase(async ({ url, sql }) => {
     const agent = await startFlagTestAgent(url, 'a')
     await enableFlag(agent)
@@ -161,7 +161,7 @@ test('an off that cannot be written wins over a database that still says on', as
   })
 })
 
-test('off wins over an enabling made elsewhere before it was written, and not over one made after', async () => {
+test('off wins over an enable on another agent before it was written, but not over a later one', async () => {
   await withDatabase(async ({ url, sql }) => {
     const way = await createSeverableProxy(url)
     const a = await startFlagTestAgent(way.url, 'a')
@@ -199,7 +199,7 @@ test('off wins over an enabling made elsewhere before it was written, and not ov
   })
 })
 
-test('an off whose idempotency key belongs to another request is off all the same', async () => {
+test('an off whose idempotency key belongs to another request still turns the flag off', async () => {
   await withDatabase(async ({ url, sql }) => {
     const agent = await startFlagTestAgent(url, 'a')
     await enableFlag(agent)
@@ -213,7 +213,7 @@ test('an off whose idempotency key belongs to another request is off all the sam
   })
 })
 
-test('a reading that began before the off was written, and comes after it, does not bring the flag back', async () => {
+test('a read that started before the off was written and ended after it does not turn the flag on again', async () => {
   await withDatabase(async ({ url }) => {
     const way = await createSeverableProxy(url)
     const agent = await startFlagTestAgent(way.url, 'a')

@@ -6,7 +6,7 @@ import type { Rollout } from '../rollout/rollout.ts'
 import { createFlags, type Flags, type FlagsDependencies } from './flags.ts'
 import { waitFor } from '../../../test/support/waitFor.ts'
 
-/** What this room needs of a rollout. */
+/** The part of a rollout that flags need. */
 export const vehiclesRollout = {
   name: 'vehicles',
   hash: 'f'.repeat(64),
@@ -22,7 +22,7 @@ export interface FlagTestAgent {
   close(): Promise<void>
 }
 
-/** A started agent's flags over a real database; `serving` false: its identity is not confirmed. */
+/** The flags of a started agent with a real database; with `serving` false, its identity is not confirmed. */
 export async function startFlagTestAgent(
   url: string,
   name: string,
@@ -79,13 +79,16 @@ export interface SeverableProxy {
   /** Breaks every connection and refuses new ones, until `mend`. */
   cut(): void
   restore(): void
-  /** Keeps back the next answer with this text, and what follows it on that connection. Resolves when it has one. */
+  /**
+   * Withholds the next response that contains this text, and everything after it on that connection. Resolves once it
+   * has one.
+   */
   holdBack(text: string): Promise<void>
   release(): void
   close(): Promise<void>
 }
 
-/** A way to the database that can be cut for one agent alone. */
+/** A connection to the database that can be cut for one agent only. */
 export async function createSeverableProxy(url: string): Promise<SeverableProxy> {
   const target = new URL(url)
   const port = Number(target.port)

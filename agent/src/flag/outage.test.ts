@@ -22,7 +22,7 @@ async function withSuperuser<T>(work: (sql: postgres.Sql) => Promise<T>): Promis
 
 const readStoredFlag = () => withSuperuser(async (sql) => (await sql`select enabled, version::int from sti.flag`)[0]!)
 
-test('with PostgreSQL stopped the flag goes off at once, and operation and event follow when it is back', async () => {
+test('if PostgreSQL is stopped, the flag turns off immediately, and operation and event are written when it is available again', async () => {
   const agent = await startFlagTestAgent(server.url, 'a')
   await enableFlag(agent)
   await server.embedded.stop()
@@ -57,7 +57,7 @@ test('with PostgreSQL stopped the flag goes off at once, and operation and event
   await agent.close()
 })
 
-test('an agent that starts without a database answers off, and finds it when it comes', async () => {
+test('an agent that starts without a database answers off, and connects once the database is available', async () => {
   await withSuperuser((sql) => sql`update sti.flag set enabled = true, percentage = 100`)
   await server.embedded.stop()
   const agent = await startFlagTestAgent(server.url, 'b', { migrated: true })
@@ -69,7 +69,7 @@ test('an agent that starts without a database answers off, and finds it when it 
   await agent.close()
 })
 
-test('with every connection taken the off is still written, over the reserved one', async () => {
+test('if all connections are in use, the off is still written over the reserved connection', async () => {
   const agent = await startFlagTestAgent(server.url, 'c')
   await enableFlag(agent)
   await new Promise((resolve) => setTimeout(resolve, 1_500))
@@ -90,7 +90,7 @@ test('with every connection taken the off is still written, over the reserved on
   await agent.close()
 })
 
-test('with the reserved connection frozen the off is written over a new one, once', async () => {
+test('if the reserved connection is frozen, the off is written once over a new connection', async () => {
   const agent = await startFlagTestAgent(server.url, 'd')
   await enableFlag(agent)
   const pid = await withSuperuser(async (sql) => {
@@ -109,7 +109,7 @@ test('with the reserved connection frozen the off is written over a new one, onc
     expect(isOn(agent.flags)).toBe(false)
     await waitFor('it is written', () => agent.flags.status('vehicles').persisted, { seconds: 8 })
   } finally {
-    // A process that stays stopped would keep the server from stopping.
+    // A process that remains stopped would prevent the server from stopping.
     process.kill(pid, 'SIGCONT')
   }
   await new Promise((resolve) => setTimeout(resolve, 500))

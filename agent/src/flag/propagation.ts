@@ -1,11 +1,11 @@
 import { isUpToDate, type ClientRegistry, type VersionMark } from './clientRegistry.ts'
 
-/** Measures how long one change of a flag takes until every client that was live at the change has seen it. */
+/** Measures how long one change of a flag takes until every client that was live at the change has received it. */
 export interface PropagationTracker {
   /** Starts with a change at `changedAt` (ms) and ends the previous measurement. `report`: calls the listener. */
   begin(changedAt: number, clients: ClientRegistry, current: VersionMark, report: boolean): void
   recordSeen(client: string): void
-  /** Stops waiting for clients that are no longer live, or have asked another agent. */
+  /** Stops waiting for clients that are no longer live or have sent requests to another agent. */
   review(clients: ClientRegistry, current: VersionMark): void
   lastSeconds(): number | null
 }

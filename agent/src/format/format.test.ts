@@ -10,7 +10,7 @@ import {
   UNITS,
 } from './format.ts'
 
-describe('values as people read them', () => {
+describe('values have the format that users see', () => {
   test.each([
     [0, '0%'],
     [0.00042, '0.042%'],
@@ -55,14 +55,14 @@ describe('values as people read them', () => {
     expect(formatQuantity(2, 'query', 'queries')).toBe('2 queries')
   })
 
-  test('a time is told from now, in its largest unit', () => {
+  test('a time is relative to now, in its largest unit', () => {
     const now = Date.parse('2026-01-01T12:00:00Z')
     expect(formatAgo('2026-01-01T11:59:58Z', now)).toBe('just now')
     expect(formatAgo('2026-01-01T11:56:50Z', now)).toBe('3 min ago')
     expect(formatAgo(null, now)).toBe('never')
   })
 
-  test.each(UNITS)('what is not known is a dash in %s, and never NaN', (unit) => {
+  test.each(UNITS)('an unknown value is a dash in %s, and never NaN', (unit) => {
     expect(formatValue(null, unit)).toBe('–')
     expect(formatValue(NaN, unit)).toBe('–')
     expect(formatValue(1, unit)).not.toContain('NaN')

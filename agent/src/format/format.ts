@@ -1,9 +1,9 @@
 /**
- * Values as people read them, in one way in the UI, the command, reports and sentences: a number, a space and the unit,
- * but no space before the percent sign. Bytes are in binary units, as Grafana's `bytes` unit shows them.
+ * Formats values the same way in the UI, the CLI, reports, and messages: a number, a space, and the unit, but no
+ * space before the percent sign. Bytes are in binary units, like Grafana's `bytes` unit.
  */
 
-/** The unit of a value of a check, a limit or a signal: it decides how the value is shown. */
+/** The unit of the value of a check, a limit, or a signal, which determines its format. */
 export const UNITS = [
   'count',
   'ratio',
@@ -26,10 +26,10 @@ const FORMATTERS: Readonly<Record<Unit, (value: number) => string>> = {
   multiple: (value) => `${decimals(value, 2)}×`,
 }
 
-/** What stands for a value that is not known. */
+/** Shown instead of an unknown value. */
 export const NO_VALUE = '–'
 
-/** A value by its unit; `–` for what is not known or not finite. */
+/** Formats a value by its unit; `–` if it is unknown or not finite. */
 export function formatValue(value: number | null | undefined, unit: Unit): string {
   return value === null || value === undefined || !Number.isFinite(value) ? NO_VALUE : FORMATTERS[unit](value)
 }
@@ -49,7 +49,7 @@ export function formatPercent(ratio: number): string {
   const percent = ratio * 100
   const digits = Math.abs(percent) < 1 ? 3 : 1
   const scale = 10 ** digits
-  // What floating point lost of a decimal is given back first.
+  // Corrects the floating-point error of a decimal first.
   return `${decimals(Math.floor(percent * scale + 1e-7) / scale, digits)}%`
 }
 
@@ -78,7 +78,7 @@ export function formatBytes(bytes: number): string {
   return `${decimals(value, unit === 0 ? 0 : 1)} ${units[unit]}`
 }
 
-/** `1 row`, `1,204 rows`; `plural` where it is not the singular with an s. */
+/** `1 row`, `1,204 rows`; `plural` if it is not the singular with an s. */
 export function formatQuantity(count: number, singular: string, plural = `${singular}s`): string {
   return `${formatCount(count)} ${count === 1 ? singular : plural}`
 }

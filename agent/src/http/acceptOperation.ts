@@ -18,7 +18,7 @@ import type { ApiDependencies } from './dependencies.ts'
 import { requireOperationPossible } from './previewOperation.ts'
 import { Refusal } from './problem.ts'
 
-/** Accepts a request for an operation. @throws Refusal that says what must be true first */
+/** Accepts a request for an operation. @throws Refusal with the conditions that must be met first */
 export async function acceptOperation(
   deps: ApiDependencies,
   rollout: Rollout,
@@ -45,7 +45,8 @@ export async function acceptOperation(
   const { row } = await insertOperation(deps.database.state, {
     rollout: rollout.name,
     kind: request.kind,
-    // A ramp pins the flag as it is now: a later change by anybody else ends the ramp, also before its first step.
+    // A ramp pins the current state of the flag: a later change by anyone else ends the ramp, even before its first
+    // step.
     parameters: request.kind === 'flag' ? { ...parameters, ...createRampParameters(rollout, facts.flag) } : parameters,
     fileHash: rollout.hash,
     writesTable: writesTable({ kind: request.kind, parameters }),

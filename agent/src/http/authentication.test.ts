@@ -103,7 +103,7 @@ async function callApi(
 
 const encodeUnsigned = (part: unknown): string => Buffer.from(JSON.stringify(part)).toString('base64url')
 
-test('each credential opens its own path and no other; none is 403, never 401', async () => {
+test('each credential opens only its own path; a missing one is 403, never 401', async () => {
   const { app } = buildTestApp()
   const opens: Record<string, readonly string[]> = {
     '/v1/agent': [tokens.viewer, tokens.editor, tokens.admin, personalToken],
@@ -120,14 +120,14 @@ test('each credential opens its own path and no other; none is 403, never 401', 
     expect((await callApi(app, tokens.admin, { path })).status, path).toBe(404)
 })
 
-test('a flag client may send its token as X-API-Key; under /v1 that header opens nothing', async () => {
+test('a flag client may send its token as X-API-Key, which is not accepted under /v1', async () => {
   const { app } = buildTestApp()
   const headers = { 'x-api-key': tokens.flag }
   expect((await callApi(app, null, { path: '/ofrep/v1/evaluate/flags', headers })).status).toBe(200)
   expect((await callApi(app, null, { headers: { 'x-api-key': tokens.admin } })).status).toBe(403)
 })
 
-test('through Grafana the level is the lower of token and role', async () => {
+test('through Grafana, the level is the lower one of token and role', async () => {
   const { app } = buildTestApp()
   const lowest = { viewer: 0, editor: 1, admin: 2 }
   for (const token of ['viewer', 'editor', 'admin'] as const)
@@ -157,13 +157,13 @@ test('a service account is named by its subject', async () => {
   expect((await callApi(app, tokens.admin, { id })).caller).toMatchObject({ name: 'service-account:6', level: 'admin' })
 })
 
-test('who is proven to have no role sees nothing', async () => {
+test('a verified user without a role has no access', async () => {
   const { app } = buildTestApp()
   for (const role of ['None', '', 'toString', undefined])
     expect((await callApi(app, tokens.admin, { id: await signIdentity({ role }) })).status, String(role)).toBe(403)
 })
 
-test('without a valid identity Grafana reads as a viewer and never acts', async () => {
+test('without a valid identity, Grafana can only read as a viewer', async () => {
   const { app } = buildTestApp()
   const claims = {
     iss: 'https://g.example/',
@@ -210,7 +210,7 @@ test('without a valid identity Grafana reads as a viewer and never acts', async 
   }
 })
 
-test('headers that Grafana does not sign change nothing', async () => {
+test('headers that Grafana does not sign are ignored', async () => {
   const { app } = buildTestApp()
   const forged = {
     'x-grafana-context': JSON.stringify({ login: 'root', orgRole: 'Admin' }),
@@ -225,7 +225,7 @@ test('headers that Grafana does not sign change nothing', async () => {
   expect(read.caller).toMatchObject({ name: 'ann', level: 'viewer' })
 })
 
-test('a personal token needs no Grafana, and an identity beside it is not looked at', async () => {
+test('a personal token works without Grafana, and an additional identity is ignored', async () => {
   const { app } = buildTestApp(null)
   const id = await signIdentity({ role: 'Admin' })
   expect((await callApi(app, personalToken, { method: 'POST', id })).caller).toEqual({
@@ -238,7 +238,7 @@ test('a personal token needs no Grafana, and an identity beside it is not looked
   expect(keyFetchCount).toBe(0)
 })
 
-test('without STI_GRAFANA_URL Grafana only reads, also with a good identity', async () => {
+test('without STI_GRAFANA_URL, Grafana can only read, even with a valid identity', async () => {
   const { app, authentication } = buildTestApp(null)
   const id = await signIdentity()
   expect((await callApi(app, tokens.editor, { id })).caller).toMatchObject({ level: 'viewer', mayAct: false })
@@ -246,7 +246,7 @@ test('without STI_GRAFANA_URL Grafana only reads, also with a good identity', as
   expect(await authentication.signingKeysHealth()).toBeNull()
 })
 
-test('with the keys out of reach reading stays quick, acting is refused with the reason, and health says so', async () => {
+test('if the keys are unavailable, reads stay fast, actions are refused with the reason, and health reports it', async () => {
   const { app, authentication } = buildTestApp({
     url: 'http://127.0.0.1:1',
     issuer: 'https://g.example',
@@ -267,7 +267,7 @@ test('with the keys out of reach reading stays quick, acting is refused with the
   })
 })
 
-test('the keys are fetched once and their health is known before anybody acted', async () => {
+test('the keys are fetched once, and their health is known before the first action', async () => {
   const { app, authentication } = buildTestApp()
   expect(await authentication.signingKeysHealth()).toMatchObject({ name: 'grafana-keys', healthy: true })
   for (let count = 0; count < 5; count++)

@@ -119,7 +119,7 @@ export function createAuthentication(config: Config, now: () => number = Date.no
 }
 
 function readOnlyCaller(why: string): Caller {
-  return { name: 'somebody in Grafana', level: 'viewer', via: 'grafana', mayAct: false, why }
+  return { name: 'someone in Grafana', level: 'viewer', via: 'grafana', mayAct: false, why }
 }
 
 /** A path that is not listed is denied, whatever routes exist. */

@@ -7,7 +7,7 @@ import { presentIncident } from './routes/incidents.ts'
 
 const MAX_LISTED_INCIDENTS = 50
 
-/** The state of the automatic rollback as it is in the database. */
+/** The state of the automatic rollback in the database. */
 export async function readAutomaticRollback(
   { database, config, alertPath, rollbackPauses }: ApiDependencies,
   rollout: Rollout,

@@ -34,7 +34,7 @@ export interface ApiDependencies {
   readonly inbox: Pick<AlertQueue, 'offer'>
   /** Called at the first acknowledgement of an incident. */
   incidentAcknowledged(incident: IncidentRow): void
-  /** Reads the facts of a rollout anew. */
+  /** Reads the facts of a rollout again. */
   facts(rollout: Rollout): Promise<RolloutFacts>
   readiness(facts: RolloutFacts): Promise<Readiness>
   wakeRunner(): void

@@ -76,7 +76,7 @@ async function withServing(test: (serving: Serving) => Promise<void>): Promise<v
   })
 }
 
-/** `milliseconds`: a busy machine may take longer than the 250 that an application would bound it to. */
+/** `milliseconds`: a busy machine may take longer than the 250 that an application would use. */
 async function client(base: string, headers: [string, string][], milliseconds = 10_000): Promise<Client> {
   const provider = new OFREPProvider({
     baseUrl: base,
@@ -90,7 +90,7 @@ async function client(base: string, headers: [string, string][], milliseconds = 
 
 const bearer: [string, string] = ['Authorization', `Bearer ${tokens.flag}`]
 
-test('the server provider sees the flag go on and off, and counts as a client', async () => {
+test('the server provider follows the flag on and off, and counts as a client', async () => {
   await withServing(async ({ agent, base }) => {
     const app = await client(base, [bearer, ['X-Sti-Client', 'web-1']])
     expect(await app.getBooleanDetails('vehicles-sti', true)).toMatchObject({ value: false })
@@ -112,7 +112,7 @@ test('the server provider sees the flag go on and off, and counts as a client', 
   })
 })
 
-test('percentages stick to the targeting key, and without one the code default holds', async () => {
+test('percentages are stable per targeting key, and without one the code default applies', async () => {
   await withServing(async ({ agent, base }) => {
     const app = await client(base, [['X-API-Key', tokens.flag]])
     await enableFlag(agent, 30)
@@ -140,7 +140,7 @@ test('percentages stick to the targeting key, and without one the code default h
   })
 })
 
-test('unknown flag, wrong token, an agent that is gone: the code default, and never an exception', async () => {
+test('an unknown flag, a wrong token, and an unavailable agent give the code default, never an exception', async () => {
   await withServing(async ({ agent, base, close }) => {
     await enableFlag(agent)
     const app = await client(base, [bearer])
@@ -159,7 +159,7 @@ test('unknown flag, wrong token, an agent that is gone: the code default, and ne
   })
 })
 
-test('an agent that hangs costs 250 ms and gives the code default', async () => {
+test('an agent that does not respond gives the code default after 250 ms', async () => {
   const hangs = serve({ fetch: () => new Promise<Response>(() => undefined), port: 0, hostname: '127.0.0.1' })
   await waitFor('the port is open', () => hangs.listening)
   const app = await client(`http://127.0.0.1:${(hangs.address() as AddressInfo).port}`, [bearer], 250)
@@ -171,7 +171,7 @@ test('an agent that hangs costs 250 ms and gives the code default', async () => 
   await new Promise((resolve) => hangs.close(resolve))
 })
 
-test('the web provider polls with its ETag, hears of a change, and keeps the last value when the agent is gone', async () => {
+test('the web provider polls with its ETag, receives a change, and keeps the last value if the agent is unavailable', async () => {
   await withServing(async ({ agent, base, close }) => {
     await enableFlag(agent)
     const statuses: number[] = []
@@ -203,14 +203,14 @@ test('the web provider polls with its ETag, hears of a change, and keeps the las
     await waitFor('it heard of the change', () => changes.length > 0)
     expect(changes[0]).toEqual(['vehicles-sti'])
     expect(app.getBooleanValue('vehicles-sti', true)).toBe(false)
-    await waitFor('it has seen the change', () => agent.flags.status('vehicles').consistent)
+    await waitFor('it has received the change', () => agent.flags.status('vehicles').consistent)
     await close()
-    await waitFor('it says that it is stale', () => stale > 0)
+    await waitFor('it reports that it is stale', () => stale > 0)
     expect(app.getBooleanValue('vehicles-sti', true)).toBe(false)
   })
 })
 
-test('a bad request gets the body that providers read', async () => {
+test('an invalid request gets the body that providers expect', async () => {
   await withServing(async ({ agent, post }) => {
     await enableFlag(agent, 50)
     const answer = async (sent: Promise<Response>): Promise<[number, unknown]> => {
@@ -233,7 +233,7 @@ test('a bad request gets the body that providers read', async () => {
   })
 })
 
-test('the ETag is that of the answer: another context, another answer; the age is a header and changes nothing', async () => {
+test('the ETag depends on the answer and so on the context; the age is a header and does not affect it', async () => {
   await withServing(async ({ agent, post }) => {
     await enableFlag(agent, 50)
     const bulk = (user: string, etag?: string) =>

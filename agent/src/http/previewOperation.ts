@@ -86,7 +86,7 @@ function previewFlagChange({ flag, stage }: RolloutFacts, request: OperationRequ
     estimateBasis: lastPropagationSeconds === null ? null : 'propagation time of the last change of the flag',
     notes: [
       `The flag is ${flag.enabled ? `on for ${flag.percentage}%` : 'off'}; ${clientCount} client${clientCount === 1 ? '' : 's'} requested it recently.`,
-      ...(turnsOff ? ['The flag goes off immediately; each client sees it with its next request.'] : []),
+      ...(turnsOff ? ['The flag turns off immediately; each client receives the change with its next request.'] : []),
       ...(turnsOff && stage === 'dropped'
         ? ['The legacy columns are dropped, so code that returns to them fails. Run the migration down first.']
         : []),

@@ -24,7 +24,7 @@ function buildTestApp(log: (line: Record<string, unknown>) => void = () => undef
     throw Object.assign(new Error('relation "app.secrets" does not exist'), { code: '42P01' })
   })
   app.get('/refuses', () => {
-    throw new Refusal('refused', 'Backfill first.', ['coverage is 40 %'])
+    throw new Refusal('refused', 'Backfill first.', ['coverage is 40%'])
   })
   return app
 }
@@ -46,7 +46,7 @@ test('every code has a status, and none is 401 or 204', () => {
   expect(problemStatus('wrong-environment')).toBe(409)
 })
 
-test('a bad body is 422 with the path of each fault; what is not JSON is 400, too large 413', async () => {
+test('an invalid body is 422 with the path of each fault; a body that is not JSON is 400, and one that is too large is 413', async () => {
   const invalid = await readProblem(await postRequest('{"parameters":{"percentage":"all"}}'))
   expect(invalid).toMatchObject({ code: 'invalid-body', status: 422 })
   expect(invalid.reasons?.map((reason) => reason.split(':')[0])).toEqual(['kind', 'parameters.percentage'])
@@ -55,10 +55,10 @@ test('a bad body is 422 with the path of each fault; what is not JSON is 400, to
   expect((await readProblem(await buildTestApp().request('/nothing'))).code).toBe('not-found')
 })
 
-test('a refusal says its reasons; a fault of ours says nothing, and is one line on the log', async () => {
+test('a refusal has its reasons; an internal error has no details and is logged in one line', async () => {
   const lines: Record<string, unknown>[] = []
   const refused = await readProblem(await buildTestApp().request('/refuses'))
-  expect(refused).toMatchObject({ status: 409, detail: 'Backfill first.', reasons: ['coverage is 40 %'] })
+  expect(refused).toMatchObject({ status: 409, detail: 'Backfill first.', reasons: ['coverage is 40%'] })
   const failed = await buildTestApp((line) => lines.push(line)).request('/fails')
   const text = await failed.text()
   expect(failed.status).toBe(500)
@@ -67,7 +67,7 @@ test('a refusal says its reasons; a fault of ours says nothing, and is one line 
   expect(lines[0]).toMatchObject({ level: 'error', message: 'relation "app.secrets" does not exist', code: '42P01' })
 })
 
-test('an error of another room needs no class of ours, only a code of the contract', () => {
+test('an error of a lower layer needs no class of this folder, only a code of the contract', () => {
   expect(toProblem(Object.assign(new Error('no such'), { code: 'unknown-rollout' })).status).toBe(404)
   expect(toProblem(Object.assign(new Error('a secret'), { code: 'internal' })).detail).not.toContain('secret')
   for (const code of ['ECONNREFUSED', 'CONNECTION_CLOSED', '57P01', '53300', '53100', '08006', '25006'])

@@ -17,7 +17,7 @@ export interface WebhookVerifier {
 
 /**
  * Messages signed before this process started are rejected, because accepted signatures are only kept in memory; the
- * sender signs a retry anew.
+ * sender signs a retry again.
  */
 export function createWebhookVerifier(secret: string, now: () => number = Date.now): WebhookVerifier {
   const startedAt = Math.floor(now() / 1_000)

@@ -16,7 +16,7 @@ test.each<[Severity, number]>([
   ['critical', 5],
   ['warning', 15],
   ['info', 60],
-])('%s is to be acknowledged within %i minutes', (severity, minutes) => {
+])('%s must be acknowledged within %i minutes', (severity, minutes) => {
   expect(acknowledgeDeadline(incident({ severity })) - opened).toBe(minutes * MINUTE)
   expect(isLate(incident({ severity }), opened + minutes * MINUTE)).toBe(false)
   expect(isLate(incident({ severity }), opened + minutes * MINUTE + 1)).toBe(true)
@@ -25,7 +25,7 @@ test.each<[Severity, number]>([
   expect(isLate(incident({ severity, closedAt: opened + MINUTE }), opened + 100 * MINUTE)).toBe(false)
 })
 
-test('without contacts the levels come at 5, 10, 15 and 30 minutes, and nobody is named', () => {
+test('without contacts, the levels are reached after 5, 10, 15, and 30 minutes, and nobody is named', () => {
   const levels = [0, 4.9, 5, 9.9, 10, 15, 29.9, 30, 1_000].map(
     (minutes) => currentEscalation(incident(), [], opened + minutes * MINUTE).level,
   )
@@ -39,7 +39,7 @@ test('without contacts the levels come at 5, 10, 15 and 30 minutes, and nobody i
   expect(currentEscalation(incident(), [], opened + 31 * MINUTE).nextAt).toBeNull()
 })
 
-test('contacts are called in their order, each after its own time and never before the one above', () => {
+test('contacts are paged in order, each after its own time and never before the previous one', () => {
   const contacts = [
     { role: 'Technical Lead', escalateAfter: 120 },
     { role: 'Database Administrator', escalateAfter: 900 },
@@ -59,7 +59,7 @@ test('contacts are called in their order, each after its own time and never befo
   })
 })
 
-test('what was acknowledged or is no critical incident escalates no further', () => {
+test('an acknowledged or noncritical incident does not escalate', () => {
   const acknowledged = incident({ acknowledgedAt: opened + 6 * MINUTE })
   expect(currentEscalation(acknowledged, [], opened + 100 * MINUTE)).toMatchObject({ level: 1, nextAt: null })
   expect(currentEscalation(incident({ severity: 'warning' }), [], opened + 100 * MINUTE).level).toBe(0)

@@ -4,7 +4,7 @@ import type { OpenIncident } from '../metrics/metricsSource.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import { escalationLevels } from './escalation.ts'
 
-/** Unacknowledged incidents of a rollout and of the environment as a whole: the ones that page somebody. */
+/** Unacknowledged incidents of a rollout and of the environment as a whole: those that page someone. */
 export async function readOpenIncidents(sql: Sql, { name, file }: Rollout): Promise<OpenIncident[]> {
   const rows = await sql<{ rollout: string | null; severity: Severity; seconds: number }[]>`
     select rollout, severity, extract(epoch from clock_timestamp() - opened_at)::float8 as seconds from sti.incident

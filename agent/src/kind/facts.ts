@@ -64,9 +64,9 @@ export interface TableFacts {
   readonly notes: readonly string[]
   /** Legacy columns that the table does not have. All of them: the migration of the column drop has run. */
   readonly droppedColumns: readonly string[]
-  /** Null: the dual-write trigger is in order; else the fault. Meaningful only after expand. */
+  /** Null if the dual-write trigger is intact; otherwise the fault. Meaningful only after expand. */
   readonly triggerFault: string | null
-  /** The column exists, and the trigger is in order. */
+  /** The column exists, and the trigger is intact. */
   readonly expanded: boolean
   readonly finalizeMissing: readonly string[]
 }

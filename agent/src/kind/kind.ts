@@ -18,7 +18,7 @@ export interface OperationDefinition<Kind extends OperationKind = OperationKind>
   /** What it would do, in numbers. Read-only; called even if the operation is refused. */
   preview(context: PreviewContext, parameters: Record<string, unknown>): Promise<Partial<OperationPreview>>
   /**
-   * Does the work, starting where its state in the database says: it is called again after a crash, a pause, or a lost
+   * Does the work, starting from its state in the database: it is called again after a crash, a pause, or a lost
    * connection. Returns at a safe point.
    */
   run(run: RunContext): Promise<RunOutcome>
@@ -78,7 +78,7 @@ export interface RunContext {
   /** The current parameters; they can be tuned while the operation runs. */
   parameters(): Record<string, unknown>
   directive(): Directive
-  /** Reads the facts of the rollout anew. */
+  /** Reads the facts of the rollout again. */
   readFacts(): Promise<RolloutFacts>
   /** Sets the current step, shown to people; saved with the next heartbeat. */
   setStep(text: string): void

@@ -6,19 +6,19 @@ const context = { rollout: 'vehicles', environment: 'staging', fileHash: 'f', so
 const ownBaseline = { rollout: 'vehicles', environment: 'staging', fileHash: 'f', sourcesHash: 's', release: null }
 const freshBaseline = { ...ownBaseline, endedAt: '2026-03-01T11:00:00Z' }
 
-test('its own says nothing', () => {
+test('a baseline of the same file has no note', () => {
   expect(assessFitness(freshBaseline, context)).toEqual({ warnings: [], unusable: [] })
 })
 
 test.each([
-  ['another version of the file is said', { fileHash: 'other' }, 1, 0],
-  ['other sources cannot be judged by', { fileHash: 'other', sourcesHash: 'other' }, 0, 1],
-  ['another environment cannot be judged by', { environment: 'production' }, 0, 1],
-  ['another rollout cannot be judged by', { rollout: 'orders' }, 0, 1],
-  ['a week old is as it should be', { endedAt: '2026-02-22T13:00:00Z' }, 0, 0],
-  ['eight days are said', { endedAt: '2026-02-21T11:00:00Z' }, 1, 0],
-  ['a month cannot be judged by', { endedAt: '2026-01-29T11:00:00Z' }, 0, 1],
-  ['the future is said', { endedAt: '2026-03-02T12:00:00Z' }, 1, 0],
+  ['another version of the file is noted', { fileHash: 'other' }, 1, 0],
+  ['other sources are not comparable', { fileHash: 'other', sourcesHash: 'other' }, 0, 1],
+  ['another environment is not comparable', { environment: 'production' }, 0, 1],
+  ['another rollout is not comparable', { rollout: 'orders' }, 0, 1],
+  ['an age of one week has no note', { endedAt: '2026-02-22T13:00:00Z' }, 0, 0],
+  ['an age of eight days is noted', { endedAt: '2026-02-21T11:00:00Z' }, 1, 0],
+  ['an age of one month is not comparable', { endedAt: '2026-01-29T11:00:00Z' }, 0, 1],
+  ['a time in the future is noted', { endedAt: '2026-03-02T12:00:00Z' }, 1, 0],
 ])('%s', (_, change, warnings, unusable) => {
   const found = assessFitness({ ...freshBaseline, ...change }, context)
   expect([found.warnings.length, found.unusable.length]).toEqual([warnings, unusable])

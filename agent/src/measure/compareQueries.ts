@@ -3,7 +3,7 @@ import type { ComparisonInput } from './compareSignal.ts'
 import { estimateMean, type SampleMean } from './effectiveSampleSize.ts'
 import { SIGNIFICANCE_LEVEL, testRatio, type RatioTestResult } from './ratioTest.ts'
 
-/** A query that is slower by less than this does not fail: nobody notices it, and machines differ by as much. */
+/** A query that is slower by less than this does not fail: it goes unnoticed, and machines differ by as much. */
 const MIN_NOTICEABLE_SECONDS = 0.0001
 
 export interface QueryComparison {

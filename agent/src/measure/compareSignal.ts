@@ -90,7 +90,7 @@ export function judgeErrorRatio(
     if (poissonUpperTail(requests, limit) < SIGNIFICANCE_LEVEL) return { verdict: 'fail', detail: summary }
     return { verdict: 'inconclusive', detail: `${summary}; this may be noise: measure for longer` }
   }
-  // If fewer than one request is expected to fail at the limit, no failure proves nothing.
+  // If fewer than one request is expected to fail at the limit, zero failures prove nothing.
   if (all * limit < 1)
     return {
       verdict: 'inconclusive',

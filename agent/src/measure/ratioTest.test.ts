@@ -3,7 +3,7 @@ import { estimateMean } from './effectiveSampleSize.ts'
 import { testRatio, type RatioTestResult } from './ratioTest.ts'
 import { studentCriticalValue, studentUpperTail } from './studentT.ts'
 
-/** Values around `mean` in the order of time, as a seed gives them. */
+/** Values around `mean` in time order, from a seed. */
 type Noise = (values: number, mean: number) => number[]
 
 function createNoiseSources(seed: number): Record<'white' | 'correlated' | 'overlapping' | 'spikes', Noise> {
@@ -13,7 +13,7 @@ function createNoiseSources(seed: number): Record<'white' | 'correlated' | 'over
   const series = (values: number, next: () => number): number[] => Array.from({ length: values }, next)
   return {
     white: (values, mean) => series(values, () => mean * Math.exp(0.1 * normal() - 0.005)),
-    /** As load that comes and goes: each value is half the one before. */
+    /** Varying load: each value depends on half of the previous one. */
     correlated(values, mean) {
       let level = normal()
       return series(values, () => {
@@ -21,7 +21,7 @@ function createNoiseSources(seed: number): Record<'white' | 'correlated' | 'over
         return mean * Math.exp(0.15 * level - 0.01125)
       })
     },
-    /** As a reading over 30 s that is taken each 5 s. */
+    /** Like a 30 s reading that is taken every 5 s. */
     overlapping(values, mean) {
       const each = series(values + 5, normal)
       return series(values, () => 0).map((_, at) => {
@@ -29,7 +29,7 @@ function createNoiseSources(seed: number): Record<'white' | 'correlated' | 'over
         return mean * (1 + 0.1 * window)
       })
     },
-    /** One value in twenty is four times as large: a collection of garbage, a neighbour. */
+    /** One value in twenty is four times as large, as after a garbage collection or with a noisy neighbor. */
     spikes: (values, mean) => series(values, () => mean * Math.exp(0.1 * normal()) * (uniform() < 0.05 ? 4 : 1)),
   }
 }
@@ -56,23 +56,23 @@ function countVerdicts(
   return counts
 }
 
-describe('2,000 seeded runs of ten minutes against ten minutes', () => {
+describe('2,000 seeded runs that compare ten minutes with ten minutes', () => {
   test.each(['white', 'correlated', 'overlapping', 'spikes'] as const)('%s noise alone does not fail', (noise) => {
     expect(countVerdicts(noise, 1)['fail']).toBeLessThanOrEqual(SEEDED_RUNS / 1000)
   })
 
-  test('at the limit itself noise fails about one in a hundred, however it is made', () => {
+  test('exactly at the limit, noise fails about one in a hundred, whatever its kind', () => {
     expect(countVerdicts('white', 1.1)['fail']).toBeLessThanOrEqual(0.02 * SEEDED_RUNS)
     expect(countVerdicts('correlated', 1.1)['fail']).toBeLessThanOrEqual(0.03 * SEEDED_RUNS)
     expect(countVerdicts('overlapping', 1.1)['fail']).toBeLessThanOrEqual(0.03 * SEEDED_RUNS)
   })
 
-  test('as before passes where the noise lets one tell', () => {
+  test('an unchanged mean passes if the noise is low enough', () => {
     expect(countVerdicts('white', 1)['pass']).toBe(SEEDED_RUNS)
     expect(countVerdicts('correlated', 1)['pass']).toBeGreaterThan(0.95 * SEEDED_RUNS)
   })
 
-  test('20 % slower fails, and hardly ever passes', () => {
+  test('20% slower fails, and almost never passes', () => {
     expect(countVerdicts('white', 1.2)['fail']).toBeGreaterThan(0.99 * SEEDED_RUNS)
     const correlated = countVerdicts('correlated', 1.2)
     expect(correlated['fail']).toBeGreaterThan(0.5 * SEEDED_RUNS)
@@ -81,7 +81,7 @@ describe('2,000 seeded runs of ten minutes against ten minutes', () => {
     expect(countVerdicts('spikes', 1.2)['pass']).toBeLessThan(0.15 * SEEDED_RUNS)
   })
 
-  test('a minute against a minute tells a third slower, not a tenth', () => {
+  test('one minute against one minute detects a slowdown of a third, not of a tenth', () => {
     const slower = countVerdicts('white', 1.33, 12, 12)
     expect(slower['fail']).toBeGreaterThan(0.6 * SEEDED_RUNS)
     expect(slower['pass']).toBe(0)
@@ -89,12 +89,12 @@ describe('2,000 seeded runs of ten minutes against ten minutes', () => {
   })
 })
 
-describe('what cannot be told', () => {
+describe('inconclusive comparisons', () => {
   const steady = Array.from({ length: 20 }, (_, index) => 1 + (index % 2) / 100)
   const testAtMost = (now: number[], before: number[]): RatioTestResult =>
     testRatio(estimateMean(now)!, estimateMean(before)!, AT_MOST_TEN_PERCENT)
 
-  test('too few values, or values that say the same', () => {
+  test('too few values, or values that are not independent', () => {
     expect(testAtMost([2, 2.1, 2], steady)).toMatchObject({
       verdict: 'inconclusive',
       detail: 'too few values now: 3 (minimum 8)',
@@ -109,7 +109,7 @@ describe('what cannot be told', () => {
     expect(testAtMost(steady, Array<number>(20).fill(0))).toMatchObject({ verdict: 'inconclusive' })
   })
 
-  test('values without any noise are compared as they are', () => {
+  test('values without noise are compared directly', () => {
     const flat = (value: number): number[] => Array<number>(20).fill(value)
     expect(testAtMost(flat(1.1), flat(1))).toMatchObject({ verdict: 'pass', probability: 1 })
     expect(testAtMost(flat(1.11), flat(1))).toMatchObject({ verdict: 'fail', probability: 0 })
@@ -123,7 +123,7 @@ describe('what cannot be told', () => {
   })
 })
 
-test('Student’s t is that of the tables', () => {
+test('Student’s t matches published tables', () => {
   // NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.6.7.2.
   expect(studentCriticalValue(0.05, 1)).toBeCloseTo(6.314, 3)
   expect(studentCriticalValue(0.01, 10)).toBeCloseTo(2.764, 3)

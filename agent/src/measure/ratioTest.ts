@@ -2,7 +2,7 @@ import type { Verdict } from '../contract/index.ts'
 import type { SampleMean } from './effectiveSampleSize.ts'
 import { studentCriticalValue, studentUpperTail } from './studentT.ts'
 
-/** How often noise alone may fail a mean exactly at its limit. It fails an unchanged mean far less often. */
+/** The probability that noise alone fails a mean exactly at its limit. An unchanged mean fails far less often. */
 export const SIGNIFICANCE_LEVEL = 0.01
 /** Fewer values than this on either side, or fewer effective values, are inconclusive. */
 export const MIN_VALUES = 8

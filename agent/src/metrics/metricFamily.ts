@@ -12,7 +12,7 @@ export interface MetricFamily {
   samples(moment: ScrapeContext): Iterable<MetricSample>
 }
 
-/** A metric that observes events, so its counts are those of this process alone. */
+/** A metric that observes events, so its counts only cover this process. */
 export interface HistogramFamily {
   readonly name: `sti_${string}`
   readonly type: 'histogram'

@@ -8,7 +8,7 @@ import { METRICS, SERIES_NAMES } from './names.ts'
 import type { RolloutReadings } from './metricsSource.ts'
 import { rolloutReadings, createMetricsSource } from './testing/metricsSource.ts'
 
-test('every series of the list is registered so, and none beside it', async () => {
+test('the registered series are exactly those in the list', async () => {
   const { metrics } = createTestMetrics(() => [rolloutReadings()])
   const registered = (await metrics.registry.getMetricsAsJSON()).filter(({ name }) => name.startsWith('sti_'))
   const seen = registered.map(({ name, type, help }) => ({ name, type: String(type), help }))
@@ -22,7 +22,7 @@ test('every series of the list is registered so, and none beside it', async () =
   }
 })
 
-test('what nobody knows is absent, and nothing of it is zero', async () => {
+test('unknown values are absent, not zero', async () => {
   const { metrics } = createTestMetrics(() => [rolloutReadings()])
   const ours = (await seriesLines(metrics)).filter(
     (line) => line.startsWith('sti_') && !line.startsWith('sti_signal_up'),
@@ -46,7 +46,7 @@ test('what nobody knows is absent, and nothing of it is zero', async () => {
   ])
 })
 
-test('readings that nobody refreshed for three intervals are absent; the flag, from memory, is not', async () => {
+test('readings that were not refreshed for three intervals are absent; the flag, from memory, is not', async () => {
   let readAt = Date.now()
   const { metrics } = createTestMetrics(() => [rolloutReadings({ readAt, coverage: 1 })])
   expect(await sampleValue(metrics, 'sti_coverage_ratio')).toBe(1)
@@ -56,7 +56,7 @@ test('readings that nobody refreshed for three intervals are absent; the flag, f
   expect(await sampleValue(metrics, 'sti_flag_enabled')).toBe(0)
 })
 
-test('a state is left when the next one is entered', async () => {
+test('only the current state has the value 1', async () => {
   let stage: RolloutReadings['stage'] = 'backfilling'
   let throttled: string | null = 'replica r1 is 20 MB behind'
   const progress = {
@@ -104,7 +104,7 @@ test('a state is left when the next one is entered', async () => {
   expect(await sampleValue(metrics, 'sti_failed_rows')).toBe(0)
 })
 
-test('a check that came to no conclusion has a verdict and no number', async () => {
+test('an inconclusive check has a verdict and no value', async () => {
   const check = {
     layer: 'integrity' as const,
     unit: 'count' as const,
@@ -134,7 +134,7 @@ test('a check that came to no conclusion has a verdict and no number', async () 
   expect(await sampleValue(metrics, 'sti_validations_total', 'verdict="fail"')).toBe(7)
 })
 
-test('what happened is counted per rollout', async () => {
+test('events are counted per rollout', async () => {
   const { metrics } = createTestMetrics(() => [])
   metrics.observeBatch({ rollout: 'vehicles', seconds: 0.08, rows: 1_000 })
   metrics.observeOperation({ rollout: 'vehicles', kind: 'backfill', state: 'succeeded', seconds: 70 })
@@ -146,7 +146,7 @@ test('what happened is counted per rollout', async () => {
   expect(await sampleValue(metrics, 'sti_flag_propagation_seconds_count')).toBe(1)
 })
 
-test('a baseline and the file give limits; what is not known now has no ratio to them', async () => {
+test('baseline and file set the limits; an unknown value has no ratio to its limit', async () => {
   const baseline = new Map([['api-latency-p95', 0.05]])
   const limits = { apiLatencyIncrease: 0.1, queryTimeIncrease: 0.05, resourceUsage: 0.8, errorRatio: 0.001 }
   const file = { limits, signals: [{ name: 'queue', limit: 5, sql: 'select 1' }] }
@@ -161,7 +161,7 @@ test('a baseline and the file give limits; what is not known now has no ratio to
   ])
 })
 
-/** Signals that nobody started: everything is unknown. */
+/** Signals that were not started: everything is unknown. */
 function createTestMetrics(rollouts: () => readonly RolloutReadings[]): { metrics: Metrics } {
   const database = connect('postgres://nobody@127.0.0.1:1/none', 'a')
   const signals = createSignals({ database, agent: 'a', rollouts: [], prometheusUrl: null, now: Date.now })
@@ -172,7 +172,7 @@ async function seriesLines(metrics: Metrics): Promise<string[]> {
   return (await metrics.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'))
 }
 
-/** The value of the first series of this name with these labels; every one of ours must carry its environment. */
+/** The value of the first series of this name with these labels; every STI series must have its environment. */
 async function sampleValue(metrics: Metrics, name: string, labels = ''): Promise<number | undefined> {
   const samples = parseExposition(await metrics.text(), (found) => found === name)
   for (const { labels } of samples) expect(labels['environment']).toBe('staging')

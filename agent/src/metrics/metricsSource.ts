@@ -54,7 +54,7 @@ export interface RolloutReadings {
   readonly validationIntervalSeconds: number | null
   /** Mean of each signal in the newest usable baseline; empty without a baseline. */
   readonly baseline: ReadonlyMap<string, number>
-  /** The limit of each signal, in its own unit, as far as it is known now. */
+  /** The limit of each signal in its own unit, if it is currently known. */
   readonly limits: ReadonlyMap<string, { readonly value: number; readonly side: 'at most' | 'at least' }>
   /** Read from memory, valid also while the database is unavailable. */
   readonly flag: FlagStatus
@@ -72,7 +72,7 @@ export interface RolloutReadings {
   /** Null: not read yet. */
   readonly readiness: Readiness | null
   readonly automaticRollbackArmed: boolean | null
-  /** The conditions of rollback rules; unknown ones are left out. */
+  /** The conditions of rollback rules, without unknown ones. */
   readonly conditions: readonly { readonly rule: string; readonly change: string; readonly unhealthy: boolean }[]
   /** Incidents that nobody has acknowledged. */
   readonly incidents: readonly OpenIncident[]

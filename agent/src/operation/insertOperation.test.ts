@@ -19,7 +19,7 @@ const newOperation: NewOperation = {
   idempotencyKey: 'k1',
 }
 
-test('one writer per rollout, one operation per key, and every change is an event that covers the one before', async () => {
+test('one writer per rollout, one operation per key, and each event hashes the previous one', async () => {
   await withDatabase(async ({ url }) => {
     const database = connect(url, 'a')
     await Promise.all([migrate(database, false), migrate(database, false)])
@@ -47,7 +47,7 @@ test('one writer per rollout, one operation per key, and every change is an even
   })
 })
 
-test('a state that came with a copy of the database is not ours until it is adopted', async () => {
+test('a state that was copied with the database does not belong to the environment until it is adopted', async () => {
   await withDatabase(async ({ url }) => {
     const database = connect(url, 'a')
     await migrate(database, false)

@@ -29,7 +29,7 @@ export interface FactsSource extends TableFactsSource {
   readonly promotion: (rollout: Rollout) => Promise<PromotionGate | null>
 }
 
-/** Reads everything about a rollout anew. @throws only if the database is unavailable */
+/** Reads everything about a rollout again. @throws only if the database is unavailable */
 export async function readFacts(source: FactsSource, rollout: Rollout): Promise<RolloutFacts> {
   const { state } = source
   const tableFacts = await readTableFacts(source, rollout)

@@ -48,7 +48,7 @@ export function currentCoverage(facts: RolloutFacts): number | null {
   return lastCounts.coverage
 }
 
-/** Results from before the column was added do not apply; somebody may have dropped it in between. */
+/** Results from before the column was added do not apply; it may have been dropped in between. */
 function isAfterColumnAdded({ columnAddedAt }: FactsBeforeStage, instant: string): boolean {
   return columnAddedAt === null || instant > columnAddedAt
 }

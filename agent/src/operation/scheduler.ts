@@ -28,7 +28,7 @@ interface ScheduledOperation {
 }
 
 const SCHEDULED_VALIDATION: ScheduledOperation = {
-  // A ramp takes long, and its steps are judged by what a validation finds meanwhile.
+  // A ramp takes long, and validations during the ramp decide on its steps.
   kind: 'validation',
   parameters: { full: true },
   concurrentWith: ['flag'],

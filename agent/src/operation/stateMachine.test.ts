@@ -47,7 +47,7 @@ function transitionsFrom(
   >
 }
 
-test('each cause moves each state as listed, or is refused', () => {
+test('each cause changes each state as listed, or is refused', () => {
   for (const state of OperationState.options) {
     for (const cause of Object.keys(TRANSITIONS) as TransitionCause[]) {
       expect([state, cause, nextState(state, cause)]).toEqual([state, cause, EXPECTED_TRANSITIONS[state][cause]])

@@ -17,7 +17,7 @@ export const TRANSITIONS = {
   },
   /** The operation reached the requested safe point. */
   stand: { pausing: 'paused' },
-  /** The operation is at a safe point and cannot continue until somebody fixes the cause. */
+  /** The operation is at a safe point and cannot continue until someone fixes the cause. */
   trouble: { running: 'paused', pausing: 'paused', cancelling: 'cancelled' },
   end: { cancelling: 'cancelled' },
   succeed: { running: 'succeeded', pausing: 'succeeded', cancelling: 'succeeded' },

@@ -11,7 +11,7 @@ export function flagRefusals(facts: RolloutFacts, parameters: Record<string, unk
 }
 
 function rampRefusals({ openOperations, flag, baseline, rollout }: RolloutFacts, parameters: Record<string, unknown>) {
-  // Once accepted, the row of the flag tells whether somebody changed it: the agent that claims the ramp may have read
+  // Once accepted, the row of the flag shows if someone has changed it: the agent that claims the ramp may have read
   // the flag before that.
   const accepted = parameters['fromVersion'] !== undefined
   const openRamp = openOperations.find(({ kind }) => kind === 'flag')
@@ -20,7 +20,7 @@ function rampRefusals({ openOperations, flag, baseline, rollout }: RolloutFacts,
     ...(openRamp ? [`Ramp ${openRamp.id} is ${openRamp.state}: resume or cancel it.`] : []),
     ...(accepted ? [] : servedFlagRefusals(flag)),
     ...(requiresBaseline && baseline === null
-      ? ['There is no baseline to judge the steps by: take one (sti baseline).']
+      ? ['The steps need a baseline to compare with. Take one (sti baseline).']
       : []),
     ...(requiresBaseline && baseline !== null && baseline.unusable.length > 0
       ? [`Baseline ${baseline.id} cannot be used: ${baseline.unusable.join('; ')}. Take a new one (sti baseline).`]

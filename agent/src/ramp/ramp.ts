@@ -18,7 +18,7 @@ export interface RampDependencies extends ValidationDependencies {
 
 const POLL_INTERVAL_MS = 250
 const RETRY_INTERVAL_MS = 1_000
-/** How long a step waits for clients to see it; clients without a request by then are silent or gone. */
+/** How long a step waits for clients to receive it; by then, clients without a request are silent or expired. */
 const PROPAGATION_TIMEOUT_MS = 60_000
 /** Inconclusive judgments of one step before the ramp pauses. */
 const MAX_INCONCLUSIVE_JUDGMENTS = 3
@@ -181,7 +181,7 @@ async function waitForClients(ramp: RampRun, position: RampPosition, show: ShowP
     const stale = clients.filter((client) => client.stale).length
     if (version === position.version && stale === 0) return true
     if (performance.now() > deadline) return true
-    show({}, `${stale} of ${clients.length} clients have not seen the step yet`)
+    show({}, `${stale} of ${clients.length} clients have not received the step yet`)
     await delay(POLL_INTERVAL_MS)
   }
 }

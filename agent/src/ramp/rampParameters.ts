@@ -8,7 +8,7 @@ const RampParameters = z.object({
   /** Percentages, ascending to 100; none below the percentage at the request. */
   steps: z.array(z.number()).min(1),
   holdSeconds: z.number(),
-  /** Version of the flag at the request; a different version means that somebody changed the flag. */
+  /** The version of the flag at the request; a different version means that someone changed the flag. */
   fromVersion: z.number(),
 })
 export type RampParameters = z.infer<typeof RampParameters>

@@ -46,8 +46,8 @@ const flagConsistencyCheck = ({ flag }: StepContext): ValidationCheck => ({
       limit: 0,
       detail:
         stale.length === 0
-          ? `all ${clients.length} clients have seen the step`
-          : `${stale.length} of ${clients.length} clients have not seen the step: ${names.join(', ')}; check them, or accept them by name (sti accept-client)`,
+          ? `all ${clients.length} clients have received the step`
+          : `${stale.length} of ${clients.length} clients have not received the step: ${names.join(', ')}; check them, or accept them by name (sti accept-client)`,
     })
   },
 })
@@ -108,7 +108,7 @@ const newRowsCheck = ({ operationId: change }: StepContext): ValidationCheck => 
       discrepancies: stayed.length,
       sampleKeys: stayed.slice(0, 10),
       query,
-      detail: `${rows} rows were written in this step${shown}, ${stayed.length} of them hold another type than their legacy columns say`,
+      detail: `${rows} rows were written in this step${shown}, ${stayed.length} of them have a type that does not match their legacy columns`,
     }
   },
 })

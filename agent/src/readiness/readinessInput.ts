@@ -2,7 +2,7 @@ import type { Attestation, Operation, ReadinessItem } from '../contract/index.ts
 import type { RolloutFacts } from '../kind/facts.ts'
 import type { ExternalSystems } from './externalSystems.ts'
 
-/** Everything that readiness is judged by, read at one moment. */
+/** All inputs of readiness, read at one moment. */
 export interface ReadinessInput {
   readonly environment: string
   readonly facts: RolloutFacts
@@ -10,9 +10,9 @@ export interface ReadinessInput {
   readonly outside: ExternalSystems
   /** When the first operation of the rollout was requested (ISO 8601); null: none. */
   readonly begunAt: string | null
-  /** The flag turned off after it was on, and the data taken back: what was called for, in the order of events. */
+  /** Requests to turn the flag off after it was on, and to roll back the data, in the order of their events. */
   readonly rollbacks: readonly { readonly what: string; readonly at: string }[]
-  /** Since when the watchdog alert has been seen, and whether lately. */
+  /** Since when the watchdog alert has been received, and if it was received recently. */
   readonly alertPath: AlertPathStatus
   /** The critical incidents of the rollout so far, including drills. */
   readonly incidentResponse: IncidentResponseTimes

@@ -26,7 +26,7 @@ export async function fetchUptime(url: string, environment: string, seconds: num
       const [ratio, count, recentCount] = await Promise.all([
         queryValue(`min(avg_over_time(${up}[${range}]))`),
         queryValue(`max(count_over_time(${up}[${range}]))`),
-        // The scrapes of the last five minutes tell how many to expect.
+        // The scrapes of the last five minutes determine the expected number.
         queryValue(`max(count_over_time(${up}[5m]))`),
       ])
       if (ratio === undefined || count === undefined || recentCount === undefined)

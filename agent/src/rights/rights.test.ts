@@ -24,7 +24,7 @@ const ADMIN_ONLY: readonly Right[] = [
   'remove-archive',
 ]
 
-test('viewers read, editors act, and only admins take data back, force, accept lost rows, adopt, import baselines and prepare the column drop', () => {
+test('viewers read, editors act, and only admins roll back data, force, accept lost rows, adopt, import baselines, and prepare the column drop', () => {
   const rights = Object.keys(RIGHT_LEVELS) as Right[]
   expect(new Set(rights)).toEqual(new Set(['read', 'force', ...Action.options]))
   for (const right of rights) {
@@ -34,14 +34,14 @@ test('viewers read, editors act, and only admins take data back, force, accept l
   }
 })
 
-test('a caller that is not proven may read and nothing else, whatever its level', () => {
+test('an unverified caller may only read, whatever its level', () => {
   for (const right of Object.keys(RIGHT_LEVELS) as Right[])
     expect(rightRefusal(callerWith('admin', false), right, defaultRights)).toBe(
       right === 'read' ? null : 'log in first',
     )
 })
 
-test('the configuration raises a right and never lowers one', () => {
+test('the configuration can raise the level of a right but not lower it', () => {
   const config = { rights: { enable: 'admin', 'rollback-data': 'viewer' } as const }
   expect(rightRefusal(callerWith('editor'), 'enable', config)).toBe(
     'This requires the level admin; ann has the level editor.',

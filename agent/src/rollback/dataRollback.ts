@@ -8,7 +8,7 @@ import { prepareRollback } from './prepareRollback.ts'
 import { hasNothingToRollBack, rollbackRefusals } from './rollbackRefusals.ts'
 import { columnCreatedBySti, mustClearColumn, revertChanges, changesToRevert } from './revertChanges.ts'
 
-/** The data rollback. A rollback of the flag alone needs no operation (http/acceptOperation.ts). */
+/** The data rollback. A rollback of only the flag needs no operation (http/acceptOperation.ts). */
 export const dataRollback: ScopeRollback = {
   kind: 'rollback',
   refusals: rollbackRefusals,
@@ -23,7 +23,9 @@ export const dataRollback: ScopeRollback = {
       estimatedWalBytes: clears ? rows * 400 : 65_536,
       statements: changesToRevert(facts, full).map((change) => change.inverse),
       notes: [
-        ...(facts.flag.enabled ? ['Turns the flag off first and waits until every client has seen it.'] : []),
+        ...(facts.flag.enabled
+          ? ['Turns the flag off first and waits until every client has received the change.']
+          : []),
         ...columnNotes(facts),
         ...(hasColumn && columnCreatedBySti(facts)
           ? (await readColumnDependents(database.state, rollout)).map(droppedDependentNote)

@@ -19,8 +19,8 @@ export interface RollbackPreparation {
 }
 
 /**
- * Turns the flag off, waits until every client has seen it, and archives the types that legacy columns cannot express.
- * After that, the column may be dropped or cleared. Null: stopped on request.
+ * Turns the flag off, waits until every client has received the change, and archives the types that legacy columns
+ * cannot express. After that, the column may be dropped or cleared. Null: stopped on request.
  */
 export async function prepareRollback(run: RunContext, sql: Sql): Promise<RollbackPreparation | null> {
   const { rollout, operation } = run

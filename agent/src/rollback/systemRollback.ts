@@ -25,7 +25,9 @@ export const systemRollback: ScopeRollback = {
         rows: clears ? Math.round(table.estimatedRows ?? 0) : 0,
         statements: revertible.map(({ change }) => change.inverse),
         notes: [
-          ...(facts.flag.enabled ? ['Turns the flag off first and waits until every client has seen it.'] : []),
+          ...(facts.flag.enabled
+            ? ['Turns the flag off first and waits until every client has received the change.']
+            : []),
           ...(columnCreatedBySti(facts) || clears ? ['Archives all types that legacy columns cannot express.'] : []),
           'Reverts each change in its own transaction, which checks the catalog before and after.',
           ...plan
@@ -62,7 +64,7 @@ async function runSystemRollback(run: RunContext): Promise<RunOutcome> {
       sql,
     )
     const revertSeconds = (performance.now() - revertStartedAt) / 1000
-    // A remaining trigger would replace each NULL at once.
+    // A remaining trigger would replace each NULL immediately.
     const triggerRemains = left.some(({ change }) => change.kind === 'trigger')
     const clears = mustClearColumn(facts) && !triggerRemains
     const completion = await finishRollback(run, table, { clears, complete: left.length === 0 && !clears })

@@ -3,7 +3,7 @@ import { OperationFailedError } from '../kind/operationErrors.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
 import type { RunContext } from '../kind/kind.ts'
 
-/** How long a rollback waits until every client has seen the flag off. */
+/** How long a rollback waits until every client has received the flag off. */
 const CLIENT_TIMEOUT_SECONDS = 60
 
 /** With the flag off, clients that may still read by type block a data rollback. */
@@ -15,13 +15,13 @@ export function staleClientRefusals({ flag }: RolloutFacts): string[] {
     : [`These clients may still read by type: ${stale}. Wait until they have polled the flag, or accept each by name.`]
 }
 
-/** Turns the flag off and waits until every client has seen it. False: stopped on request. */
+/** Turns the flag off and waits until every client has received the change. False: stopped on request. */
 export async function turnFlagOffAndWait(run: RunContext): Promise<boolean> {
   const factsBefore = await run.readFacts()
   await run.failpoint('rollback.begun')
   if (factsBefore.flag.enabled) await run.turnFlagOff(`rollback ${run.operation.id} of the data`)
   await run.failpoint('rollback.flag-off')
-  run.setStep('waiting until every client has seen that the flag is off')
+  run.setStep('waiting until every client has received that the flag is off')
   const deadline = Date.now() + CLIENT_TIMEOUT_SECONDS * 1000
   for (;;) {
     if (run.directive() !== 'continue') return false

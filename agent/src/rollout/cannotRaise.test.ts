@@ -81,7 +81,7 @@ const MAY_RAISE = [
   ],
 ]
 
-test('what counts as safe raises for no value, and what may raise does not count', async () => {
+test('a safe expression raises an error for no value, and an expression that may raise one is not safe', async () => {
   await withDatabase(async ({ url, sql }) => {
     await sql.unsafe(DDL)
     const database = connect(url, 'test')
@@ -104,7 +104,7 @@ test('what counts as safe raises for no value, and what may raise does not count
     for (const when of SAFE) {
       const rollout = rolloutOf(when)
       expect(cannotRaise(rollout, table), when).toBe(true)
-      // Every column takes every value beside every value of the others.
+      // Every column takes every value in combination with every value of the others.
       const pairs = COLUMNS.map((column, i) => `${i % 2 === 0 ? 'l' : 'r'}."${column}"`).join(', ')
       const swapped = COLUMNS.map((column, i) => `${i % 2 === 0 ? 'r' : 'l'}."${column}"`).join(', ')
       await sql.unsafe(

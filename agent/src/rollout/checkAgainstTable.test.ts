@@ -28,7 +28,7 @@ function rolloutOf(file: Record<string, unknown>): Rollout {
   return rollout
 }
 
-/** One type only, decided by one expression over `columns`. */
+/** A rollout file with one type, decided by one expression over `columns`. */
 function singleType(when: string, ...columns: string[]): Record<string, unknown> {
   return { types: [{ name: 'Truck', when }], otherwise: undefined, restore: 'none', legacyColumns: columns }
 }
@@ -56,7 +56,7 @@ async function withCheckedTable<T>(
   })
 }
 
-test('a sound file has no fault, and nothing is left behind', async () => {
+test('a valid file has no fault, and nothing is left behind', async () => {
   await withCheckedTable(VEHICLES, {}, async ({ faults, engine, sql, rollout, table }) => {
     expect(faults).toEqual([])
     const [left] = await sql`select count(*)::int as n from pg_class where relname like '~sti%'`
@@ -67,7 +67,7 @@ test('a sound file has no fault, and nothing is left behind', async () => {
   })
 })
 
-test('after a refusal in the middle nothing is left behind, and the connection is of use', async () => {
+test('after a refusal in the middle, nothing is left behind, and the connection still works', async () => {
   await withCheckedTable(
     VEHICLES,
     singleType('is_truck and kind = 3', 'is_truck', 'kind'),
@@ -98,7 +98,7 @@ describe('tables of every shape', () => {
       restored('t'),
     ],
     [
-      'quoted, mixed case, another schema',
+      'quoted names, mixed case, another schema',
       'create schema "My Schema"; create table "My Schema"."Ve""hicles" ("I d" int primary key, "Is ""T" boolean not null)',
       { ...restored('"Is ""T"'), table: '"My Schema"."Ve""hicles"', discriminator: { column: '"The Type"' } },
     ],
@@ -131,7 +131,7 @@ describe('tables of every shape', () => {
       { ...restored('t'), discriminator: { dataType: 'public.kind' } },
     ],
     [
-      'generated columns beside, and a column that is there already',
+      'other generated columns, and a discriminator that already exists',
       `create table public.vehicles (id int primary key, t boolean, g text generated always as ('x') stored, type varchar(20))`,
       { ...restored('t'), discriminator: { dataType: 'character varying(20)' } },
     ],
@@ -145,7 +145,7 @@ describe('tables of every shape', () => {
   })
 })
 
-describe('what a when may not be', () => {
+describe('invalid when expressions', () => {
   test.each<[string, string[], RegExp]>([
     ['now() > made', ['made'], /is not immutable/],
     ["made::date = '2026-01-01'", ['made'], /is not immutable/],
@@ -209,7 +209,7 @@ describe('restore', () => {
     })
   })
 
-  test('shadowed by a type that stands before it, too long, or against a CHECK of its columns', async () => {
+  test('a type that is shadowed by an earlier one, too long, or in conflict with a CHECK of its columns', async () => {
     const ddl = `create table public.vehicles (id int primary key, a boolean, k varchar(3) not null, check (not a or k = 'x'))`
     const file = {
       types: [
@@ -265,7 +265,7 @@ describe('the discriminator', () => {
       /already exists and is generated/,
     ],
     [
-      'NOT NULL there, and rows may be unmapped',
+      'an existing NOT NULL column, and rows may be unmapped',
       `alter table public.vehicles add type text not null;`,
       { otherwise: undefined },
       /already exists as NOT NULL/,
@@ -277,7 +277,7 @@ describe('the discriminator', () => {
       /is in the key/,
     ],
     [
-      'notNull with what may raise',
+      'notNull with an expression that may raise an error',
       '',
       {
         constraint: 'notNull',
@@ -295,7 +295,7 @@ describe('the discriminator', () => {
     })
   })
 
-  test('NOT NULL there is taken when every row gets a type', async () => {
+  test('an existing NOT NULL column is accepted if every row gets a type', async () => {
     await withCheckedTable(
       `${VEHICLES} alter table public.vehicles add type text not null`,
       { constraint: 'notNull' },
@@ -304,7 +304,7 @@ describe('the discriminator', () => {
   })
 })
 
-describe('beside the table', () => {
+describe('outside of the table', () => {
   test('columns that are missing', async () => {
     await withCheckedTable('create table public.vehicles (id int primary key)', {}, ({ faults }) => {
       expect(faults).toEqual([
@@ -327,7 +327,7 @@ describe('beside the table', () => {
     await withCheckedTable(ddl, singleType('is_bike', 'is_bike'), ({ faults }) => expect(faults).toEqual([]))
   })
 
-  test('publications: by table, by schema and of everything; not with a column list, nor when the file says it is ready', async () => {
+  test('publications of the table, its schema, or all tables are refused, but not with a column list or publication: subscriber-ready', async () => {
     const ddl = `${VEHICLES} create table public.other (id int primary key);
       create publication listed for table public.vehicles, public.other;
       create publication "Sch ema" for tables in schema public;
@@ -363,7 +363,7 @@ describe('beside the table', () => {
       await sql.unsafe(ddl)
       const database = connect(url, 'test')
       const rollout = rolloutOf({})
-      // Such a table can have no unique index at all.
+      // Such a table cannot have a unique index.
       await expect(inspectTable(database.state, rollout)).rejects.toThrow(/no primary key/)
       await database.close()
     })
@@ -376,7 +376,7 @@ describe('beside the table', () => {
     )
   })
 
-  test('rights: the owner, by membership too; no bypass of a forced policy; no TEMPORARY', async () => {
+  test('privileges: ownership, also by membership; no bypass of a forced policy; no TEMPORARY', async () => {
     const role = 'agent_of_check'
     const ddl = `do $$ begin create role ${role} login password '${role}'; exception when duplicate_object then null; end $$;
       grant usage, create on schema public to ${role}; ${VEHICLES}`
@@ -449,7 +449,7 @@ describe('triggers of the application', () => {
     create table public.referring (v bigint references public.vehicles on update cascade);
     create rule noted as on update to public.vehicles do also nothing;`
 
-  test('each that a backfilled row fires must be declared; no other', async () => {
+  test('every trigger that a backfilled row fires must be declared, and no other', async () => {
     await withCheckedTable(ddl, {}, ({ faults, rollout, table }) => {
       expect(faults).toEqual([])
       expect(undeclaredTriggers(rollout, table)).toEqual([
@@ -468,14 +468,14 @@ describe('triggers of the application', () => {
     )
   })
 
-  test('a declared one that is not there is a fault', async () => {
+  test('a declared trigger that does not exist is a fault', async () => {
     await withCheckedTable(ddl, { triggers: { tuch: 'skips' } }, ({ faults }) =>
       expect(faults).toEqual([expect.stringMatching(/Trigger or rule tuch does not exist .*Remove it/)]),
     )
   })
 })
 
-test('queries are planned; over the column that comes later only once it is there', async () => {
+test('queries are planned; those on the new column only once it exists', async () => {
   const checks = (violations: string) => ({ checks: [{ name: 'c', violations }], backup: { query: 'select now();' } })
   const typed = "select id from public.vehicles v where v.type = 'Truck' and axles is null;"
   await withCheckedTable(VEHICLES, checks(typed), ({ faults }) => expect(faults).toEqual([]))

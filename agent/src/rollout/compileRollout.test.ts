@@ -24,7 +24,7 @@ function compileValid(text: string): Rollout {
   return rollout!
 }
 
-/** The faults of a file that is sound but for a replacement. */
+/** The faults of a valid file with one replacement. */
 function faultsOf(replace: string, by: string): readonly string[] {
   const text = VALID_FILE.replace(replace, by)
   expect(text).not.toBe(VALID_FILE)
@@ -125,7 +125,7 @@ test.each<[string, string, string, RegExp]>([
   ],
   ['otherwise without restore', ', restore: { is_truck: false, is_bike: "false" }', '', /otherwise has no restore/],
   [
-    'a restore that leaves out what a when reads',
+    'a restore that omits a column of a when',
     ', is_bike: true',
     '',
     /restore has no value for is_bike, which a when reads/,
@@ -147,7 +147,7 @@ test.each<[string, string, string, RegExp]>([
     /cannot be notNull, since a row that no type matches/,
   ],
   [
-    'a prefill that the application writes over',
+    'a prefill that the application overwrites',
     'rollout:',
     'prefill: majority\ndualWrite: application\nrollout:',
     /1:10 prefill cannot be majority with dualWrite: application/,
@@ -180,21 +180,21 @@ test.each<[string, string, string, RegExp]>([
     'throttle: { slotRetainedBytes: { pause: 5, abort: 4 } }\nflag:',
     /throttle.slotRetainedBytes must rise/,
   ],
-  ['a limit nobody knows', 'flag:', 'throttle: { lockWaiter: 1 }\nflag:', /Did you mean "lockWaiters"/],
+  ['an unknown limit', 'flag:', 'throttle: { lockWaiter: 1 }\nflag:', /Did you mean "lockWaiters"/],
   [
-    'a tier nobody knows',
+    'an unknown tier',
     'flag:',
     'throttle: { lockWaiters: { pace: 1 } }\nflag:',
     /throttle.lockWaiters must be|unknown key|Unrecognized key/,
   ],
   [
-    'a limit of a signal that is not there',
+    'a limit of a signal that does not exist',
     'flag:',
     'throttle: { signals: { queue: 5 } }\nflag:',
     /throttle.signals.queue does not match an entry of signals. Entries: none/,
   ],
   [
-    'a limit of the latency without where to read it',
+    'a limit of the latency without a source',
     'flag:',
     'throttle: { apiLatencyP95Seconds: 0.2 }\nflag:',
     /throttle.apiLatencyP95Seconds requires api/,
@@ -212,7 +212,7 @@ test.each<[string, string, string, RegExp]>([
     /is already used/,
   ],
   [
-    'a contact nobody can reach',
+    'a contact without phone or e-mail address',
     'flag:',
     'contacts: [{ role: a, name: b, escalateAfter: 5m }]\nflag:',
     /needs a phone or an email/,
@@ -252,7 +252,7 @@ test.each<[string, string, string, RegExp]>([
 })
 
 test.each(['', '- a', 'just text', 'a: [', '{}', '\u0000', 'a: &a [*a]'])(
-  'bad text %j gives faults and never an exception',
+  'invalid text %j gives faults and never an exception',
   (text) => {
     const { faults, rollout } = compileRollout('v.yaml', text)
     expect(rollout).toBeUndefined()
@@ -272,7 +272,7 @@ test('restore: none disables automatic rollback, and refuses a file that enables
   ])
 })
 
-test('a folder: the faults of all files together; only YAML files are read', async () => {
+test('a folder: the faults of all files are reported together, and only YAML files are read', async () => {
   const other = VALID_FILE.replace('rollout: vehicles', 'rollout: other').replace('vehicles-sti', 'other')
   await withFiles(
     {
@@ -313,14 +313,14 @@ test('a folder: the faults of all files together; only YAML files are read', asy
   await expect(loadRollout('/nowhere/a.yaml')).rejects.toThrow(/Cannot read \/nowhere\/a.yaml \(ENOENT\)/)
 })
 
-test('the hash is that of the text: an added comment changes it', () => {
+test('the hash covers the text: an added comment changes it', () => {
   expect(compileValid(VALID_FILE).hash).toBe(compileValid(VALID_FILE).hash)
   expect(compileValid(`${VALID_FILE}# more\n`).hash).not.toBe(compileValid(VALID_FILE).hash)
 })
 
 const root = new URL('../../../', import.meta.url)
 
-test('the examples of the documentation are valid, and it describes every key', async () => {
+test('the examples in the documentation are valid, and it describes every key', async () => {
   const text = await readFile(new URL('docs/rollout-file.md', root), 'utf8')
   const examples = [...text.matchAll(/```yaml\n(.*?)```/gs)].map((match) => match[1]!)
   expect(examples.length).toBeGreaterThan(1)

@@ -38,7 +38,7 @@ describe('qualify', () => {
     expect(qualifyColumns(parseExpression(text), 'new')).toBe(qualified)
   })
 
-  test('means the same to PostgreSQL, beside columns of the same names', async () => {
+  test('has the same meaning for PostgreSQL, with columns of the same names in scope', async () => {
     await withDatabase(async ({ sql }) => {
       await sql.unsafe(`create table t (a int, "Is ""T" boolean, "größe" text, "order" int, is_truck boolean)`)
       await sql.unsafe(
@@ -104,7 +104,7 @@ test('the deepest expression that its length allows does not exhaust the parser'
   expect(() => parseExpression(`${'a+'.repeat(1_990)}a > 1`)).not.toThrow()
 })
 
-test('a constant is a literal, a cast of one or an array of them', () => {
+test('a constant is a literal, a cast of one, or an array of them', () => {
   for (const text of [
     'true',
     "'x'",
@@ -123,7 +123,7 @@ test('a constant is a literal, a cast of one or an array of them', () => {
   }
 })
 
-test('names are those of PostgreSQL: folded to small letters unless quoted', () => {
+test('names follow PostgreSQL: folded to lowercase unless quoted', () => {
   expect(parseTableName('Vehicles')).toEqual({ schema: 'public', name: 'vehicles', sql: '"public"."vehicles"' })
   expect(parseTableName('"My Schema" . "Ve""h"').sql).toBe('"My Schema"."Ve""h"')
   for (const text of [

@@ -33,7 +33,7 @@ async function withTables<T>(ddl: string, test: (sql: Sql, database: Database) =
   })
 }
 
-test('reads keys, columns and types of every shape of table', async () => {
+test('reads keys, columns, and types of every table shape', async () => {
   await withTables(
     `create schema app; create schema "My Schema"; set search_path = app, public;
      create type app."Kind" as enum ('Truck', 'Car');
@@ -75,7 +75,7 @@ test('reads keys, columns and types of every shape of table', async () => {
   )
 })
 
-test('a type is written with its schema also when that is on the search path', async () => {
+test('a type is qualified with its schema even if that is on the search path', async () => {
   await withTables(
     `create schema app; create type app.kind as enum ('a');
      create table app.t (id app.kind primary key, is_truck boolean, many app.kind[])`,
@@ -88,7 +88,7 @@ test('a type is written with its schema also when that is on the search path', a
   )
 })
 
-test('a partitioned table: leaf partitions, rows and bytes of all, triggers of its own and of one partition', async () => {
+test('a partitioned table: leaf partitions, total rows and bytes, its own triggers and those of one partition', async () => {
   await withTables(
     `create function f() returns trigger language plpgsql as 'begin return new; end';
      create table public.t (id int, region text, is_truck boolean, primary key (region, id)) partition by list (region);
@@ -123,7 +123,7 @@ test('a partitioned table: leaf partitions, rows and bytes of all, triggers of i
   )
 })
 
-test('rows that were never counted are unknown, and an empty table has none', async () => {
+test('the row count is unknown without statistics, and zero for an empty table', async () => {
   await withTables(
     `create table public.t (id int primary key, is_truck boolean) with (autovacuum_enabled = false);
      create table public.empty (id int primary key, is_truck boolean);

@@ -20,7 +20,7 @@ function hashOf(more = ''): string {
   return promotionHash(rollout!.file)
 }
 
-test('where things are and who is called may differ between environments', () => {
+test('locations and contacts may differ between environments', () => {
   const same = hashOf()
   for (const more of [
     '# a remark\n',
@@ -35,7 +35,7 @@ test('where things are and who is called may differ between environments', () =>
     expect(hashOf(more)).toBe(same)
 })
 
-test('what is changed and how it is judged may not', () => {
+test('the change and its validation may not differ', () => {
   const check = (url: string): string => `checks: [{ name: list, request: { url: "${url}", status: 200 } }]\n`
   const signal = (source: string): string => `signals: [{ name: depth, ${source} }]\n`
   expect(hashOf(check('http://staging:80/list?kind=1'))).toBe(hashOf(check('https://production/list?kind=1')))
@@ -56,7 +56,7 @@ test('what is changed and how it is judged may not', () => {
   expect(new Set(changes.map(hashOf)).size).toBe(changes.length)
 })
 
-test('a file without its phones and e-mail addresses is otherwise as it was written', () => {
+test('removing phone numbers and e-mail addresses leaves the rest of the file unchanged', () => {
   const shown = redactContacts(VEHICLES_FILE + CONTACTS)
   expect(shown).not.toMatch(/\+49|example\.com/)
   expect(shown).toMatch(

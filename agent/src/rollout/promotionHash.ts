@@ -7,8 +7,8 @@ const ENVIRONMENT_SPECIFIC_KEYS: readonly (keyof RolloutFile)[] = [
 ]
 
 /**
- * SHA-256 of the change itself and of how it is validated: a validation of one environment applies to another one with the
- * same hash. Leaves out the PromQL of signals and the origins of requests, too.
+ * SHA-256 of the change itself and of how it is validated: a validation of one environment applies to another one
+ * with the same hash. The PromQL of signals and the origins of requests are also excluded.
  */
 export function promotionHash(file: RolloutFile): string {
   const portableEntries = Object.entries(file).filter(

@@ -135,7 +135,7 @@ export const RolloutSchema = strictObject({
     .enum(['none', 'majority'])
     .default('none')
     .describe(
-      'majority: existing rows read as the most common type at once; some are wrong until the backfill has ended',
+      'majority: existing rows immediately read as the most common type; some are wrong until the backfill has ended',
     ),
   triggers: z
     .record(z.string(), z.enum(['harmless', 'skips']))

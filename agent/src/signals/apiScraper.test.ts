@@ -12,7 +12,7 @@ import { realTimeTest as test } from '../../../test/support/realTime.ts'
 
 const HISTOGRAM = { name: 'request_seconds', errors: { status: '5..' } }
 
-test('averages, errors and rates come from the change between two scrapes; without requests they are unknown', async () => {
+test('averages, errors, and rates are computed from the change between two scrapes; without requests they are unknown', async () => {
   const { histogram, url, stop } = await startTestApplication()
   let clock = 0
   const read = createApiScraper({ ...HISTOGRAM, url }, () => clock)
@@ -36,7 +36,7 @@ test('averages, errors and rates come from the change between two scrapes; witho
   await stop()
 })
 
-test('what cannot tell errors, is too long, redirects or is silent says so', async () => {
+test('metrics without an error label, too large, redirected, or missing are reported', async () => {
   const { histogram, url, stop } = await startTestApplication()
   histogram.observe({ route: 'a', status: '200' }, 0.1)
   let clock = 0
@@ -56,7 +56,7 @@ test('what cannot tell errors, is too long, redirects or is silent says so', asy
   await expect(reading('/metrics')).rejects.toThrow('ECONNREFUSED')
 })
 
-test.runIf(hasPrometheus)('quantiles, rates and error ratios are those that Prometheus computes', async () => {
+test.runIf(hasPrometheus)('quantiles, rates, and error ratios equal those of Prometheus', async () => {
   const { histogram, url, stop } = await startTestApplication()
   const target = new URL(url).host
   const config = `scrape_configs: [{ job_name: a, scrape_interval: 500ms, scrape_timeout: 400ms, static_configs: [{ targets: ['${target}'] }] }]`
@@ -91,7 +91,7 @@ test.runIf(hasPrometheus)('quantiles, rates and error ratios are those that Prom
   const average = `sum(rate(request_seconds_sum[5s])) / ${count}`
   expect(relativeDifference(knownValue(ours.latencyAverage), await theirs(average))).toBeLessThan(0.25)
 
-  // Over the same counts there is nothing to tolerate.
+  // The same counts give exactly the same result.
   const text = await (await fetch(url)).text()
   const buckets = new Map<number, number>()
   for (const { labels, value } of parseExposition(text, (name) => name === 'request_seconds_bucket')) {
@@ -120,7 +120,7 @@ test.runIf(hasPrometheus)('quantiles, rates and error ratios are those that Prom
   expect(await client.queryOne('1', 0)).toEqual({ unknown: expect.stringMatching(/api\/v1\/query: ECONNREFUSED$/) })
 })
 
-/** A service that exports a histogram as prom-client writes it, and some pages that are none. */
+/** A service that exports a histogram in prom-client's format, and some invalid pages. */
 async function startTestApplication(): Promise<{ histogram: Histogram; url: string; stop: () => Promise<void> }> {
   const registry = new Registry()
   new Counter({ name: 'other_total', help: 'With a line\nin its help.', registers: [registry] }).inc()

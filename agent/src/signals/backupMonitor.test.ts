@@ -24,7 +24,7 @@ const statusWith = async (query: string, maxAge = '24h', seed = 'select'): Promi
     )
   })
 
-test('the newest time that the file’s query gives is the last backup; none, an old one, and a fault are none', async () => {
+test('the result of the file’s query is the time of the last backup; no row, an old time, and an error are not a backup', async () => {
   const young = await statusWith("select now() - n * interval '1 hour' from generate_series(1, 3) n")
   expect(young).toMatchObject({
     available: true,

@@ -17,9 +17,10 @@ export class QueryTimeoutError extends Error {
 }
 
 /**
- * `open` must set `statement_timeout` to about `boundMs`: a server that is alive then ends the statement by itself. We
- * do not call `query.cancel()`: the driver (3.4.9) drops the promise of the cancel request, so when the server cannot
- * be reached its rejection ends the process. A connection that stays silent for twice the bound is dropped instead.
+ * `open` must set `statement_timeout` to about `boundMs`: a responsive server then ends the statement itself.
+ * `query.cancel()` is not called: the driver (3.4.9) drops the promise of the cancel request, so when the server
+ * cannot be reached its rejection ends the process. A connection that stays silent for twice the bound is dropped
+ * instead.
  */
 export function createBoundedConnection(open: () => Sql, timeoutMs: number): BoundedConnection {
   let client: Sql | undefined

@@ -9,7 +9,7 @@ import { isKnown } from './reading.ts'
 import { waitForValue } from '../../../test/support/waitFor.ts'
 import { realTimeTest as test } from '../../../test/support/realTime.ts'
 
-test('lock wait, oldest transaction, connections and hit ratio are what sessions really do', async () => {
+test('lock wait, oldest transaction, connections, and hit ratio match real sessions', async () => {
   await withDatabase(async ({ url, sql }) => {
     await sql`create table t as select i as id, repeat('x', 500) as filler from generate_series(1, 5000) i`
     const [holder, waiter] = [session(url, 'holder'), session(url, 'waiter')]
@@ -42,7 +42,7 @@ test('lock wait, oldest transaction, connections and hit ratio are what sessions
   })
 })
 
-test('a role that cannot see other sessions knows the locks, and calls the rest unknown', async () => {
+test('a role that cannot see other sessions reads the locks, and reports the rest as unknown', async () => {
   await withDatabase(async ({ url, sql }) => {
     await sql`drop role if exists sti_blind`
     await sql`create role sti_blind login password 'blind'`

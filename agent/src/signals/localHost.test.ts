@@ -7,7 +7,7 @@ import { isKnown, type Reading } from './reading.ts'
 import { waitForValue } from '../../../test/support/waitFor.ts'
 import { realTimeTest as test } from '../../../test/support/realTime.ts'
 
-test.runIf(process.platform === 'linux')('this machine is read as df and the kernel say', async () => {
+test.runIf(process.platform === 'linux')('the readings of this machine match df and the kernel', async () => {
   const host = pollLocalHost({ diskFolder: '/', intervalMs: 200, now: Date.now })
   expect(host.read().cpu).toEqual({ unknown: 'it has not been read yet' })
   host.start()
@@ -29,7 +29,7 @@ test.runIf(process.platform === 'linux')('this machine is read as df and the ker
   expect(Math.abs(knownValue(busy.disk) - Number(df![1]) / 100)).toBeLessThan(0.02)
 })
 
-test('the formats of /proc: only physical disks, no loopback, memory that can be had', () => {
+test('the formats of /proc: only physical disks, no loopback, available memory', () => {
   const disks = `   7       0 loop0 9 0 0 0 9 0 0 0 0 0 0
  254       0 vda 472616 28294 14951818 519245 112879 588574 43520464 174250 0 54040 698612
  254       1 vda1 99 0 0 0 99 0 0 0 0 0 0

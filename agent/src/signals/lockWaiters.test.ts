@@ -9,7 +9,7 @@ import { createRefCountedPolls } from './poll.ts'
 import { waitForValue } from '../../../test/support/waitFor.ts'
 import { realTimeTest as test } from '../../../test/support/realTime.ts'
 
-test('sessions that wait behind ours are seen, those behind others are not', async () => {
+test('sessions that wait for STI are counted, those that wait for others are not', async () => {
   await withDatabase(async ({ url, sql }) => {
     await sql`create table t (id int)`
     const database = connect(url, 'a')

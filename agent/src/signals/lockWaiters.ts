@@ -15,7 +15,7 @@ export interface LockWaitersOptions {
   readonly now: () => number
 }
 
-/** Read every 250 ms; too expensive to read while nobody watches. */
+/** Read every 250 ms; too expensive to read while it is not monitored. */
 export function pollLockWaiters({
   connection,
   ownApplicationPrefix,

@@ -8,7 +8,7 @@ import { pollOldestSnapshot } from './oldestSnapshot.ts'
 import { waitForValue } from '../../../test/support/waitFor.ts'
 import { realTimeTest as test } from '../../../test/support/realTime.ts'
 
-test('the oldest snapshot is that of the session which really keeps rows from being pruned, and no other', async () => {
+test('the oldest snapshot is that of the session that really prevents pruning, and no other', async () => {
   await withDatabase(async ({ url, sql }) => {
     await sql`create table t as select generate_series(1, 100) as id`
     const database = connect(url, 'a')
@@ -25,7 +25,7 @@ test('the oldest snapshot is that of the session which really keeps rows from be
     const [idle, ours, reader, younger] = ['idle', 'sti a lane 1', 'report', 'younger'].map((name) =>
       session(url, name),
     )
-    // Neither holds anything: a transaction without a snapshot, and one of ours.
+    // Neither prevents pruning: a transaction without a snapshot, and one of the agent.
     await idle!.unsafe('begin; select pg_backend_pid()')
     await ours!.unsafe('begin isolation level repeatable read; select count(*) from t')
     await new Promise((resolve) => setTimeout(resolve, 300))
@@ -38,7 +38,7 @@ test('the oldest snapshot is that of the session which really keeps rows from be
     const [{ pid }] = (await reader!`select pg_backend_pid() as pid`) as unknown as [{ pid: number }]
     const held = await waitForValue(snapshot.read, (reading) => isKnown(reading) && reading.value.seconds > 0.5)
     expect(held).toMatchObject({ value: { pid, holder: `pid ${pid} (report, idle in transaction)` } })
-    // What it says is what PostgreSQL does: the dead rows stay while it is open, and go when it has gone.
+    // PostgreSQL confirms it: the dead rows remain while the snapshot is open, and are removed after it.
     const removed = async (): Promise<number> => {
       await sql`vacuum t`
       const [row] = await sql<{ dead: number }[]>`select n_dead_tup::int as dead from pg_stat_user_tables`

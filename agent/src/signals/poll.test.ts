@@ -4,7 +4,7 @@ import { SignalUnknownError, type Reading } from './reading.ts'
 import { waitForValue } from '../../../test/support/waitFor.ts'
 import { realTimeTest as test } from '../../../test/support/realTime.ts'
 
-test('a value outlives failures for three intervals, then says how old it is; a certain reason counts at once', async () => {
+test('a value outlives failures for three intervals, then it is unknown with its age; a certain reason applies immediately', async () => {
   let clock = 1_000_000
   let refresh: () => Promise<Reading<number>> = async () => ({ value: 1, at: clock })
   const reading = createPoll<Reading<number>>({
@@ -38,7 +38,7 @@ test('a value outlives failures for three intervals, then says how old it is; a 
   reading.stop()
 })
 
-test('a refresh that ends after stop and a new start neither counts nor starts a second chain', async () => {
+test('a refresh that ends after a stop and a restart neither counts nor starts a second chain', async () => {
   const pending: ((value: number) => void)[] = []
   const reading = createPoll<Reading<number>>({
     intervalMs: 1,

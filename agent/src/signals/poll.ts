@@ -18,15 +18,15 @@ interface PollOptions<T> {
   /** A value older than this is unknown. Default: three intervals. */
   readonly maximumAgeMs?: number
   readonly now: () => number
-  /** Reads once; must settle by itself within a bounded time. */
+  /** Reads once; must settle within a bounded time. */
   readonly refresh: () => Promise<T>
   /** The value for a reason why nothing is known. */
   readonly unknown: (sentence: string) => T
 }
 
 /**
- * Calls `refresh` every interval, one call at a time. A failed call keeps the last value until that is too old; a call
- * that throws SignalUnknownError makes it unknown at once.
+ * Calls `refresh` every interval, one call at a time. A failed call keeps the last value until that is too old; a
+ * call that throws SignalUnknownError makes it unknown immediately.
  */
 export function createPoll<T>(options: PollOptions<T>): Poll<T> {
   const { now, refresh, unknown } = options

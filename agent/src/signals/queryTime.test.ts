@@ -7,7 +7,7 @@ import { pollQueryTime } from './queryTime.ts'
 import { waitForValue } from '../../../test/support/waitFor.ts'
 import { realTimeTest as test } from '../../../test/support/realTime.ts'
 
-test('query time is the mean of the statements of the last interval, ours apart; without the extension it says so', async () => {
+test('query time is the mean of the last interval’s statements, without STI’s own; a missing extension is reported', async () => {
   await withDatabase(async ({ url, sql }) => {
     const database = connect(url, 'a')
     const asked = createBoundedConnection(() => database.engine({ readOnly: true }), 2_000)

@@ -15,7 +15,7 @@ export interface QueryTimeOptions {
 export interface StatementInterval {
   /** The end of the interval, in milliseconds since 1970. */
   readonly at: number
-  /** By the MD5 of the query text. DDL and other utility commands, whose text is not normalized, are left out. */
+  /** By the MD5 of the query text. DDL and other utility commands, whose text is not normalized, are excluded. */
   readonly queries: ReadonlyMap<string, StatementTime>
 }
 

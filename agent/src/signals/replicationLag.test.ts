@@ -9,7 +9,7 @@ import { pollReplicationLag } from './replicationLag.ts'
 import { waitForValue } from '../../../test/support/waitFor.ts'
 import { realTimeTest as test } from '../../../test/support/realTime.ts'
 
-test('lag is what the replica says, and unknown once it is gone', async () => {
+test('the lag is the one that the replica reports, and unknown once it disconnects', async () => {
   await withDatabase(async ({ url, sql }) => {
     const database = connect(url, 'a')
     const asked = createBoundedConnection(() => database.engine({ readOnly: true }), 2_000)
@@ -18,7 +18,7 @@ test('lag is what the replica says, and unknown once it is gone', async () => {
     expect(await waitForValue(lag.read, isKnown)).toMatchObject({ value: { replicas: 0, bytes: 0, seconds: 0 } })
 
     const [{ start }] = (await sql`select pg_current_wal_flush_lsn() as start`) as unknown as [{ start: string }]
-    // A walsender as a replica has one; the receiving side is this test, which says how far it has replayed.
+    // A real walsender; this test is the receiver, which reports how far it has replayed.
     const replica = postgres(url, {
       max: 1,
       fetch_types: false,

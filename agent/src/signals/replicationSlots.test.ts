@@ -9,7 +9,7 @@ import { pollSlotRetention } from './replicationSlots.ts'
 import { waitForValue } from '../../../test/support/waitFor.ts'
 import { realTimeTest as test } from '../../../test/support/realTime.ts'
 
-test('a slot keeps WAL until PostgreSQL cuts it off; an archiver that fails is seen, and so is what waits for it', async () => {
+test('a slot retains WAL until PostgreSQL invalidates it; a failing archiver and its backlog are reported', async () => {
   const flags = ['-c', 'archive_mode=on', '-c', 'fsync=off']
   const server = await startPostgres([...flags, '-c', 'max_wal_size=64MB', '-c', 'min_wal_size=32MB'])
   onTestFinished(server.stop)
@@ -50,7 +50,7 @@ test('a slot keeps WAL until PostgreSQL cuts it off; an archiver that fails is s
     archive.read,
     (reading) => isKnown(reading) && reading.value.failing === null && reading.value.files === 0,
   )
-  // So little is kept at most that the slot loses what it needs at the next checkpoint.
+  // The limit is so low that the slot loses required WAL at the next checkpoint.
   await set('max_slot_wal_keep_size', '1MB')
   const endangered = (status: string) =>
     waitForValue(slots.read, (reading) => isKnown(reading) && reading.value.endangered?.status === status)

@@ -6,7 +6,7 @@ const scrape = (at: number, values: Record<string, number>) => ({
   samples: Object.entries(values).map(([status, value]) => ({ name: 'n', labels: { status }, value })),
 })
 
-test('a restart counts from zero, and the first error of a process is not lost', () => {
+test('after a restart, counting starts at zero, and the first error of a process is not lost', () => {
   const scrapes = [
     scrape(0, { 200: 100 }),
     scrape(5, { 200: 130, 500: 2 }),

@@ -39,7 +39,7 @@ export interface HistoryContext {
 interface SignalSource {
   /** As one number: seconds, a ratio of 0 to 1, bytes, or per second. */
   read(input: SignalInput): Reading<number>
-  /** What `sti_signal_up` judges, if the number alone is unknown for longer: a rate needs two readings. */
+  /** The reading that `sti_signal_up` uses if the value itself is unknown for longer: a rate needs two readings. */
   readRaw?(input: SignalInput): Reading<unknown>
   /** The PromQL of its past. */
   history(context: HistoryContext): string
@@ -104,12 +104,12 @@ export function signalValues(
   return [...builtIn, ...customSignals(sources, rollout)]
 }
 
-/** The signals of the database, as `sti_signal_up` judges them: their labels have no rollout. */
+/** The signals of the database for `sti_signal_up`: their labels have no rollout. */
 export function databaseSignals(sources: SignalSources): [string, Reading<unknown>][] {
   return rawReadings(sources, '', ({ source }) => source === 'database')
 }
 
-/** The signals of a rollout's application and host and its custom signals, as `sti_signal_up` judges them. */
+/** The signals of a rollout's application and host and its custom signals, for `sti_signal_up`. */
 export function rolloutSignals(sources: SignalSources, rollout: string): [string, Reading<unknown>][] {
   const builtIn = rawReadings(sources, rollout, ({ source }) => source !== 'database')
   return [...builtIn, ...customSignals(sources, rollout)]

@@ -8,7 +8,7 @@ import type { MonitoredRollout } from './signalConfig.ts'
 import { waitForValue } from '../../../test/support/waitFor.ts'
 import { realTimeTest as test } from '../../../test/support/realTime.ts'
 
-test('a rollout is watched as its file says, and its own SQL can only read', async () => {
+test('the signals of a rollout follow its file, and its custom SQL is read-only', async () => {
   await withDatabase(async ({ url, sql }) => {
     await sql`create table job (id int)`
     await sql`insert into job select generate_series(1, 7)`
@@ -59,7 +59,7 @@ test('a rollout is watched as its file says, and its own SQL can only read', asy
   })
 })
 
-test('a compiled rollout is what the signals watch', () => {
+test('the signals accept a compiled rollout', () => {
   const fits: Rollout extends MonitoredRollout ? true : false = true
   expect(fits).toBe(true)
 })

@@ -51,7 +51,7 @@ export interface Signals {
   readonly history: SignalHistory | null
   /** Every signal of a rollout as one number, as of now; rates of the host are only in `recent`. */
   values(rollout: string): readonly (readonly [string, Reading<number>])[]
-  /** The application's requests, counted; unknown while nobody watches them. */
+  /** The application's request counts; unknown while they are not monitored. */
   requests(rollout: string): Reading<RecentRequests>
   /** Counts requests twice a second until the returned function is called. */
   watchRequests(rollout: string): () => void

@@ -7,7 +7,7 @@ import { createSignals } from './signals.ts'
 import { waitForValue } from '../../../test/support/waitFor.ts'
 import { realTimeTest as test } from '../../../test/support/realTime.ts'
 
-test('WAL rate, connections and autovacuum are those of the server, and unknown while nobody watches', async () => {
+test('WAL rate, connections, and autovacuum are those of the server, and unknown while they are not monitored', async () => {
   await withDatabase(async ({ url, sql }) => {
     await sql.unsafe(`
       create table job (id int) partition by range (id);
@@ -42,7 +42,7 @@ test('WAL rate, connections and autovacuum are those of the server, and unknown 
     const before = knownValue(await waitForValue(readings.connections, isKnown))
     const more = Array.from({ length: 20 }, () => postgres(url, { max: 1, onnotice: () => undefined }))
     await Promise.all(more.map((session) => session`select 1`))
-    // Other tests open and close connections of the same server; 20 of 200 are a tenth.
+    // Other tests open and close connections on the same server; 20 of 200 are a tenth.
     await waitForValue(readings.connections, (reading) => isKnown(reading) && reading.value > before + 0.05)
     await Promise.all(more.map((session) => session.end()))
 
@@ -57,7 +57,7 @@ test('WAL rate, connections and autovacuum are those of the server, and unknown 
   })
 })
 
-test('without pg_monitor what only it may see is unknown, and says what to grant', async () => {
+test('without pg_monitor, signals that require it are unknown, and the reason names the grant', async () => {
   await withDatabase(async ({ url, sql }) => {
     await sql`drop role if exists sti_blinder`
     await sql`create role sti_blinder login password 'blind'`
@@ -73,7 +73,7 @@ test('without pg_monitor what only it may see is unknown, and says what to grant
     for (const read of [readings.lockWaiters, readings.oldestSnapshot, readings.autovacuum, readings.connections])
       await waitForValue<Reading<unknown>>(read, (reading) => 'unknown' in reading && /GRANT/.test(reading.unknown))
     expect([readings.oldestSnapshot(), readings.autovacuum(), readings.connections()]).toEqual([grant, grant, grant])
-    // Nothing of these is hidden from anybody; archiving is off here.
+    // Every role can read these; archiving is off here.
     await waitForValue(readings.slots, isKnown)
     await waitForValue(readings.archive, isKnown)
     stop()

@@ -117,7 +117,7 @@ export function createThrottlePolls(options: ThrottlePollsOptions): ThrottlePoll
   }
 }
 
-/** Without requests nobody is slowed down: the latency is 0. */
+/** Without requests, nobody is slowed down: the latency is 0. */
 function latencyP95OrZeroWhenIdle({ latencyP95, requestRate }: ApiReadings): Reading<number> {
   if (isKnown(latencyP95) || !isKnown(requestRate) || requestRate.value > 0) return latencyP95
   return { value: 0, at: requestRate.at }

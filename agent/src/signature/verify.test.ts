@@ -11,7 +11,7 @@ const keyPair = generateKeyPairSync('ed25519')
 const key = parseSigningKey(toPem(keyPair), 'staging')
 const trustedKeys = toTrustedKeys(key)
 
-/** Signed as by an agent; the content of a real report is looked at in test/evidence. */
+/** Signs like an agent; test/evidence covers the content of real reports. */
 async function createSignedReport(
   options: { header?: Record<string, unknown>; by?: SigningKey; claims?: Record<string, unknown> } = {},
 ): Promise<SignedReport> {
@@ -31,15 +31,15 @@ function readRefusal(value: unknown, keys: readonly TrustedKey[] = trustedKeys):
   )
 }
 
-/** It gets past the signature, and only then is seen to be no whole report. */
+/** The signature is accepted, and only then the incomplete report is refused. */
 const SIGNATURE_ACCEPTED = /incompatible version of the agent/
 
-test('a signature is taken only from a key that is trusted, named, and for its environment', async () => {
+test('a signature is accepted only from a trusted and named key of its environment', async () => {
   expect(await readRefusal(await createSignedReport())).toMatch(SIGNATURE_ACCEPTED)
   const other = newKey()
   expect(await readRefusal(await createSignedReport(), toTrustedKeys(other))).toMatch(/which is not trusted/)
   expect(await readRefusal(await createSignedReport(), [])).toMatch(/which is not trusted/)
-  // A stranger who says that he is the trusted key.
+  // An unknown key with the ID of the trusted key.
   expect(await readRefusal(await createSignedReport({ by: other }))).toMatch(/does not match key/)
   expect(await readRefusal(await createSignedReport({ header: { kid: undefined } }))).toMatch(/has no key ID/)
   expect(await readRefusal(await createSignedReport({ header: { typ: 'JWT' } }))).toMatch(/typ JWT/)
@@ -48,11 +48,11 @@ test('a signature is taken only from a key that is trusted, named, and for its e
   )
 })
 
-test('no other algorithm is taken, whatever the header says', async () => {
+test('no other algorithm is accepted, whatever the header contains', async () => {
   const none = [{ alg: 'none', typ: JWS_TYPE, kid: key.publicKey.kid }, (await createSignedReport()).report]
   const unsecured = `${none.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')}.`
   expect(await readRefusal({ ...(await createSignedReport()), signature: unsecured })).toMatch(/alg none; only EdDSA/)
-  // The public key as if it were a shared secret.
+  // The public key used as a shared secret.
   const secret = Buffer.from(key.publicKey.x, 'base64url')
   const shared = await new CompactSign(encodeJson({}))
     .setProtectedHeader({ alg: 'HS256', typ: JWS_TYPE, kid: key.publicKey.kid })
@@ -60,7 +60,7 @@ test('no other algorithm is taken, whatever the header says', async () => {
   expect(await readRefusal({ ...(await createSignedReport()), signature: shared })).toMatch(/alg HS256; only EdDSA/)
 })
 
-test('what was changed or cut off anywhere is refused', async () => {
+test('a report that was modified or truncated anywhere is refused', async () => {
   const good = await createSignedReport()
   const changed = { ...good, report: { ...good.report, environment: 'production' } }
   expect(await readRefusal(changed)).toMatch(/was changed/)
@@ -77,22 +77,22 @@ test('what was changed or cut off anywhere is refused', async () => {
   expect(await readRefusal({ ...good, signature: '' })).toMatch(/cannot be parsed/)
   for (const nothing of [null, 'text', [], {}, { report: null }, { ...good, signature: undefined }])
     expect(await readRefusal(nothing)).toMatch(/not an STI report/)
-  // Another serialization of a JWS is not the one that is agreed on.
+  // Other serializations of a JWS are not accepted.
   const flat = await new FlattenedSign(encodeJson({})).setProtectedHeader({ alg: 'EdDSA' }).sign(key.privateKey)
   expect(await readRefusal({ ...good, signature: JSON.stringify(flat) })).toMatch(/cannot be parsed/)
 })
 
-test('a key of one environment cannot speak for another; a person with a public key may read any', async () => {
+test('a key of one environment is not accepted for another; a person with a public key may verify any report', async () => {
   const staging = await createSignedReport()
   const elsewhere = trustedKeys.map((trusted) => ({ ...trusted, environment: 'test' }))
-  // Refused before the environment is compared with what the report says, or after: refused.
+  // The report is refused, whether before or after its environment is compared.
   expect(await readRefusal(staging, elsewhere)).not.toBe('taken')
   const byHand = parsePublicKey(keyPair.publicKey.export({ type: 'spki', format: 'pem' }).toString())
   expect(byHand).toEqual({ kid: key.publicKey.kid, x: key.publicKey.x, environment: null })
   expect(await readRefusal(staging, [byHand])).toMatch(SIGNATURE_ACCEPTED)
 })
 
-test('keys that are none of ours say what is wrong, and show nothing', () => {
+test('an invalid key is refused with the reason, and is not shown', () => {
   const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const fault = (read: () => unknown): string => {
     try {
@@ -116,7 +116,7 @@ test('keys that are none of ours say what is wrong, and show nothing', () => {
   expect(parseTrustedKeys(keys({ kid: undefined }))).toEqual(trustedKeys)
 })
 
-test('the hash is of the content, however it is written', () => {
+test('the hash covers the content, whatever its formatting', () => {
   expect(toCanonicalJson({ b: [1, { d: null, c: 'é"' }], a: 1e21 })).toBe('{"a":1e+21,"b":[1,{"c":"é\\"","d":null}]}')
   expect(toCanonicalJson(JSON.parse('{"__proto__": 1, "a": 2}'))).toBe('{"__proto__":1,"a":2}')
   expect(canonicalHash({ a: 1, b: 2 })).toBe(canonicalHash(JSON.parse('{ "b": 2,\n "a": 1.0 }')))

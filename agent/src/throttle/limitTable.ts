@@ -17,7 +17,7 @@ export interface LimitReading {
   readonly reading: Reading<number>
   /** The tiers that apply to this reading. */
   readonly tiers: LimitTiers
-  /** A clause without a full stop that says the value, such as `a replica is 65 MiB behind`. */
+  /** A clause with the value and without a period, such as `a replica is 65 MiB behind`. */
   describe(formatted: string): string
   /** A state that makes work wait or stop whatever the value is; null: there is none. */
   readonly finding: { readonly act: 'pause' | 'abort'; readonly sentence: string } | null
@@ -26,7 +26,7 @@ export interface LimitReading {
 }
 
 interface LimitDefinition<T> {
-  /** What applies if neither the rollout file nor the operation sets the tier; docs/rollout-file.md says why. */
+  /** The default if neither the rollout file nor the operation sets the tier; docs/rollout-file.md explains it. */
   readonly defaults?: Partial<LimitTiers>
   /** Applies to every kind of operation, not only to a backfill. */
   readonly essential?: boolean
@@ -49,8 +49,8 @@ const GIB = 1024 ** 3
 const DEFAULT_ADVICE = 'Fix the cause'
 
 /**
- * How each limit of the contract is read, what it says, and its defaults. An abort is only there where waiting does not
- * help. A limit of the contract that is missing here does not compile.
+ * How each limit of the contract is read, its messages, and its defaults. A limit has an abort only if waiting does
+ * not help. A limit of the contract that is missing here does not compile.
  */
 export const LIMIT_TABLE = {
   lockWaiters: defineLimit({

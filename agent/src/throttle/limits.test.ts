@@ -3,7 +3,7 @@ import { resolveLimits, findLoosenedLimits, type ThrottleConfig } from './limits
 
 const plain: ThrottleConfig = { throttle: {}, signals: [{ name: 'queue', limit: 100 }] }
 
-test('the operation’s limit goes before the file’s, the file’s before the default, tier by tier', () => {
+test('the operation’s limit overrides the file’s, and the file’s overrides the default, tier by tier', () => {
   const file: ThrottleConfig = {
     throttle: { lockWaiters: 3, slotRetainedBytes: { abort: 10e9 }, signals: { queue: { abort: 500 } } },
     signals: plain.signals,
@@ -27,7 +27,7 @@ test('the operation’s limit goes before the file’s, the file’s before the 
   })
 })
 
-test('a number takes away an abort that would come first; a paced one rests above it and waits above twice it', () => {
+test('a number removes a lower abort limit; a paced limit rests above the number and waits above twice the number', () => {
   expect(resolveLimits(plain, { slotRetainedBytes: 32e9 }).slotRetainedBytes).toMatchObject({
     pause: 32e9,
     abort: null,
@@ -39,7 +39,7 @@ test('a number takes away an abort that would come first; a paced one rests abov
   })
 })
 
-test('looser is what lets through more than the file does, in any tier', () => {
+test('a limit is looser if it accepts more than the file does in any tier', () => {
   const file: ThrottleConfig = { throttle: { apiLatencyP95Seconds: 0.2 }, signals: plain.signals }
   expect(findLoosenedLimits(file, { lockWaiters: 0, apiLatencyP95Seconds: 0.1, signals: { queue: 99 } })).toEqual([])
   expect(findLoosenedLimits(file, { autovacuumSeconds: 60, walBytesPerSecond: 1 })).toEqual([])

@@ -60,7 +60,7 @@ function mapLimits(
   return { ...limits, signals: Object.fromEntries(signals) }
 }
 
-/** A tier that the setting does not name stays; a number removes an abort that would come before its pause. */
+/** A tier that the setting omits is kept; a number removes an abort that would come before its pause. */
 function applyOverride(before: LimitTiers, setting: LimitSetting | undefined, paced: boolean): LimitTiers {
   if (setting === undefined) return before
   if (setting === 'none') return NO_TIERS

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import { createPacer } from './pacer.ts'
 
-test('it settles around a limit that only so much work fits below, and works fully again when it is gone', () => {
+test('the pacer settles around a limit that caps the work, and returns to full speed without the limit', () => {
   const pace = createPacer()
   const share = (): number => 1 / (1 + pace.restRatio())
-  // A server whose latency rises with our share of the time: at 0.4 of it the limit is reached.
+  // A server whose latency rises with the share of time that the engine works: 0.4 reaches the limit.
   const shares: number[] = []
   for (let at = 0; at < 600_000; at += 2_000) {
     pace.observe({ ratio: share() / 0.4, at })
@@ -18,7 +18,7 @@ test('it settles around a limit that only so much work fits below, and works ful
   expect(pace.restRatio()).toBe(0)
 })
 
-test('it never rests for more than nineteen times its work, counts a reading once, and keeps its pace while unknown', () => {
+test('the pacer never rests for more than 19 times its work, uses a reading once, and keeps its pace while the signal is unknown', () => {
   const pace = createPacer()
   for (let at = 0; at < 100_000; at += 5_000) pace.observe({ ratio: 9, at })
   expect(pace.restRatio()).toBeCloseTo(19)

@@ -113,7 +113,7 @@ test('a value that has a limit and is unknown pauses; a value without a limit is
   expect(decide({ lockWaiters: 'why' }, { lockWaiters: 'none' })).toBe('continue')
 })
 
-test('the first reason wins; an abort comes before every pause and says what to fix', () => {
+test('the first reason wins; an abort precedes every pause and names what to fix', () => {
   const many = { lockWaiters: { waiters: 2, seconds: 1 }, connections: 1, custom: 500 }
   expect(decide(many)).toMatch(/^pause lock-waiters: 2 sessions/)
   expect(decide({ ...many, archive: { files: 1025, failing: null } })).toBe(

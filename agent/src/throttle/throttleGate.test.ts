@@ -4,7 +4,7 @@ import type { Directive, RunContext } from '../kind/kind.ts'
 import type { ThrottleReadings } from '../signals/throttleReadings.ts'
 import { realTimeTest as test } from '../../../test/support/realTime.ts'
 
-/** A run whose lock waiters, parameters and wishes a test sets; all else is calm. */
+/** A run whose lock waiters, parameters, and directive the test sets; all other signals are calm. */
 function createTestRun() {
   const now = { waiters: 0, asked: 'continue' as Directive, parameters: {} as Record<string, unknown> }
   const events: string[] = []
@@ -35,7 +35,7 @@ function createTestRun() {
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
-test('eight workers wait for one reason, which is said once; a wait that comes again at once is not said again', async () => {
+test('eight workers wait for one reason, which is recorded once; a wait that returns immediately is not recorded again', async () => {
   const { now, events, run } = createTestRun()
   const gate = createThrottleGate(run, () => undefined)
   const workers = Array.from({ length: 8 }, () => gate.worker())
@@ -55,7 +55,7 @@ test('eight workers wait for one reason, which is said once; a wait that comes a
   expect(events).toEqual(['Waiting: 1 session is waiting for a lock held by STI', 'Resumed'])
 })
 
-test('above a limit where work stops every worker stops; asked to stop, so does one that rests', async () => {
+test('above an abort limit, every worker stops; a resting worker also stops on request', async () => {
   const { now, run } = createTestRun()
   const gate = createThrottleGate(run, () => undefined)
   const [first, second] = [gate.worker(), gate.worker()]
@@ -78,7 +78,7 @@ test('above a limit where work stops every worker stops; asked to stop, so does 
     })
 })
 
-test('a worker rests by its own work, not by what it waited', async () => {
+test('a worker rests in proportion to its own work, not to its waits', async () => {
   const { now, run } = createTestRun()
   now.parameters = { niceRatio: 2 }
   const mayContinue = createThrottleGate(run, () => undefined).worker()

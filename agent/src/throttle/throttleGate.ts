@@ -56,7 +56,7 @@ export function createThrottleGate(run: RunContext, onWait: (currentWait: Thrott
     return currentWait
   }
 
-  /** Rests in short pieces, so that a request to stop or to rest less takes effect at once. */
+  /** Rests in short pieces, so that a request to stop or to rest less takes effect immediately. */
   const rest = async (workedMs: number): Promise<boolean> => {
     const start = performance.now()
     for (;;) {

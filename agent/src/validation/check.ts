@@ -34,7 +34,7 @@ export interface CheckFinding {
   readonly limit: number | null
   /** Rows that violate the check. Default 0. */
   readonly discrepancies?: number
-  /** One sentence without a full stop. An inconclusive check says what is missing and what to do. */
+  /** One sentence without a period. An inconclusive check says what is missing and what to do. */
   readonly detail: string
   readonly sampleKeys?: readonly Key[]
   /** The SQL, PromQL or request behind the finding, for the evidence. */

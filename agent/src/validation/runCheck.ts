@@ -12,7 +12,7 @@ class CheckTimeout extends Error {}
 
 /**
  * Runs one check with its timeout. An error becomes its verdict. Null: the check does not apply now.
- * @throws connection errors: nothing can be judged without the database, and the validation resumes later
+ * @throws connection errors: no verdict is possible without the database, and the validation resumes later
  */
 export async function runCheck(
   check: ValidationCheck,

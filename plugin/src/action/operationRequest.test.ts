@@ -23,7 +23,7 @@ test('every kind of operation has an action that starts it', () => {
   expect([...new Set(kinds)].sort()).toEqual([...OperationKind.options].sort())
 })
 
-test('an empty reason and an empty batch size are left out of the request', () => {
+test('an empty reason and an empty batch size are omitted from the request', () => {
   const request = toOperationRequest('backfill', 'staging', DEFAULT_OPERATION_OPTIONS, '  ')
   expect(request).not.toHaveProperty('reason')
   expect(request.parameters).not.toHaveProperty('batchSize')

@@ -37,7 +37,7 @@ export async function loadEnvironment(agent: AgentDataSource, signal?: AbortSign
   return { name: status.environment, production: status.production, agent, status, all: [agent, ...others] }
 }
 
-/** Finds the agents of an environment: all agents get the request at once, and the first that matches is used. */
+/** Finds the agents of an environment: all agents get the request at the same time, and the first match is used. */
 export async function findEnvironment(name: string, signal?: AbortSignal): Promise<Environment> {
   const list = listAgentDataSources()
   if (list.length === 0) {

@@ -75,7 +75,11 @@ function ComparisonRow({ item, format }: { item: BaselineComparisonItem; format:
   return (
     <tr>
       <td data-column={COLUMNS[0]}>
-        {verdict ? <Badge text={verdict} color={VERDICT_COLORS[verdict]} /> : <Badge text="not judged" color="blue" />}
+        {verdict ? (
+          <Badge text={verdict} color={VERDICT_COLORS[verdict]} />
+        ) : (
+          <Badge text="not evaluated" color="blue" />
+        )}
       </td>
       <td data-column={COLUMNS[1]}>{name}</td>
       <td data-column={COLUMNS[2]}>{format(baseline)}</td>

@@ -71,9 +71,9 @@ test('a refusal shows its reasons; a draft and an outdated preparation are marke
   unmount()
   render(
     <PreparedColumnDropView
-      drop={columnDrop({ parameters: { ...last.parameters, safetyChecks: false } }, 'the flag was changed since')}
+      drop={columnDrop({ parameters: { ...last.parameters, safetyChecks: false } }, 'the flag has changed')}
     />,
   )
   expect(screen.getByText('Draft: the safety checks were skipped')).toBeTruthy()
-  expect(screen.getByText('Prepare the column drop again: the flag was changed since.')).toBeTruthy()
+  expect(screen.getByText('Prepare the column drop again: the flag has changed.')).toBeTruthy()
 })

@@ -41,7 +41,7 @@ test('a running operation shows its rate and the time left', () => {
   )
 })
 
-test('a paused operation has no rate and no time left, and says how to continue', () => {
+test('a paused operation has no rate and no remaining time, and shows how to continue', () => {
   const text = renderOperation({ state: 'paused', step: 'writing types' })
   expect(text).toContain('250 / 1,000 rows')
   expect(text).toContain('continues from here when you resume it')

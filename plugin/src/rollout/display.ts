@@ -32,5 +32,5 @@ export function flagWarning(flag: FlagStatus): string | null {
     return 'The change is only in memory: the database is unavailable, and other agents may not know about it yet.'
   const stale = flag.clients.filter((client) => client.stale)
   if (stale.length === 0) return null
-  return `Clients that have not seen the change yet: ${stale.map((client) => client.client).join(', ')}.`
+  return `Clients that have not received the change yet: ${stale.map((client) => client.client).join(', ')}.`
 }

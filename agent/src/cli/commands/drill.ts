@@ -19,7 +19,7 @@ const POLL_INTERVAL_MS = 1_000
 
 export const registerDrill: RegisterCommand = (program, run) => {
   addTargetOptions(program.command('drill'))
-    .description('Test the alert procedure: open a drill incident and wait until somebody acknowledges it')
+    .description('Test the alert procedure: open a drill incident and wait until someone acknowledges it')
     .addOption(
       new Option('--severity <level>', 'Severity of the incident').choices(Severity.options).default('critical'),
     )
@@ -59,7 +59,7 @@ async function runDrill(terminal: Terminal, options: DrillOptions): Promise<Exit
       throw new CliError(
         ExitCode.failed,
         'not-acknowledged',
-        `Nobody acknowledged drill ${opened.id} within ${formatDuration(timeoutSeconds)}. It stays open until somebody does.`,
+        `Nobody acknowledged drill ${opened.id} within ${formatDuration(timeoutSeconds)}. It stays open until someone does.`,
       )
     }
     await delay(POLL_INTERVAL_MS)

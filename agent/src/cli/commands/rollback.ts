@@ -20,7 +20,7 @@ import { printChanges } from './monitoring.ts'
 import type { Output, Terminal } from '../terminal.ts'
 import { openTargetToTurnOff, turnOffFlag } from '../turnOffFlag.ts'
 
-/** Maximum wait for the flag's clients to see that the flag is off. */
+/** The maximum time to wait until the flag's clients have received the change to off. */
 const CLIENT_TIMEOUT_MS = 60_000
 
 type RequestWithRetry = <T>(request: (agent: AgentClient) => Promise<T>) => Promise<T>
@@ -159,7 +159,7 @@ async function rollbackScope(
   return waitForOperation(target, started, output, options)
 }
 
-/** Waits until no client can read by type any more. After a minute the agent refuses and names the clients that can. */
+/** Waits until no client can read by type. After a minute, the agent refuses and names the clients that still can. */
 async function waitForClients(name: string, requestWithRetry: RequestWithRetry, output: Output): Promise<void> {
   let lastNames = ''
   for (const deadline = Date.now() + CLIENT_TIMEOUT_MS; Date.now() < deadline; await delay(500)) {

@@ -13,7 +13,7 @@ import {
   type ArchiveLayout,
 } from './archiveSql.ts'
 
-/** The archive's table, empty: key and legacy columns with the types and collations that they have. */
+/** The empty archive table: the key and the legacy columns, with their types and collations. */
 export function archiveTableDdl(rollout: Rollout, table: Table): ReversibleChange {
   const layout = archiveLayout(rollout, table)
   const { sql } = archiveTable(rollout)
@@ -24,7 +24,7 @@ export function archiveTableDdl(rollout: Rollout, table: Table): ReversibleChang
     statement: [
       `create table ${sql} as select ${columnList(layout, 't')} from ${rollout.table.sql} as t with no data`,
       `alter table ${sql} add primary key (${key})`,
-      `comment on table ${sql} is ${quoteLiteral(`The legacy columns of ${rollout.table.sql}, kept by the rollout ${rollout.name} until nobody needs them any more.`)}`,
+      `comment on table ${sql} is ${quoteLiteral(`The legacy columns of ${rollout.table.sql}, archived by the rollout ${rollout.name}.`)}`,
     ].join(';\n'),
     inverse: `drop table if exists ${sql}`,
     definitionSql: `to_regclass(${quoteLiteral(sql)})::text`,
@@ -33,9 +33,9 @@ export function archiveTableDdl(rollout: Rollout, table: Table): ReversibleChang
 }
 
 /**
- * Triggers that keep the archive true from now on. They see a row as it is stored in the end, so they come after; they
- * read it from the table, since what another trigger wrote meanwhile is not in NEW. A statement trigger is not cloned to
- * partitions, and one of them may be truncated alone.
+ * Triggers that keep the archive up to date. They fire AFTER and read the row from the table, because NEW lacks what
+ * a later trigger wrote. Statement triggers are not cloned to partitions, and a partition may be truncated on its
+ * own, so each relation gets its own.
  */
 export function archiveTriggersDdl(rollout: Rollout, table: Table): ReversibleChange {
   const layout = archiveLayout(rollout, table)
@@ -66,7 +66,7 @@ export function archiveTriggersDdl(rollout: Rollout, table: Table): ReversibleCh
   }
 }
 
-/** Takes the triggers away, then their function. A partition that was detached has kept its own. */
+/** Drops the triggers, then their function. A detached partition still has its own triggers. */
 export function dropArchiveTriggersSql(rollout: Rollout, relations: readonly string[]): string[] {
   const { row, update, truncate } = ARCHIVE_TRIGGERS
   return [
@@ -86,8 +86,8 @@ end $sti$`,
 const partitionNames = ({ partitions }: Table): string[] => partitions.map((partition) => partition.sql)
 
 /**
- * It never raises: the application must not fail because of the archive. A row that could not be kept is found by the
- * comparison, without which nothing is dropped.
+ * The function never raises an error: the application must not fail because of the archive. The comparison, which
+ * every drop requires, finds a row that could not be archived.
  */
 function archiveFunctionSql(rollout: Rollout, layout: ArchiveLayout): string {
   const archive = archiveTable(rollout).sql

@@ -10,7 +10,7 @@ interface ArchiveStateRow {
   readonly journaled: boolean
 }
 
-/** Null when the archive is there and its triggers keep it true; else one sentence that says what is wrong. */
+/** Null if the archive exists and its triggers keep it up to date; otherwise one sentence that says what is wrong. */
 export async function archiveFault(sql: Sql, rollout: Rollout, table: Table): Promise<string | null> {
   const { row, update, truncate } = ARCHIVE_TRIGGERS
   const archive = archiveTable(rollout)
@@ -31,11 +31,11 @@ export async function archiveFault(sql: Sql, rollout: Rollout, table: Table): Pr
       exists (select from sti.change c where c.rollout = ${rollout.name} and c.kind = 'archive' and c.reverted_at is null
         and position(p.prosrc in c.statement) > 0) as journaled
     from (select 1) one left join pg_proc p on p.oid = to_regprocedure(${`${archiveFunction(rollout)}()`})`
-  if (!archiveState!.table) return `The archive ${archive.sql} is not there.`
+  if (!archiveState!.table) return `The archive ${archive.sql} does not exist.`
   if (archiveState!.text === null)
-    return `The function ${archiveFunction(rollout)} of the archive’s triggers is not there.`
+    return `The function ${archiveFunction(rollout)} of the archive’s triggers does not exist.`
   if (archiveState!.off !== null)
-    return `Trigger ${quoteIdentifier(archiveState!.off.trigger)} of the archive is not on ${archiveState!.off.relation}, or is not ENABLE ALWAYS.`
-  if (!archiveState!.journaled) return 'The function of the archive’s triggers was changed by somebody.'
+    return `Trigger ${quoteIdentifier(archiveState!.off.trigger)} of the archive does not exist on ${archiveState!.off.relation}, or is not ENABLE ALWAYS.`
+  if (!archiveState!.journaled) return 'The function of the archive’s triggers was changed outside STI.'
   return null
 }

@@ -3,7 +3,7 @@ import { rowProgress } from '../../engine/rowProgress.ts'
 import type { RunContext } from '../../kind/kind.ts'
 import type { Table } from '../../rollout/rollout.ts'
 
-/** Rows kept, and then rows compared. */
+/** Progress of an archive run: rows copied, then rows compared. */
 export interface ArchiveProgress {
   reset(): void
   addRows(rows: number, written: number): void

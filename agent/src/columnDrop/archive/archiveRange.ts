@@ -13,9 +13,10 @@ export interface ArchiveContext {
 }
 
 /**
- * One batch: fence, rows, their copies and the checkpoint, in one statement. A row that somebody is writing is waited
- * for and read as it is then; one that the triggers have kept meanwhile stays as they wrote it.
- * @throws FenceLost when somebody else holds the lane; nothing was written then
+ * Copies one batch: fence, rows, copies, and checkpoint in one statement. The statement waits for a row that another
+ * session is writing and reads its new version. A row that the triggers have already archived is left as they wrote
+ * it.
+ * @throws FenceLostError if another agent holds the lane; nothing is written then
  */
 export async function copyRange(
   sql: Sql,
@@ -44,11 +45,11 @@ export async function copyRange(
     { prepare: true },
   )
   const { kept: copied, moved } = onlyRow(answer)
-  if (moved !== 1) throw new FenceLostError('another agent has taken this archive over')
+  if (moved !== 1) throw new FenceLostError('another agent has taken over this archive')
   return copied
 }
 
-/** Makes a range of the archive what the table holds; `range` null: the archive holds nothing after `low` any more. */
+/** Makes the archive match the table for the given rows. */
 export async function repairRange(
   sql: Sql,
   { rollout, walked, layout }: ArchiveContext,
@@ -74,8 +75,8 @@ export async function repairRange(
      select /* sti */ (select count(*) from fence)::int as fenced, (select count(*) from gone)::int as gone, (select count(*) from kept)::int as kept`,
     [...fenceParameters(lane, lane.position, true), ...rows.values],
   )
-  if (onlyRow(answer).fenced !== 1) throw new FenceLostError('another agent has taken this archive over')
+  if (onlyRow(answer).fenced !== 1) throw new FenceLostError('another agent has taken over this archive')
 }
 
-/** The parameter that the rows of `mendRange` begin with. */
+/** The number of the first parameter in the condition passed to `repairRange`. */
 export const REPAIR_FIRST_PARAMETER = FENCE_PARAMETER_COUNT + 1

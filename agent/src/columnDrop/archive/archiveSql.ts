@@ -2,27 +2,27 @@ import { boundedName, quoteIdentifier } from '../../rollout/identifiers.ts'
 import type { QualifiedName } from '../../rollout/identifiers.ts'
 import type { Column, KeyColumn, Rollout, Table } from '../../rollout/rollout.ts'
 
-/** Rows as they are inserted or deleted, rows whose key or legacy columns change, and whole relations. */
+/** The triggers for inserted and deleted rows, for changes of the key or a legacy column, and for TRUNCATE. */
 export const ARCHIVE_TRIGGERS = {
   row: '~sti_archive',
   update: '~sti_archive_update',
   truncate: '~sti_archive_truncate',
 }
 
-/** The table of the archive. */
+/** The archive table of a rollout. */
 export function archiveTable(rollout: Pick<Rollout, 'name'>): QualifiedName {
   const name = boundedName('columns', rollout.name)
   return { schema: 'sti', name, sql: `sti.${quoteIdentifier(name)}` }
 }
 
-/** The function of its triggers. */
+/** The function of the archive triggers. */
 export const archiveFunction = (rollout: Pick<Rollout, 'name'>): string =>
   `sti.${quoteIdentifier(boundedName('keep', rollout.name))}`
 
-/** What is kept of a row. */
+/** The columns that the archive keeps of each row. */
 export interface ArchiveLayout {
   readonly key: readonly KeyColumn[]
-  /** The legacy columns that the table has, and the discriminator: it tells whether a row has become another type since. */
+  /** The legacy columns that the table has, and the discriminator, which shows if a row's type has changed since. */
   readonly legacy: readonly Column[]
 }
 
@@ -31,7 +31,7 @@ export function archiveLayout(rollout: Rollout, table: Table): ArchiveLayout {
   return { key: table.key, legacy: table.columns.filter(({ name, generated }) => names.includes(name) && !generated) }
 }
 
-/** All of them, separated by commas. */
+/** All archived columns, separated by commas. */
 export function columnList({ key, legacy }: ArchiveLayout, alias: string | null): string {
   const prefix = alias === null ? '' : `${alias}.`
   return [...key, ...legacy].map((column) => `${prefix}${column.sql}`).join(', ')
@@ -42,7 +42,7 @@ export function keysMatch({ key }: ArchiveLayout, alias: string, other: string):
   return key.map((column) => `${alias}.${column.sql} = ${other}.${column.sql}`).join(' and ')
 }
 
-/** Whether the legacy columns of two rows differ, byte by byte: a type without an equality (json) will do. */
+/** True if the legacy columns of two rows differ byte by byte, which also works for types without equality (json). */
 export function valuesDiffer({ legacy }: ArchiveLayout, alias: string, other: string): string {
   const row = (alias: string): string => `row(${legacy.map((column) => `${alias}.${column.sql}`).join(', ')})::record`
   return `${row(alias)} operator(pg_catalog.*<>) ${row(other)}`

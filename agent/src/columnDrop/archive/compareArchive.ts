@@ -18,11 +18,11 @@ export interface ArchiveComparisonHooks {
   mayContinue(): Promise<boolean>
   retried(sqlstate: string): void
   onCompared(rows: number): void
-  /** Rows on `t`, with parameters from `first` on, among which some differ. */
+  /** Called with a condition on `t` for rows of which some differ; its parameters start at number `first`. */
   onDifference(rows: (first: number) => { condition: string; values: string[] }): Promise<void>
 }
 
-/** Compares table and archive along the key. Null: asked to stop. */
+/** Compares table and archive in key order. Returns null if the operation was asked to stop. */
 export async function compareArchive(
   sql: Sql,
   context: ArchiveContext,

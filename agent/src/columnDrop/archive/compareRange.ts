@@ -5,13 +5,13 @@ import { rangeCondition, type KeyRange } from '../../engine/keyRange.ts'
 import type { ArchiveContext } from './archiveRange.ts'
 import { archiveTable, valuesDiffer, columnList, keysMatch } from './archiveSql.ts'
 
-/** What a comparison of archive and table has seen. */
+/** The result of a comparison of archive and table. */
 export interface ArchiveComparison {
   readonly rows: number
   readonly archivedRows: number
-  /** Rows that are not in both, or not the same. */
+  /** Rows that are missing on one side or differ. */
   readonly differing: number
-  /** Over key and legacy columns of the table's rows, whatever their order; 16 hexadecimal digits. */
+  /** Covers key and legacy columns of the table's rows, in any order; 16 hexadecimal digits. */
   readonly checksum: string
 }
 
@@ -28,8 +28,8 @@ export function addComparisons(first: ArchiveComparison, second: ArchiveComparis
 }
 
 /**
- * Compares one range in one statement, and so at one moment: the triggers write the archive in the transaction of their
- * row. The checksum is made of the types' binary form, which no setting changes.
+ * Compares one range in one statement, and so in one snapshot: the triggers write the archive in the transaction of
+ * the row. The checksum covers the binary form of the values, which does not depend on settings.
  */
 export async function compareRange(
   sql: Sql,
@@ -51,14 +51,16 @@ export async function compareRange(
   return onlyRow(answer)
 }
 
-/** Rows of the archive after the last one of the table: there must be none. */
+/** The condition for rows after `low`, the table's last row. The archive must not have any. */
 export function rowsAfter({ walked }: Pick<ArchiveContext, 'walked'>, low: Key | null, first: number) {
   return low === null
     ? { condition: 'true', values: [] }
     : { condition: `${keyTuple(walked.key, 't')} > ${keyPlaceholders(walked.key, first)}`, values: [...low] }
 }
 
-/** What stands after `low`: the archive alone may have rows there, or rows have come to both since. */
+/**
+ * Compares the rows after `low`: either only the archive has rows there, or rows were added to both in the meantime.
+ */
 export async function compareTail(sql: Sql, context: ArchiveContext, low: Key | null): Promise<ArchiveComparison> {
   const { rollout, walked, layout } = context
   const { condition, values } = rowsAfter(context, low, 1)

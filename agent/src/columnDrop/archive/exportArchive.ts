@@ -11,13 +11,14 @@ import type { Rollout, Table } from '../../rollout/rollout.ts'
 import { readManifest, type ArchiveExport } from './manifest.ts'
 import { archiveTable } from './archiveSql.ts'
 
-/** Lines that are read ahead of the disk at most. */
+/** The maximum number of lines read ahead of the disk. */
 const READ_BATCH_ROWS = 10_000
 
 /**
- * Writes the archive to a compressed file of JSON lines, one object for each row, in the order of the key, and beside it
- * `<path>.manifest.json`: table, columns with their types, rows, sha256 of the compressed file. Each range is read at a
- * moment of its own. Nothing stands at `path` before all of it is written. Null: it was asked to stop.
+ * Writes the archive to a compressed file of JSON lines, one object per row in key order, and `<path>.manifest.json`
+ * next to it: table, columns with their types, row count, and SHA-256 of the compressed file. Each range is read in
+ * its own snapshot. The file appears at `path` only once it is complete. Returns null if the operation was asked to
+ * stop.
  */
 export async function exportArchive(
   database: Database,
@@ -72,7 +73,7 @@ async function* readArchiveLines(
 ): AsyncGenerator<string> {
   const walked: KeyedTable = { table: archiveTable(rollout), key: table.key }
   let from: readonly string[] | null = null
-  // One range for each turn, so that no more rows are in memory than the disk takes.
+  // One range per iteration, so that memory holds no more rows than the disk accepts.
   for (;;) {
     const page: { text: string; rows: number; high: readonly string[] | null } = { text: '', rows: 0, high: null }
     let turns = 0

@@ -7,8 +7,8 @@ import { exportArchive } from './exportArchive.ts'
 import type { ArchiveExport } from './manifest.ts'
 
 /**
- * Writes the archive to a file of this operation in the agent's folder. Null: asked to stop.
- * @throws OperationFailure when the folder cannot be written
+ * Exports the archive to a file in the agent's archive folder. Returns null if the operation was asked to stop.
+ * @throws OperationFailedError if the folder cannot be written
  */
 export async function exportToFolder(run: RunContext, table: Table, folder: string): Promise<ArchiveExport | null> {
   const { database, rollout, operation } = run
@@ -21,7 +21,7 @@ export async function exportToFolder(run: RunContext, table: Table, folder: stri
     if (code === null || !/^E[A-Z]+$/.test(code) || isConnectionError(error)) throw error
     throw new OperationFailedError(
       'export',
-      `The archive cannot be written to ${path} (${code}): mend that, or ask for it without the export.`,
+      `The archive cannot be written to ${path} (${code}). Fix the cause, or run the command without --export-archive.`,
     )
   }
 }

@@ -4,7 +4,7 @@ import { quoteLiteral } from '../../rollout/identifiers.ts'
 import type { Rollout, Table } from '../../rollout/rollout.ts'
 import { archiveTable, archiveLayout } from './archiveSql.ts'
 
-/** What is known of the archive of a rollout. */
+/** The record of a rollout's archive. */
 export type ArchiveManifest = ColumnArchive
 
 export type ArchivedColumn = ColumnArchive['columns'][number]
@@ -28,7 +28,7 @@ interface ArchiveManifestRow {
   readonly restored_at: Date | null
 }
 
-/** Null: nothing was kept, or it was removed. */
+/** Null if there is no archive, or it was removed. */
 export async function readManifest(sql: Sql, rollout: Pick<Rollout, 'name'>): Promise<ArchiveManifest | null> {
   const [row] = await sql<ArchiveManifestRow[]>`
     select *, to_regclass(relation) is not null as there from sti.column_archive where rollout = ${rollout.name}`
@@ -64,7 +64,7 @@ export function archivedColumns(rollout: Rollout, table: Table): ArchivedColumn[
   ]
 }
 
-/** The statement that writes a new manifest down, in the transaction that makes the archive. */
+/** The statement that records a new archive, in the transaction that creates it. */
 export function insertManifestSql(rollout: Rollout, table: Table, operationId: bigint): string {
   const columns = quoteLiteral(JSON.stringify(archivedColumns(rollout, table)))
   const values = [quoteLiteral(rollout.name), String(operationId), quoteLiteral(rollout.hash)]

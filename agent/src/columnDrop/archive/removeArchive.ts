@@ -7,15 +7,15 @@ import { dropArchiveTriggersSql } from './archiveDdl.ts'
 import { readManifest } from './manifest.ts'
 import { archiveTable } from './archiveSql.ts'
 
-/** The triggers first, since writes of the application come by them, then the table. */
+/** Drops the triggers first, since the application's writes fire them, then the table. */
 export function removalStatements(rollout: Rollout, table: Table): string[] {
   const relations = [rollout.table.sql, ...table.partitions.map((partition) => partition.sql)]
   return [...dropArchiveTriggersSql(rollout, relations), `drop table if exists ${archiveTable(rollout).sql}`]
 }
 
 /**
- * Takes archive and triggers away for good, and what is known of it; that stands in the event. All of it is one
- * transaction: asked again after a crash there is either all of it or nothing left to do.
+ * Removes the archive, its triggers, and its record for good; the event keeps the record. This is one transaction:
+ * after a crash, either everything is left to do or nothing.
  */
 export async function removeArchive(run: RunContext, table: Table): Promise<void> {
   const { rollout, database, operation } = run
@@ -34,7 +34,7 @@ export async function removeArchive(run: RunContext, table: Table): Promise<void
           where rollout = ${quoteLiteral(rollout.name)} and kind = 'archive' and reverted_at is null`,
         `delete from sti.column_archive where rollout = ${quoteLiteral(rollout.name)}`,
         `select sti.append_event(${operation.id}, ${quoteLiteral(rollout.name)}, ${json(agentActor(run.agent))}, 'archive',
-          ${quoteLiteral(`archive ${manifest.relation} is removed, with its triggers`)}, ${reason},
+          ${quoteLiteral(`removed archive ${manifest.relation} and its triggers`)}, ${reason},
           ${json({ archive: manifest })}, ${json(statements)})`,
       ],
     })

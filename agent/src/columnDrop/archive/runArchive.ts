@@ -20,16 +20,16 @@ import { archiveFault } from './archiveFault.ts'
 const CHECKPOINT_INTERVAL_BATCHES = 20
 const MAX_REPAIR_PASSES = 5
 
-/** With the comparison of this run, which found no difference in a whole pass over all rows. */
+/** An archive whose comparison in this run passed over all rows without a difference. */
 export interface VerifiedArchive extends ArchiveManifest {
   readonly verified: NonNullable<ArchiveManifest['verified']>
 }
 
 /**
- * Keeps key and legacy columns of every row in a table of their own: made in batches, kept true by triggers from its
- * first row on, then compared row by row; what somebody wrote past the triggers is mended. Goes on where it stands after
- * a crash or a pause; the comparison begins anew then. Null: it was asked to stop.
- * @throws OperationFailure when it stays different, or a row cannot be kept
+ * Archives the key and the legacy columns of every row: copies them in batches while triggers keep the archive up to
+ * date, then compares it row by row and repairs what was written past the triggers. Copying resumes at the checkpoint
+ * after a crash or a pause; the comparison starts over. Returns null if the operation was asked to stop.
+ * @throws OperationFailedError if a difference remains, or a row cannot be archived
  */
 export async function runArchive(run: RunContext, table: Table): Promise<VerifiedArchive | null> {
   const { rollout, database, operation } = run
@@ -69,12 +69,12 @@ export async function runArchive(run: RunContext, table: Table): Promise<Verifie
         }
       }
       if (pass === MAX_REPAIR_PASSES) {
-        const sentence = `${comparison.differing} rows of the archive are not what the table holds, though they were mended ${MAX_REPAIR_PASSES} times: something writes past its triggers. Find it, then prepare again.`
+        const sentence = `${comparison.differing} rows of the archive still differ from the table after ${MAX_REPAIR_PASSES} repairs: something writes past the archive’s triggers. Find it, then prepare again.`
         throw new OperationFailedError('archive', sentence)
       }
       await run.recordEvent(
         'archive',
-        `${comparison.differing} rows of the archive were not what the table holds, and were mended`,
+        `${comparison.differing} rows of the archive differed from the table and were repaired`,
       )
     }
   } finally {
@@ -82,7 +82,7 @@ export async function runArchive(run: RunContext, table: Table): Promise<Verifie
   }
 }
 
-/** An archive of other columns, or of before a drop that was taken back, is of no use: a new one takes its place. */
+/** Replaces an archive of other columns, or one from before a drop that was undone. */
 async function ensureArchive(run: RunContext, sql: Sql, table: Table): Promise<void> {
   const { rollout, database, operation } = run
   const manifest = await readManifest(database.state, rollout)
@@ -100,7 +100,7 @@ async function ensureArchive(run: RunContext, sql: Sql, table: Table): Promise<v
   const objects = changes.map((change) => quoteLiteral(change.object)).join(', ')
   await run.failpoint('archive.looked')
   await runDdl(run, sql, {
-    description: tableIsUsable ? 'putting the triggers of the archive back' : 'making the archive',
+    description: tableIsUsable ? 'recreating the triggers of the archive' : 'creating the archive',
     steps: [
       ...(tableIsUsable ? [] : [triggers.inverse, archiveTableChange.inverse]),
       `update sti.change set reverted_at = clock_timestamp(), reverted_by = ${operation.id}
@@ -112,7 +112,7 @@ async function ensureArchive(run: RunContext, sql: Sql, table: Table): Promise<v
   await run.failpoint('archive.made')
   await run.recordEvent(
     'ddl',
-    tableIsUsable ? `the triggers of the archive are back: ${fault}` : `archive ${archiveTableChange.object} is there`,
+    tableIsUsable ? `recreated the triggers of the archive: ${fault}` : `created archive ${archiveTableChange.object}`,
     {
       after: changes.map((change) => change.statement),
     },
@@ -125,7 +125,7 @@ const columnSignature = ({ name, type, key }: { name: string; type: string; key:
   key,
 ]
 
-/** Copies what no batch has passed yet. Answers the lane as it stands then. */
+/** Copies the rows after the checkpoint. Returns the lane with its new position. */
 async function copyAllRows(
   run: RunContext,
   sql: Sql,
@@ -136,7 +136,7 @@ async function copyAllRows(
   const { database, rollout } = run
   const manifest = await readManifest(database.state, rollout)
   if (manifest?.completedAt != null) return claimed
-  run.setStep('keeping the legacy columns')
+  run.setStep('archiving the legacy columns')
   let lane = claimed
   let batches = 0
   const finished = await walkRanges({
@@ -146,7 +146,7 @@ async function copyAllRows(
     to: null,
     sizeController: createBatchSizeController(1_000, 50_000, 0.1),
     mayContinue: createSingleWorkerGate(run, (wait) =>
-      run.setStep(wait === null ? 'keeping the legacy columns' : `Waiting: ${wait.sentence}`),
+      run.setStep(wait === null ? 'archiving the legacy columns' : `Waiting: ${wait.sentence}`),
     ),
     onRetry: progress.addRetry,
     async processCountedRange(range) {
@@ -157,7 +157,7 @@ async function copyAllRows(
       progress.addRows(range.rows, copied)
     },
     handlePoisonRow({ range, sqlstate, message }) {
-      const sentence = `Row ${range.high.join(', ')} cannot be kept: ${message} (${sqlstate}). Mend it, then prepare again.`
+      const sentence = `Row ${range.high.join(', ')} cannot be archived: ${message} (${sqlstate}). Fix the row, then prepare again.`
       return Promise.reject(new OperationFailedError('archive', sentence))
     },
   })
@@ -165,11 +165,11 @@ async function copyAllRows(
   await database.state`update sti.column_archive set completed_at = clock_timestamp()
     where rollout = ${rollout.name} and completed_at is null`
   await run.failpoint('archive.completed')
-  await run.recordEvent('archive', 'every row is kept')
+  await run.recordEvent('archive', 'archived every row')
   return lane
 }
 
-/** Compares all rows, range by range, and mends what differs. Null: asked to stop. */
+/** Compares all rows, range by range, and repairs differences. Returns null if the operation was asked to stop. */
 async function runComparePass(
   run: RunContext,
   sql: Sql,
@@ -194,13 +194,13 @@ async function runComparePass(
   })
 }
 
-/** Answers when that was, by the database's clock. @throws OperationFailure when the archive was taken away meanwhile */
+/** Returns the time by the database's clock. @throws OperationFailedError if the archive was removed in the meantime */
 async function saveComparison({ database, rollout }: RunContext, comparison: ArchiveComparison): Promise<string> {
   const [row] = await database.state<{ at: Date }[]>`
     update sti.column_archive set verified_at = clock_timestamp(), verified_rows = ${comparison.rows},
       differing_rows = ${comparison.differing}, checksum = ${comparison.checksum} where rollout = ${rollout.name}
     returning verified_at as at`
   if (row === undefined)
-    throw new OperationFailedError('archive', 'The archive was taken away meanwhile: prepare again.')
+    throw new OperationFailedError('archive', 'The archive was removed in the meantime. Prepare again.')
   return row.at.toISOString()
 }

@@ -8,8 +8,8 @@ import {
 } from './partitionTreeSql.ts'
 
 /**
- * Whatever PostgreSQL itself knows of that depends on the columns and is not theirs alone. Bodies of functions written as
- * text are no dependency that it knows: those are for somebody else to look into.
+ * Everything with a dependency in the catalog on the columns that is not dropped with them. PostgreSQL does not
+ * record dependencies of function bodies written as text; a separate check covers those.
  */
 export async function readBlockingDependencies(sql: Sql, legacy: LegacyColumnSet): Promise<BlockingDependency[]> {
   const dependencies = await sql.unsafe<BlockingDependency[]>(
@@ -36,7 +36,8 @@ export async function readBlockingDependencies(sql: Sql, legacy: LegacyColumnSet
            else o.identity end as whom
        from depending x cross join lateral pg_identify_object(x.classid, x.objid, x.objsubid) o
        where case x.classid
-         -- Indexes, constraints, statistics and sequences of the columns go with them, and come back.
+         -- Indexes, constraints, statistics, and sequences of the columns are dropped with them and recreated by the
+         -- undo.
          when 'pg_class'::regclass then (select c.relkind not in ('i', 'I', 'S') from pg_class c where c.oid = x.objid)
          when 'pg_statistic_ext'::regclass then (select stxrelid not in (select oid from tree) from pg_statistic_ext where oid = x.objid)
          when 'pg_constraint'::regclass then (select k.conrelid not in (select oid from tree) or k.contype not in ('c', 'f', 'u', 'p', 'x', 'n')
@@ -54,7 +55,7 @@ export async function readBlockingDependencies(sql: Sql, legacy: LegacyColumnSet
   return [...dependencies, ...(await readKeyDependencies(sql, legacy)), ...(await readReplicaIdentities(sql, legacy))]
 }
 
-/** The archive knows rows by the key: without a column of it nothing could be brought back. */
+/** The archive identifies rows by their key: without one of its columns, no row could be restored. */
 async function readKeyDependencies(sql: Sql, legacy: LegacyColumnSet): Promise<BlockingDependency[]> {
   const keyColumns = legacy.columns.filter((name) => legacy.key.includes(name))
   const partitionKeyColumns = await sql.unsafe<{ name: string }[]>(
@@ -68,7 +69,7 @@ async function readKeyDependencies(sql: Sql, legacy: LegacyColumnSet): Promise<B
       kind: 'key',
       identity: legacy.key.join(', '),
       columns: [name],
-      why: 'Rows are known by it: without it no row could be found again',
+      why: 'Rows are identified by their key: without it, no row could be restored',
     })),
     ...partitionKeyColumns.map(({ name }) => ({
       kind: 'partition key',
@@ -79,12 +80,12 @@ async function readKeyDependencies(sql: Sql, legacy: LegacyColumnSet): Promise<B
   ]
 }
 
-/** Without the index of its replica identity a published table refuses every UPDATE and DELETE. */
+/** A published table without its replica identity refuses every UPDATE and DELETE. */
 async function readReplicaIdentities(sql: Sql, legacy: LegacyColumnSet): Promise<BlockingDependency[]> {
   return await sql.unsafe<BlockingDependency[]>(
     `with /* sti */ ${PARTITION_TREE_CTES}
      select 'replica identity' as kind, ${qualifiedNameSql('x', 'n')} as identity, jsonb_agg(distinct legacy.name) as columns,
-       'It would go with the column, and a published table then refuses every UPDATE and DELETE: choose another replica identity' as why
+       'It would be dropped with the column, and a published table then refuses every UPDATE and DELETE: choose another replica identity' as why
      from legacy join pg_index i on i.indrelid = legacy.relation and i.indisreplident
      join pg_class x on x.oid = i.indexrelid join pg_namespace n on n.oid = x.relnamespace
      where legacy.number = any (i.indkey::int2[])

@@ -7,12 +7,15 @@ import {
   type LegacyColumnSet,
 } from './partitionTreeSql.ts'
 
-/** What PostgreSQL drops by itself with a column: the objects that depend on it automatically. */
+/** Condition for the objects that PostgreSQL drops with a column because they depend on it automatically. */
 const dependsOnLegacyColumnSql = (classId: string, oid: string): string => `exists (select from pg_depend d
     join legacy on legacy.relation = d.refobjid and legacy.number = d.refobjsubid
     where d.classid = '${classId}'::regclass and d.objid = ${oid} and d.refclassid = 'pg_class'::regclass)`
 
-/** Indexes over a legacy column, in their expressions or in their predicates too; not those of constraints. Children first. */
+/**
+ * Indexes that cover a legacy column, also in an expression or predicate, except those of constraints. Children
+ * first.
+ */
 export async function readIndexes(sql: Sql, legacy: LegacyColumnSet): Promise<LegacyIndex[]> {
   const rows = await sql.unsafe<LegacyIndex[]>(
     `with /* sti */ ${PARTITION_TREE_CTES}
@@ -34,7 +37,9 @@ export async function readIndexes(sql: Sql, legacy: LegacyColumnSet): Promise<Le
   return rows.map((row) => ({ ...row, definition: withoutOnly(row.definition) }))
 }
 
-/** Without ONLY the index of a partitioned table takes in those of its partitions, and makes the ones that are not there. */
+/**
+ * Without ONLY, creating the index of a partitioned table attaches those of its partitions and creates missing ones.
+ */
 function withoutOnly(definition: string): string {
   return definition.replace(/^(CREATE (?:UNIQUE )?INDEX (?:"(?:[^"]|"")+"|[^ "]+)) ON ONLY /, '$1 ON ')
 }
@@ -48,7 +53,7 @@ const CONSTRAINT_KINDS: Record<string, LegacyConstraint['kind']> = {
   n: 'not null',
 }
 
-/** Constraints over a legacy column, those of partitions of their own too. Children first. */
+/** Constraints that cover a legacy column, including those of single partitions. Children first. */
 export async function readConstraints(sql: Sql, legacy: LegacyColumnSet): Promise<LegacyConstraint[]> {
   const rows = await sql.unsafe<(Omit<LegacyConstraint, 'kind'> & { kind: string })[]>(
     `with /* sti */ ${PARTITION_TREE_CTES}
@@ -88,7 +93,7 @@ export async function readStatistics(sql: Sql, legacy: LegacyColumnSet): Promise
   )
 }
 
-/** Dropping a foreign key drops its triggers on the other table too, under a lock on it. */
+/** Dropping a foreign key also drops its triggers on the referenced table, which it locks. */
 export async function readReferencedTables(sql: Sql, legacy: LegacyColumnSet): Promise<string[]> {
   const rows = await sql.unsafe<{ sql: string }[]>(
     `with /* sti */ ${PARTITION_TREE_CTES}

@@ -3,8 +3,9 @@ import { quoteLiteral } from '../../rollout/identifiers.ts'
 import type { Rollout } from '../../rollout/rollout.ts'
 
 /**
- * One md5 over types, defaults and all that depends on the columns of the table, as an SQL expression that the migration
- * asks again. Partitions come and go, so they are left out; so are our own triggers.
+ * An SQL expression for one MD5 hash over types, defaults, and dependencies of the table's columns, which the
+ * migration evaluates again. It excludes partitions, since those are created and dropped regularly, and STI's own
+ * triggers.
  */
 export function digestSql(rollout: Rollout, columns: readonly string[]): string {
   const table = `to_regclass(${quoteLiteral(rollout.table.sql)})`

@@ -1,53 +1,56 @@
 /**
- * All that the catalog knows of the legacy columns, of the table and each of its partitions, and of what depends on
- * them. Definitions are SQL with every name in its schema, as PostgreSQL itself writes them.
+ * The catalog's information on the legacy columns, the table and its partitions, and the objects that depend on them.
+ * Definitions are SQL with schema-qualified names, as PostgreSQL prints them.
  */
 export interface LegacyCatalog {
   /** `server_version_num`, such as 180004. */
   readonly serverVersion: number
   /** The table first, then its partitions of every level, parents before children. */
   readonly relations: readonly LegacyRelation[]
-  /** What PostgreSQL drops together with the columns; the undo makes it again. */
+  /** Objects that PostgreSQL drops with the columns and the undo recreates. */
   readonly indexes: readonly LegacyIndex[]
   readonly constraints: readonly LegacyConstraint[]
   readonly statistics: readonly LegacyStatistics[]
-  /** What stands in the way: PostgreSQL would refuse the drop, or something outside the columns would break. */
+  /** Objects that block the drop: PostgreSQL would refuse it, or something else would break. */
   readonly blocking: readonly BlockingDependency[]
-  /** Other tables that the drop locks: those that foreign keys of the columns refer to. */
+  /** Other tables that the drop locks: those referenced by foreign keys of the columns. */
   readonly alsoLocked: readonly string[]
-  /** Some publication sends the table or a partition of it. */
+  /** True if a publication includes the table or one of its partitions. */
   readonly published: boolean
-  /** Of what depends on the columns; the migration asks for it again before it drops them. */
+  /** Digest of the dependencies on the columns; the migration compares it before it drops them. */
   readonly digest: string
 }
 
 export interface LegacyRelation {
   readonly oid: number
-  /** Schema and name, quoted. */
+  /** The quoted name with its schema. */
   readonly sql: string
-  /** The relation it is a partition of; null for the table. */
+  /** The parent of a partition; null for the table itself. */
   readonly parent: string | null
   readonly partitioned: boolean
-  /** In the order of the table. */
+  /** In the table's order. */
   readonly columns: readonly LegacyColumn[]
 }
 
 export interface LegacyColumn {
   readonly name: string
   readonly sql: string
-  /** Its place in the table, from 1; dropped columns are counted. */
+  /** The attribute number, from 1; dropped columns have one too. */
   readonly position: number
   readonly type: string
-  /** The type below, where `type` is a domain with constraints: such a column is added as this and changed when it is filled. */
+  /**
+   * The base type if `type` is a domain with constraints: the column is added with this type and changed once it is
+   * filled.
+   */
   readonly baseType: string | null
-  /** Null: that of the type. */
+  /** Null: the collation of the type. */
   readonly collation: string | null
   readonly notNull: boolean
   readonly default: string | null
   readonly identity: 'always' | 'by default' | null
-  /** Of an identity or a serial column: it goes with the column. */
+  /** The sequence of an identity or serial column, which is dropped with the column. */
   readonly sequence: LegacySequence | null
-  /** Null: as the type has it. */
+  /** Null: the type's default. */
   readonly storage: 'plain' | 'external' | 'extended' | 'main' | null
   /** Null: the server's default. */
   readonly compression: 'pglz' | 'lz4' | null
@@ -56,7 +59,7 @@ export interface LegacyColumn {
   /** Such as `n_distinct=5`. */
   readonly options: readonly string[]
   readonly comment: string | null
-  /** Privileges on this column alone, as GRANT statements. */
+  /** Privileges on this column, as GRANT statements. */
   readonly grants: readonly string[]
 }
 
@@ -70,27 +73,30 @@ export interface LegacySequence {
 export interface LegacyIndex {
   readonly name: string
   readonly sql: string
-  /** The relation it is on. */
+  /** The relation that it belongs to. */
   readonly on: string
-  /** `CREATE INDEX …`, not ONLY: parents come after their children, and take those in. */
+  /** `CREATE INDEX …` without ONLY: parents are created after their children and attach them. */
   readonly definition: string
   readonly valid: boolean
   readonly tablespace: string | null
   readonly clustered: boolean
   readonly comment: string | null
-  /** Statistics targets of expressions, by the number of the index's column. */
+  /** Statistics targets of expressions by index column number. */
   readonly statistics: readonly { readonly column: number; readonly target: number }[]
 }
 
 export interface LegacyConstraint {
   readonly name: string
-  /** The relation it is on. */
+  /** The relation that it belongs to. */
   readonly on: string
   readonly kind: 'check' | 'foreign key' | 'unique' | 'primary key' | 'exclusion' | 'not null'
-  /** As after ADD CONSTRAINT name, with NOT VALID where it is not. */
+  /** The text after ADD CONSTRAINT name, with NOT VALID if the constraint is not valid. */
   readonly definition: string
   readonly comment: string | null
-  /** Of the index below: its name as SQL, storage options such as `fillfactor=70`, tablespace, and whether the table is clustered by it. */
+  /**
+   * The underlying index: its name as SQL, storage options such as `fillfactor=70`, tablespace, and true if the table
+   * is clustered on it.
+   */
   readonly index: {
     readonly sql: string
     readonly options: readonly string[]
@@ -108,14 +114,14 @@ export interface LegacyStatistics {
   readonly comment: string | null
 }
 
-/** One sentence for people is made of it: `kind` `identity` depends on `columns`. */
+/** A message is built from it: `kind` `identity` depends on `columns`. */
 export interface BlockingDependency {
   /** Such as `view`, `rule`, `function`, `trigger`, `policy`, `publication`, `foreign key`, `generated column`, `key`. */
   readonly kind: string
-  /** Its name, with what it is on. */
+  /** The name, including the object that it belongs to. */
   readonly identity: string
   readonly columns: readonly string[]
-  /** Why it stands in the way, or what to do, in a sentence. */
+  /** One sentence: why it blocks the drop, or what to do. */
   readonly why: string
 }
 

@@ -20,7 +20,7 @@ interface PrivilegeGrant {
   readonly grantable: boolean
 }
 
-/** The table and its partitions, each with the legacy columns as it has them. */
+/** The table and its partitions, each with its own legacy columns. */
 export async function readLegacyRelations(sql: Sql, legacy: LegacyColumnSet): Promise<LegacyRelation[]> {
   const rows = await sql.unsafe<LegacyRelationRow[]>(
     `with recursive /* sti */ ${PARTITION_TREE_CTES}, below (relation, number, type, modifier, constrained) as (
@@ -62,7 +62,7 @@ export async function readLegacyRelations(sql: Sql, legacy: LegacyColumnSet): Pr
 const grantStatement = ({ grantee, grantable }: PrivilegeGrant, what: string): string =>
   `grant ${what} to ${grantee}${grantable ? ' with grant option' : ''}`
 
-/** The grants of an ACL; those of the owner himself are his anyway. */
+/** The grants of an ACL, except the owner's. */
 const grantsSql = (acl: string, owner: string): string => `(select coalesce(jsonb_agg(jsonb_build_object(
     'privilege', x.privilege_type, 'grantable', x.is_grantable,
     'grantee', case x.grantee when 0 then 'public' else quote_ident(r.rolname) end)

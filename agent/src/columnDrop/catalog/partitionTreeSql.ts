@@ -1,16 +1,16 @@
 import type { Sql } from '../../database/connect.ts'
 
-/** Which columns of which table. */
+/** The legacy columns of a table. */
 export interface LegacyColumnSet {
   readonly oid: number
   readonly columns: readonly string[]
-  /** The columns that rows are known by. */
+  /** The columns that identify a row. */
   readonly key: readonly string[]
 }
 
 /**
- * CTEs `tree` (oid, level: the table and its partitions) and `legacy` (relation, number, name: the columns in each of
- * them). $1: the table's oid, $2: the names as a jsonb array.
+ * The CTEs `tree` (oid, level: the table and its partitions) and `legacy` (relation, number, name: their legacy
+ * columns). $1: the table's oid, $2: the names as a jsonb array.
  */
 export const PARTITION_TREE_CTES = `tree (oid, level) as materialized (
     select $1::text::oid, 0 union select relid, level from pg_partition_tree($1::text::oid::regclass)
@@ -24,11 +24,11 @@ export const partitionTreeParameters = ({ oid, columns }: LegacyColumnSet): [str
   JSON.stringify(columns),
 ]
 
-/** CTE `tree` (oid): the table and its partitions of every level. */
+/** The CTE `tree` (oid): the table and its partitions at every level. */
 export const partitionTreeCte = (sql: Sql, oid: number) => sql`tree as materialized (
     select ${oid}::oid as oid union select relid from pg_partition_tree(${oid}::oid::regclass)
   )`
 
-/** A relation's name as SQL, of a pg_class and its pg_namespace. */
+/** The SQL expression for a relation's qualified name. */
 export const qualifiedNameSql = (relation: string, schema: string): string =>
   `format('%I.%I', ${schema}.nspname, ${relation}.relname)`

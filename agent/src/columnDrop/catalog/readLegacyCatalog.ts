@@ -6,9 +6,9 @@ import type { LegacyCatalog } from './legacyCatalog.ts'
 import { readLegacyRelations } from './legacyRelations.ts'
 import { readConstraints, readIndexes, isPublished, readReferencedTables, readStatistics } from './dependentObjects.ts'
 
-/** Reads the catalog about the legacy columns that the table still has. Takes no lock but that of reading the catalog. */
+/** Reads the catalog for the legacy columns that the table still has. Locks nothing but the catalog for reading. */
 export async function readLegacyCatalog(database: Database, rollout: Rollout, table: Table): Promise<LegacyCatalog> {
-  // With nothing but pg_catalog on its search path PostgreSQL writes every other name with its schema.
+  // With only pg_catalog on the search path, PostgreSQL qualifies every other name with its schema.
   const sql = database.engine({ purpose: 'column drop catalog', readOnly: true })
   try {
     return await readCatalogRows(sql, rollout, table)

@@ -1,3 +1,4 @@
+import { formatDuration } from '../../format/format.ts'
 import type { Verdict } from '../../contract/index.ts'
 import type { Database, Sql } from '../../database/connect.ts'
 import type { RolloutFacts } from '../../kind/facts.ts'
@@ -5,18 +6,18 @@ import type { Rollout, Table } from '../../rollout/rollout.ts'
 import type { LegacyCatalog } from '../catalog/legacyCatalog.ts'
 import type { ColumnLookup, ColumnUseTarget } from '../sql/columnUseTarget.ts'
 
-/** One question before a column drop. A new one is a file with one of these and a line in the list. */
+/** A safety check of a column drop. A new check is a file that exports one of these and a line in DROP_CHECKS. */
 export interface DropCheck {
-  /** Stable: pages, reports and the pull request name it. */
+  /** Stable, since pages, reports, and the pull request use it. */
   readonly name: string
   readonly question: string
-  /** What it throws becomes the verdict `error`; only a database that is away stops all of them. */
+  /** An exception becomes the verdict `error`; only an unavailable database stops the run. */
   run(context: DropCheckContext): Promise<DropFinding>
 }
 
 export interface DropFinding {
   readonly verdict: Verdict
-  /** One sentence without its full stop. Of one that does not pass: what has to be done. */
+  /** One sentence without a period. If the check does not pass, it also says what to do. */
   readonly evidence: string
   readonly findings?: readonly string[]
   /**
@@ -34,31 +35,18 @@ export interface DropCheckContext {
   readonly table: Table
   readonly facts: RolloutFacts
   readonly catalog: LegacyCatalog
-  /** The table as statements may name it, and the columns of all other relations. */
+  /** The names by which statements may refer to the table, and the columns of all other relations. */
   readonly target: ColumnUseTarget
   readonly columnsOf: ColumnLookup
   /** Milliseconds since 1970, by the database's clock. */
   readonly now: number
 }
 
-/** `3 rows`, `1 row`. */
-export const formatCount = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
-
-/** The start of the soak time that ends now, as ISO 8601. */
+/** The start of a soak time that ends now, in ISO 8601. */
 export const soakStartedAt = ({ now, rollout }: Pick<DropCheckContext, 'now' | 'rollout'>): string =>
   new Date(now - rollout.file.soak * 1000).toISOString()
 
-/** `7 d`, `12 h`, `90 s` */
-export function formatDuration(seconds: number): string {
-  if (seconds >= 2 * 86_400) return `${Math.floor(seconds / 86_400)} d`
-  if (seconds >= 2 * 3_600) return `${Math.floor(seconds / 3_600)} h`
-  if (seconds >= 120) return `${Math.floor(seconds / 60)} min`
-  return `${Math.floor(seconds)} s`
-}
-
-/**
- * What a watch that began at `since` still lacks of the soak time, as a finding; null: nothing.
- */
+/** A finding if a watch that started at `since` has not covered the soak time yet; otherwise null. */
 export function soakShortfall(
   context: Pick<DropCheckContext, 'now' | 'rollout'>,
   since: string | null,
@@ -68,12 +56,12 @@ export function soakShortfall(
   if (since === null)
     return {
       verdict: 'inconclusive',
-      evidence: 'nobody has watched yet: the agent does while the flag is at 100 %, and has to for the soak time',
+      evidence: 'the watch has not started: it runs while the flag is at 100% and has to cover the soak time',
     }
   const watchedSeconds = (context.now - Date.parse(since)) / 1000
   if (watchedSeconds >= soak) return null
   return {
     verdict: 'inconclusive',
-    evidence: `it is watched since ${since} only${restartReason === null ? '' : ` (${restartReason})`}: wait another ${formatDuration(Math.max(1, soak - watchedSeconds))}, the soak time is ${formatDuration(soak)}`,
+    evidence: `the watch started at ${since}${restartReason === null ? '' : ` (${restartReason})`} and has not covered the soak time of ${formatDuration(soak)}: wait another ${formatDuration(Math.max(1, Math.ceil(soak - watchedSeconds)))}`,
   }
 }

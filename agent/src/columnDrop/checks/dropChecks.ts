@@ -9,7 +9,7 @@ import { noSubscribers } from './noSubscribers.ts'
 import { undoPossible } from './undoPossible.ts'
 import { validationPassed } from './validationPassed.ts'
 
-/** What is asked before anything is archived, in this order. Names are unique. */
+/** The safety checks before anything is archived, in this order. Names are unique. */
 export const DROP_CHECKS: readonly DropCheck[] = [
   validationPassed,
   flagStable,

@@ -1,9 +1,10 @@
+import { formatDuration } from '../../format/format.ts'
 import { readEvaluations } from '../watch/flagEvaluations.ts'
-import { soakStartedAt, formatDuration, soakShortfall, type DropCheck } from './dropCheck.ts'
+import { soakStartedAt, soakShortfall, type DropCheck } from './dropCheck.ts'
 
 export const flagNotEvaluated: DropCheck = {
   name: 'flag-not-evaluated',
-  question: 'Does the application no longer ask for the flag?',
+  question: 'Has the application stopped evaluating the flag?',
   async run(context) {
     const { database, rollout, facts } = context
     const { since, evaluatedAt, evaluatedBy } = await readEvaluations(database.state, rollout.name)
@@ -12,14 +13,14 @@ export const flagNotEvaluated: DropCheck = {
       return {
         verdict: 'fail',
         evidence:
-          `it was asked for at ${evaluatedAt} by ${evaluatedBy ?? 'a client without a name'}: with the agent out of reach its default, off, would read columns that are gone; ` +
-          `remove the flag from the application, deploy, and wait ${formatDuration(rollout.file.soak)}`,
-        findings: facts.flag.clients.map(({ client, lastSeenAt }) => `${client}, last at ${lastSeenAt}`),
+          `the flag was last evaluated at ${evaluatedAt} by ${evaluatedBy ?? 'an unnamed client'}: if the agent is unreachable, the default (off) would read the dropped columns; ` +
+          `remove the flag from the application, deploy, and wait for the soak time (${formatDuration(rollout.file.soak)})`,
+        findings: facts.flag.clients.map(({ client, lastSeenAt }) => `${client}, last seen at ${lastSeenAt}`),
       }
     return (
       soakShortfall(context, since) ?? {
         verdict: 'pass',
-        evidence: `nobody has asked for it since ${soakStart}${evaluatedAt === null ? '' : `, the last one at ${evaluatedAt}`}; it is watched since ${since}`,
+        evidence: `no client has evaluated the flag since ${soakStart}${evaluatedAt === null ? '' : ` (last evaluation: ${evaluatedAt})`}; watched since ${since}`,
       }
     )
   },

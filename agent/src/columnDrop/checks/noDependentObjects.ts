@@ -1,3 +1,4 @@
+import { formatQuantity } from '../../format/format.ts'
 import type { Sql } from '../../database/connect.ts'
 import { parseStatements } from '../../rollout/sqlParser.ts'
 import { partitionTreeCte } from '../catalog/partitionTreeSql.ts'
@@ -6,7 +7,7 @@ import type { DropCheck, DropCheckContext } from './dropCheck.ts'
 
 export const noDependentObjects: DropCheck = {
   name: 'no-dependent-objects',
-  question: 'Does nothing in the database depend on the columns?',
+  question: 'Is the database free of objects that depend on the columns?',
   async run(context) {
     const { catalog, sql, table, rollout } = context
     const blocking = catalog.blocking.map(
@@ -18,10 +19,10 @@ export const noDependentObjects: DropCheck = {
       ...blocking,
       ...shared.map(
         ({ kind, name, others }) =>
-          `${kind} ${name} is also on ${others.join(', ')} and would go with the columns: replace it by one without them first`,
+          `${kind} ${name} also covers ${others.join(', ')} and would be dropped with the columns: replace it with one that does not use them first`,
       ),
       ...wholeRowViews.map(
-        (name) => `view ${name} reads whole rows of the table, and so the columns: name its columns`,
+        (name) => `view ${name} reads whole rows of the table, including the columns: list its columns explicitly`,
       ),
     ]
     const droppedObjects = [
@@ -34,16 +35,16 @@ export const noDependentObjects: DropCheck = {
     const droppedObjectsNote =
       droppedObjects.length === 0
         ? ''
-        : `; ${droppedObjects.length} of the columns alone go with them and come back with the undo`
+        : `; ${formatQuantity(droppedObjects.length, 'object')} on the columns alone will be dropped with them and recreated by the undo`
     if (problems.length > 0)
       return {
         verdict: 'fail',
-        evidence: `${problems.length} ${problems.length === 1 ? 'object depends' : 'objects depend'} on the columns, the first is ${problems[0]!}`,
+        evidence: `${formatQuantity(problems.length, 'object depends', 'objects depend')} on the columns, starting with ${problems[0]!}`,
         findings: problems,
       }
     return {
       verdict: 'pass',
-      evidence: `the catalog knows of nothing that depends on them${droppedObjectsNote}`,
+      evidence: `no object depends on the columns${droppedObjectsNote}`,
       findings: droppedObjects,
     }
   },
@@ -55,7 +56,7 @@ interface SharedObject {
   readonly others: string[]
 }
 
-/** What PostgreSQL would drop without a word although it serves other columns, too. */
+/** Objects that PostgreSQL would silently drop although they also cover other columns. */
 async function readSharedObjects(sql: Sql, oid: number, columns: readonly string[]): Promise<SharedObject[]> {
   return await sql<SharedObject[]>`
     with /* sti */ ${partitionTreeCte(sql, oid)}, legacy as materialized (
@@ -81,7 +82,7 @@ async function readSharedObjects(sql: Sql, oid: number, columns: readonly string
     order by 1, 2`
 }
 
-/** Of a whole row PostgreSQL knows a dependency on the table only. */
+/** For a whole-row reference, PostgreSQL records only a dependency on the table. */
 async function readWholeRowViews({ sql, table, target, columnsOf }: DropCheckContext): Promise<string[]> {
   const views = await sql<{ name: string; definition: string }[]>`
     with /* sti */ ${partitionTreeCte(sql, table.oid)}

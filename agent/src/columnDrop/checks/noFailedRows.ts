@@ -1,15 +1,16 @@
-import { formatCount, type DropCheck } from './dropCheck.ts'
+import { formatQuantity } from '../../format/format.ts'
+import { type DropCheck } from './dropCheck.ts'
 
 export const noFailedRows: DropCheck = {
   name: 'no-failed-rows',
-  question: 'Has every row its type?',
+  question: 'Does every row have a type?',
   run({ facts }) {
     const { failedRows: open, acceptedRows: accepted } = facts
     if (open + accepted > 0)
       return Promise.resolve({
         verdict: 'fail',
-        evidence: `${formatCount(open, 'failed row')} and ${formatCount(accepted, 'accepted one')} have no type, so that their legacy columns are all that is known of them: mend them and retry (sti failed-rows)`,
+        evidence: `${formatQuantity(open, 'failed row')} and ${formatQuantity(accepted, 'accepted row')} have no type, and only the legacy columns describe them: fix the rows and retry (sti failed-rows)`,
       })
-    return Promise.resolve({ verdict: 'pass', evidence: 'there is no failed row, and none was accepted as lost' })
+    return Promise.resolve({ verdict: 'pass', evidence: 'there are no failed or accepted rows' })
   },
 }

@@ -1,11 +1,12 @@
+import { formatQuantity } from '../../format/format.ts'
 import { createHash } from 'node:crypto'
 import { partitionTreeCte } from '../catalog/partitionTreeSql.ts'
 import { findFunctionUses, type StoredFunction } from '../sql/functionUses.ts'
-import { formatCount, type DropCheck, type DropCheckContext } from './dropCheck.ts'
+import { type DropCheck, type DropCheckContext } from './dropCheck.ts'
 
 export const noFunctionBodies: DropCheck = {
   name: 'no-function-body',
-  question: 'Does no function of the database read or write the columns?',
+  question: 'Are all functions of the database free of the columns?',
   async run(context) {
     const functions = await readFunctions(context)
     const uses: string[] = []
@@ -23,19 +24,19 @@ export const noFunctionBodies: DropCheck = {
     if (uses.length > 0)
       return {
         verdict: 'fail',
-        evidence: `${formatCount(uses.length, 'function')} would break at ${uses.length === 1 ? 'its' : 'their'} next call, the first is ${uses[0]!}: change ${uses.length === 1 ? 'it' : 'them'} to use the type`,
+        evidence: `${formatQuantity(uses.length, 'function')} would fail at the next call, starting with ${uses[0]!}: change ${uses.length === 1 ? 'it' : 'them'} to use the type`,
         findings: [...uses, ...unsure],
       }
     if (unsure.length > 0)
       return {
         verdict: 'inconclusive',
-        evidence: `of ${formatCount(unsure.length, 'function')} it cannot be told, the first is ${unsure[0]!}: make sure, and rewrite or drop it`,
+        evidence: `${formatQuantity(unsure.length, 'function')} could not be analyzed, starting with ${unsure[0]!}: make sure that no function uses the columns, and rewrite or drop those that could not be analyzed`,
         findings: unsure,
         acceptable: unsureNames,
       }
     return {
       verdict: 'pass',
-      evidence: `every function body of the application was parsed, ${functions.length} of them, and none names the columns`,
+      evidence: `all ${functions.length} function bodies of the application were parsed, and none names the columns`,
     }
   },
 }
@@ -44,7 +45,7 @@ export const noFunctionBodies: DropCheck = {
 const functionVersion = ({ shown, definition }: StoredFunction): string =>
   `${shown} (${createHash('sha256').update(definition).digest('hex').slice(0, 12)})`
 
-/** Those of the application: not PostgreSQL's, not of an extension, not ours. */
+/** The application's functions, without those of PostgreSQL, extensions, and STI. */
 async function readFunctions({ sql, table }: DropCheckContext): Promise<StoredFunction[]> {
   return await sql<StoredFunction[]>`
     with /* sti */ ${partitionTreeCte(sql, table.oid)}, row_type as (

@@ -1,23 +1,17 @@
+import { formatQuantity } from '../../format/format.ts'
 import { createHash } from 'node:crypto'
 import { readStatements, statementsFault, type StatementWatch } from '../watch/statementWatch.ts'
-import {
-  formatCount,
-  soakStartedAt,
-  soakShortfall,
-  type DropCheck,
-  type DropCheckContext,
-  type DropFinding,
-} from './dropCheck.ts'
+import { soakStartedAt, soakShortfall, type DropCheck, type DropCheckContext, type DropFinding } from './dropCheck.ts'
 
 export const noStatementReads: DropCheck = {
   name: 'no-statement-reads',
-  question: 'Does no statement of the application read the columns any more?',
+  question: 'Has the application stopped reading the columns?',
   run: (context) => checkStatementUses(context, 'reads'),
 }
 
 export const noStatementWrites: DropCheck = {
   name: 'no-statement-writes',
-  question: 'Does the application no longer write the columns?',
+  question: 'Has the application stopped writing the columns?',
   run: (context) => checkStatementUses(context, 'writes'),
 }
 
@@ -34,7 +28,7 @@ async function checkStatementUses(context: DropCheckContext, access: 'reads' | '
     const first = matchingUses[0]!
     return {
       verdict: 'fail',
-      evidence: `${formatCount(matchingUses.length, 'statement')} ${matchingUses.length === 1 ? 'does' : 'do'} so within the soak time, last at ${first.calledAt}: ${shortenStatement(first.statement)} ${access} ${first[access].join(', ')}; change the application, deploy, and wait`,
+      evidence: `${formatQuantity(matchingUses.length, 'statement')} still ${matchingUses.length === 1 ? access : access.slice(0, -1)} the columns, last called at ${first.calledAt}: ${shortenStatement(first.statement)} ${access} ${first[access].join(', ')}; change the application, deploy, and wait for the soak time`,
       findings: matchingUses.map((use) => formatUse(use, access)),
     }
   }
@@ -44,14 +38,14 @@ async function checkStatementUses(context: DropCheckContext, access: 'reads' | '
   if (unsureUses.length > 0)
     return {
       verdict: 'inconclusive',
-      evidence: `of ${formatCount(unsureUses.length, 'statement')} that was called lately it cannot be told, ${unsureUses[0]!.unsure}: ${shortenStatement(unsureUses[0]!.statement)}`,
+      evidence: `${formatQuantity(unsureUses.length, 'recently called statement')} could not be analyzed, starting with ${shortenStatement(unsureUses[0]!.statement)} (${unsureUses[0]!.unsure}): make sure that it does not use the columns, or remove it from the application and wait for the soak time`,
       findings: unsureUses.map((use) => `${use.statement}: ${use.unsure}`),
       acceptable: [...new Set(unsureUses.map(({ statement }) => statementSubject(statement)))],
     }
   const earlierCount = statementWatch.uses.filter((use) => use[access].length > 0).length
   return {
     verdict: 'pass',
-    evidence: `no statement of pg_stat_statements ${access === 'reads' ? 'has read' : 'has written'} them since ${soakStart}; it is watched since ${statementWatch.since}${earlierCount > 0 ? `; ${formatCount(earlierCount, 'statement')} did before` : ''}`,
+    evidence: `no statement in pg_stat_statements has ${access === 'reads' ? 'read' : 'written'} the columns since ${soakStart}; watched since ${statementWatch.since}${earlierCount > 0 ? ` (${formatQuantity(earlierCount, 'statement')} did before)` : ''}`,
   }
 }
 

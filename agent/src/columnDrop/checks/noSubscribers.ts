@@ -3,7 +3,7 @@ import type { DropCheck } from './dropCheck.ts'
 
 export const noSubscribers: DropCheck = {
   name: 'no-subscriber',
-  question: 'Does no logical subscriber and no replication slot need the columns?',
+  question: 'Are all logical subscribers and replication slots independent of the columns?',
   async run({ sql, table, rollout }) {
     const columns = sql.json([...rollout.legacyColumns])
     const publications = await sql<{ name: string }[]>`
@@ -23,14 +23,14 @@ export const noSubscribers: DropCheck = {
     if (names.length > 0 && !subscribersReady)
       return {
         verdict: 'fail',
-        evidence: `publication ${names.join(', ')} sends the columns to subscribers, where new rows would lack them: publish the table with a list of columns without them, and drop them there`,
+        evidence: `publication ${names.join(', ')} sends the columns to subscribers, where new rows would lack them: publish the table with a column list without them, and drop them on the subscribers`,
         findings: names,
       }
     const foreignSlots = slots.filter(({ plugin }) => plugin !== 'pgoutput')
     if (foreignSlots.length > 0)
       return {
         verdict: 'inconclusive',
-        evidence: `what reads the logical slot ${foreignSlots[0]!.name} (${foreignSlots[0]!.plugin}) cannot be told from here: make sure that it does without the columns, and drop or replace the slot`,
+        evidence: `the agent cannot check the consumer of the logical slot ${foreignSlots[0]!.name} (${foreignSlots[0]!.plugin}): make sure that it does not need the columns, and drop or replace the slot`,
         findings: foreignSlots.map(({ name, plugin }) => `${name} (${plugin})`),
         acceptable: foreignSlots.map(({ name, plugin }) => `slot ${name} (${plugin})`),
       }
@@ -38,8 +38,8 @@ export const noSubscribers: DropCheck = {
       verdict: 'pass',
       evidence:
         names.length > 0
-          ? `publication ${names.join(', ')} sends them, and the rollout file says that its subscribers are ready: make the columns nullable there, or drop them, before this runs`
-          : `no publication sends them, and no other logical slot is there${slots.length > 0 ? ` than ${slots.length} of publications` : ''}`,
+          ? `publication ${names.join(', ')} sends the columns, and the rollout file sets publication: subscriber-ready. Make the columns nullable on the subscribers, or drop them there, before the migration runs`
+          : `no publication sends the columns, and there is no logical slot${slots.length > 0 ? ` except ${slots.length} for publications` : ''}`,
     }
   },
 }

@@ -3,11 +3,11 @@ import { allowsColumnDrop, type Acceptance, type ColumnDropCheck, type Verdict }
 import { isConnectionError, errorMessage } from '../../database/errors.ts'
 import type { DropCheck, DropCheckContext, DropFinding } from './dropCheck.ts'
 
-/** Findings of a check that are kept. */
+/** The number of findings kept per check. */
 const MAX_FINDINGS = 50
 const MAX_FINDING_LENGTH = 500
 
-/** Runs one check. @throws what says that the database is away */
+/** Runs one check. @throws connection errors */
 export async function runDropCheck(check: DropCheck, context: DropCheckContext): Promise<ColumnDropCheck> {
   const started = performance.now()
   let finding: DropFinding

@@ -3,7 +3,7 @@ import type { DropCheck } from './dropCheck.ts'
 
 export const undoPossible: DropCheck = {
   name: 'undo-possible',
-  question: 'Could every row be brought back, also one that new code inserts afterwards?',
+  question: 'Can the undo restore every row, including rows inserted after the drop?',
   run({ rollout, catalog }) {
     const refusals = migrationRefusals(rollout, catalog)
     if (refusals.length > 0)
@@ -11,7 +11,7 @@ export const undoPossible: DropCheck = {
     return Promise.resolve({
       verdict: 'pass',
       evidence:
-        'restore of the rollout file, a default or NULL fills every legacy column of a row that is not in the archive',
+        'a row that is not in the archive gets every legacy column from restore in the rollout file, a default, or NULL',
     })
   },
 }

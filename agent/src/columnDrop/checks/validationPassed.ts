@@ -1,18 +1,19 @@
 import { ValidationLayer } from '../../contract/index.ts'
 import { verificationGaps } from '../../kind/verification.ts'
-import { formatDuration, type DropCheck } from './dropCheck.ts'
+import { formatQuantity, formatDuration } from '../../format/format.ts'
+import type { DropCheck } from './dropCheck.ts'
 
-/** Two intervals of the file: then one that was started by itself has been missed. */
+/** Two intervals of the rollout file: a scheduled validation was missed after that. */
 const MAX_AGE_INTERVALS = 2
 
 export const validationPassed: DropCheck = {
   name: 'validation-passed',
-  question: 'Has a validation of all layers passed, and lately?',
+  question: 'Did a recent validation pass all layers?',
   run({ facts, now }) {
     const { rollout, validation: last, coverageVerified: verified } = facts
     const fail = (evidence: string, findings: string[] = []) =>
       Promise.resolve({ verdict: 'fail' as const, evidence, findings })
-    if (last?.endedAt == null) return fail('no validation has ended: run one (sti validate --full-validation)')
+    if (last?.endedAt == null) return fail('no validation has finished: run one (sti validate --full-validation)')
     const { requires, every } = rollout.file.validation
     const layers = ValidationLayer.options.map((layer) => ({
       layer,
@@ -28,7 +29,7 @@ export const validationPassed: DropCheck = {
     )
     if (failedLayers.length > 0)
       return fail(
-        `validation ${last.id} did not pass ${failedLayers.map(({ layer }) => layer).join(', ')}: mend that and validate again (sti validate --full-validation)`,
+        `validation ${last.id} did not pass ${failedLayers.map(({ layer }) => layer).join(', ')}: fix the cause and validate again (sti validate --full-validation)`,
         layerSummaries,
       )
     if (!verified)
@@ -39,17 +40,17 @@ export const validationPassed: DropCheck = {
     const age = (now - Date.parse(last.endedAt)) / 1000
     if (age > MAX_AGE_INTERVALS * every)
       return fail(
-        `validation ${last.id} is ${formatDuration(age)} old, which is more than ${MAX_AGE_INTERVALS} intervals of ${formatDuration(every)}: validate again`,
+        `validation ${last.id} is ${formatDuration(Math.floor(age))} old (limit: ${MAX_AGE_INTERVALS} intervals of ${formatDuration(every)}): validate again`,
         layerSummaries,
       )
     if (facts.flag.changedAt !== null && last.startedAt < facts.flag.changedAt)
       return fail(
-        `validation ${last.id} began before the flag was changed at ${facts.flag.changedAt}: validate again`,
+        `validation ${last.id} started before the last change of the flag at ${facts.flag.changedAt}: validate again`,
         layerSummaries,
       )
     return Promise.resolve({
       verdict: 'pass' as const,
-      evidence: `validation ${last.id} passed ${requires.join(', ')} at ${last.endedAt}, ${last.totalRows ?? 0} rows`,
+      evidence: `validation ${last.id} passed ${requires.join(', ')} at ${last.endedAt} (${formatQuantity(last.totalRows ?? 0, 'row')})`,
       findings: layerSummaries,
     })
   },

@@ -15,19 +15,22 @@ import { restoreValues, COLUMNS_EXISTED_SETTING } from './restoreValues.ts'
 import { countExistingColumns, lockWithRetries, renderScript, transactionSettings, doIf } from './migrationScript.ts'
 import type { MigrationSource } from './migrationSource.ts'
 
-/** Of the journal: what the drop has taken from the table of our own. */
+/** Kinds of journaled changes that the drop removed from the table and the undo recreates. */
 const DUAL_WRITE_KINDS = ['function', 'trigger', 'restore']
 
-/** Brings columns and data back, then everything that stood on them, then the dual-write trigger. */
+/**
+ * Writes the down migration: it restores the columns and their data, then the objects that depend on them, then the
+ * dual-write trigger.
+ */
 export function writeDownMigration(source: MigrationSource): string {
   const { rollout, catalog, changes } = source
   const columns = catalog.relations[0]!.columns
   const names = columns.map((column) => column.sql)
   const header = [
-    `Brings the legacy columns ${names.join(', ')} of ${rollout.table.sql} back, with their data.`,
-    `Rows have what the archive kept of them; a row that new code has given another type, or that came since, has what restore of the rollout file ${rollout.hash.slice(0, 12)} says of its type.`,
-    'All of it is one transaction under a lock that nobody reads or writes beside: it takes about as long as writing every row once. Where the columns are there already it writes no row.',
-    'PostgreSQL adds columns at the end: their order among the others is not what it was.',
+    `Restores the legacy columns ${names.join(', ')} of ${rollout.table.sql} and their data.`,
+    `Rows get their values from the archive. A row that new code added, or whose type it changed, gets the values that restore in the rollout file ${rollout.hash.slice(0, 12)} sets for its type.`,
+    'The migration is one transaction under a lock that blocks all reads and writes. It takes about as long as writing every row once. If the columns already exist, it writes no row.',
+    'PostgreSQL adds columns at the end, so the column order differs from the original.',
   ]
   const locks = [
     `lock table ${rollout.table.sql} in access exclusive mode`,
@@ -39,34 +42,34 @@ export function writeDownMigration(source: MigrationSource): string {
   return renderScript(header, [
     transactionSettings(rollout),
     {
-      comment: 'The lock, and on the tables that foreign keys refer to.',
+      comment: 'Lock the table and the tables that its foreign keys reference.',
       statements: [lockWithRetries(rollout, locks)],
     },
     {
-      comment: 'Whether there is anything to write: a second run must not overwrite what was written since the first.',
+      comment: 'Check if there is anything to write: a second run must not overwrite newer values.',
       statements: [
         `select set_config('${COLUMNS_EXISTED_SETTING}', case when ${countExistingColumns(rollout, columns)} = ${columns.length} then 'yes' else 'no' end, true)`,
       ],
     },
     {
-      comment: 'The columns, empty.',
+      comment: 'Add the columns, empty.',
       statements: [...addColumns(rollout, catalog), ...setStorage(catalog), ...createSequences(catalog)],
     },
-    { comment: 'Their data.', statements: [restoreValues(source)] },
+    { comment: 'Restore their data.', statements: [restoreValues(source)] },
     {
-      comment: 'Types, defaults, NOT NULL and settings of the columns.',
+      comment: 'Set types, defaults, NOT NULL, and settings of the columns.',
       statements: [...setColumnProperties(catalog), ...addNotNulls(catalog), ...addIdentities(catalog)],
     },
-    { comment: 'Constraints.', statements: addConstraints(catalog) },
-    { comment: 'Indexes.', statements: createIndexes(catalog) },
-    { comment: 'Statistics objects.', statements: createStatistics(catalog) },
-    { comment: 'Comments and privileges.', statements: addCommentsAndGrants(catalog) },
+    { comment: 'Add the constraints.', statements: addConstraints(catalog) },
+    { comment: 'Create the indexes.', statements: createIndexes(catalog) },
+    { comment: 'Create the statistics objects.', statements: createStatistics(catalog) },
+    { comment: 'Restore comments and privileges.', statements: addCommentsAndGrants(catalog) },
     {
-      comment: 'The dual-write trigger, which keeps type and legacy columns together again.',
+      comment: 'Recreate the dual-write trigger, which keeps the type and the legacy columns in sync.',
       statements: triggerStatements.length === 0 ? [] : [doIf(`to_regnamespace('sti') is not null`, triggerStatements)],
     },
     {
-      comment: 'The agent sees by this that the columns are back. The archive stays as it was at the drop.',
+      comment: 'Record for the agent that the columns are restored. The archive keeps its state at the drop.',
       statements: [
         doIf(`to_regclass('sti.column_archive') is not null`, [
           `update sti.column_archive set restored_at = clock_timestamp() where rollout = ${quoteLiteral(rollout.name)} and dropped_at is not null and restored_at is null`,

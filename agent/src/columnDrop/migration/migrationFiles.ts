@@ -2,21 +2,21 @@ import type { RolloutFile } from '../../rollout/rolloutFile.ts'
 import type { Migration } from './writeMigration.ts'
 
 export interface MigrationFile {
-  /** Inside the repository. */
+  /** The path inside the repository. */
   readonly path: string
   readonly text: string
 }
 
 /**
- * The files of a migration in the form of the project's own tool. node-pg-migrate: one file with both ways, which it runs
- * in a transaction of its own; plain: two files that begin and commit theirs, `.up.sql` and `.down.sql`.
+ * The files of a migration in the format of the project's own tool. node-pg-migrate: one file with up and down, which
+ * the tool runs in a transaction; plain: two files, `.up.sql` and `.down.sql`, with their own BEGIN and COMMIT.
  */
 export function renderMigrationFiles(
   migration: Migration,
   { template, path }: RolloutFile['migration'],
   createdAt: Date,
 ): MigrationFile[] {
-  // As node-pg-migrate numbers its files: milliseconds since 1970.
+  // node-pg-migrate numbers its files in milliseconds since 1970.
   const file = path.replace('{timestamp}', String(createdAt.getTime())).replace('{name}', migration.name)
   switch (template) {
     case 'node-pg-migrate':
@@ -29,7 +29,7 @@ export function renderMigrationFiles(
   }
 }
 
-/** For a terminal (`psql -v ON_ERROR_STOP=1 -f`): it brings its own transaction. */
+/** The script with its own transaction, for a terminal (`psql -v ON_ERROR_STOP=1 -f`). */
 export const wrapInTransaction = (text: string): string => `begin;\n\n${text}\ncommit;\n`
 
 const addDirection = (file: string, direction: string): string =>

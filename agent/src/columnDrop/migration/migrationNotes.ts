@@ -3,7 +3,7 @@ import type { LegacyCatalog, LegacyColumn } from '../catalog/legacyCatalog.ts'
 import { usesTableRewrite } from './restoreValues.ts'
 import type { MigrationSource } from './migrationSource.ts'
 
-/** What a reviewer has to know. */
+/** Notes for the reviewer. */
 export function migrationNotes({ rollout, catalog }: MigrationSource): string[] {
   const columns = catalog.relations[0]!.columns
   const objects = [...catalog.indexes, ...catalog.constraints, ...catalog.statistics].map((object) => object.name)
@@ -12,39 +12,39 @@ export function migrationNotes({ rollout, catalog }: MigrationSource): string[] 
     ...catalog.constraints.filter((constraint) => constraint.kind === 'unique' || constraint.kind === 'exclusion'),
   ].map((object) => object.name)
   return [
-    `The drop takes an ACCESS EXCLUSIVE lock on ${[rollout.table.sql, ...catalog.alsoLocked].join(', ')} while it counts the rows of table and archive; the columns then go at once. It waits 100 ms for the lock and tries again, 100 times at most.`,
+    `The drop takes an ACCESS EXCLUSIVE lock on ${[rollout.table.sql, ...catalog.alsoLocked].join(', ')} while it counts the rows of the table and the archive. Dropping the columns is then immediate. It waits up to 100 ms for the lock and makes up to 100 attempts.`,
     usesTableRewrite({ rollout, catalog })
-      ? 'The undo holds that lock while it rewrites the table once, with every index, and needs as much room again meanwhile.'
-      : 'The undo holds that lock while it writes every row, and makes constraints and indexes again.',
-    ...(objects.length === 0 ? [] : [`With the columns go ${objects.join(', ')}; the undo makes them again.`]),
+      ? 'The undo holds that lock while it rewrites the table once, with every index. During that time it needs as much additional disk space as the table and its indexes.'
+      : 'The undo holds that lock while it writes every row and recreates constraints and indexes.',
+    ...(objects.length === 0 ? [] : [`The drop also removes ${objects.join(', ')}; the undo recreates them.`]),
     ...(columns.some((column) => column.position < columns.length)
       ? [
-          'After the undo the columns stand at the end of the table: an INSERT without a list of columns means something else then.',
+          'After the undo, the columns are the last of the table, so an INSERT without a column list assigns its values to different columns.',
         ]
-      : ['After the undo the columns stand at the end of the table, in their order.']),
+      : ['After the undo, the columns are the last of the table, in their original order.']),
     ...(unique.length === 0
       ? []
       : [
-          `Rows that came after the drop all have the same restored values: ${unique.join(', ')} may refuse the undo then.`,
+          `Rows added after the drop all get the same restored values, so the undo can violate ${unique.join(', ')} and fail.`,
         ]),
     ...catalog.indexes
       .filter((index) => !index.valid)
-      .map((index) => `Index ${index.name} is INVALID and does not come back.`),
+      .map((index) => `Index ${index.name} is INVALID, and the undo does not recreate it.`),
     ...(rollout.file.restore === 'none'
       ? [
-          'The rollout file has restore: none: what new code makes of a row after the drop is not carried to the legacy columns.',
+          'The rollout file sets restore: none, so changes by new code after the drop are not carried over to the legacy columns.',
         ]
       : []),
-    'Run ANALYZE on the table after the undo: PostgreSQL knows nothing of the columns’ values then.',
-    'A row that is deleted and inserted again with the same key after the drop counts as the same row; one whose key is changed counts as a new one.',
-    'Where schema sti is not there (a new database of a developer) the table has to be empty, and only the columns are dropped.',
+    'Run ANALYZE on the table after the undo, since PostgreSQL has no statistics on the restored columns.',
+    'A row that is deleted and inserted again with the same key after the drop is treated as the same row. A row whose key changes is treated as a new row.',
+    'In a database without schema sti (a new development database), the table must be empty, and only the columns are dropped.',
   ]
 }
 
-/** Why no undo could be written that works; each sentence says what to do. Empty: it can. */
+/** The reasons why no working undo can be written, each with what to do. Empty if it can be written. */
 export function migrationRefusals(rollout: Rollout, catalog: LegacyCatalog): string[] {
   const columns = catalog.relations[0]?.columns ?? []
-  if (columns.length === 0) return ['The legacy columns are not there any more.']
+  if (columns.length === 0) return ['The legacy columns no longer exist.']
   return columns
     .filter((column) => column.notNull && column.default === null && column.identity === null)
     .flatMap((column) => missingValueRefusals(rollout, column))
@@ -54,11 +54,11 @@ function missingValueRefusals(rollout: Rollout, column: LegacyColumn): string[] 
   const types = rollout.types.filter((type) => rollout.restoreValues(type)?.has(column.name) !== true)
   if (types.length > 0) {
     return [
-      `Column ${column.sql} is NOT NULL and has no default, and restore of ${types.join(', ')} does not name it: a row that new code inserts after the drop could not be brought back. Name it in restore, or give it a default.`,
+      `Column ${column.sql} is NOT NULL and has no default, and restore of ${types.join(', ')} does not name it: the undo could not restore a row that new code inserts after the drop. Add the column to restore, or give it a default.`,
     ]
   }
   if (!rollout.mayBeUnmapped || rollout.file.constraint === 'notNull') return []
   return [
-    `Column ${column.sql} is NOT NULL and has no default, and the rollout file has no otherwise: a row without a type that new code inserts after the drop could not be brought back. Name an otherwise, or give the column a default.`,
+    `Column ${column.sql} is NOT NULL and has no default, and the rollout file does not set otherwise: the undo could not restore a row without a type that new code inserts after the drop. Set otherwise, or give the column a default.`,
   ]
 }

@@ -3,13 +3,13 @@ import { toVisibleLine } from '../../format/visibleText.ts'
 import { quoteLiteral } from '../../rollout/identifiers.ts'
 import type { Rollout } from '../../rollout/rollout.ts'
 
-/** One part of a migration: what it is for, and its statements. */
+/** One section of a migration: its purpose and its statements. */
 export interface MigrationSection {
   readonly comment: string
   readonly statements: readonly string[]
 }
 
-/** Parts without a statement are left out; each begins with its comment. */
+/** Renders the sections that have statements, each below its comment. */
 export function renderScript(header: readonly string[], sections: readonly MigrationSection[]): string {
   // A carriage return ends a comment of PostgreSQL, too.
   const comment = (text: string): string => `-- ${toVisibleLine(text)}`
@@ -24,27 +24,26 @@ export function renderScript(header: readonly string[], sections: readonly Migra
 /** A block of PL/pgSQL. */
 export function doBlock(body: readonly string[], variables: readonly string[] = []): string {
   const declared = variables.length === 0 ? [] : ['declare', ...variables.map((variable) => `  ${variable};`)]
-  // Only the first line of each is indented: a line break may stand in the middle of a constant.
+  // Only the first line of each statement is indented: a line break may be inside a constant.
   const lines = body.map((line) => `  ${line}`)
   return `do ${dollarQuote(`\n${[...declared, 'begin', ...lines, 'end'].join('\n')}\n`)}`
 }
 
-/** Statements that run only where a condition holds. */
+/** Statements that run only if a condition is true. */
 export function doIf(condition: string, statements: readonly string[]): string {
   return `do ${dollarQuote(`\nbegin\nif ${condition} then\n${statements.map((statement) => `${statement};`).join('\n')}\nend if;\nend\n`)}`
 }
 
-/** What both ways begin with: nothing of it outlives the transaction. */
+/** The settings at the start of both migrations. They end with the transaction. */
 export function transactionSettings(rollout: Rollout): MigrationSection {
   return {
-    comment:
-      'Settings of this transaction alone: who waits for a lock gives up soon and tries again, and no policy hides a row.',
+    comment: 'Settings for this transaction only: lock waits are short and are retried, and no policy hides rows.',
     statements: [
       `set local lock_timeout = '100ms'`,
       `set local statement_timeout = 0`,
       `set local row_security = off`,
       `set local search_path = ${rollout.searchPath}`,
-      // The application's triggers that the rollout file calls "skips" do nothing meanwhile.
+      // With this setting, the application's triggers that the rollout file lists as "skips" do nothing.
       `set local sti.engine = 'on'`,
     ],
   }
@@ -52,7 +51,7 @@ export function transactionSettings(rollout: Rollout): MigrationSection {
 
 const MAX_LOCK_ATTEMPTS = 100
 
-/** Takes all locks at once, and gives way in between to whoever works with the table. */
+/** Takes all locks at once, and waits between attempts so that other sessions can use the table. */
 export function lockWithRetries(rollout: Rollout, locks: readonly string[]): string {
   const table = quoteLiteral(rollout.table.sql)
   return doBlock(
@@ -67,8 +66,8 @@ export function lockWithRetries(rollout: Rollout, locks: readonly string[]): str
       `      select string_agg(distinct format('pid %s (%s, since %s)', a.pid, a.application_name, a.xact_start), ', ') into holders`,
       `        from pg_locks l join pg_stat_activity a on a.pid = l.pid`,
       `        where l.granted and l.relation = to_regclass(${table}) and a.pid <> pg_backend_pid();`,
-      `      raise exception 'the table stays locked by %', coalesce(holders, 'somebody who has just gone')`,
-      `        using errcode = 'lock_not_available', hint = 'End that, then run this migration again. Nothing was changed.';`,
+      `      raise exception 'could not lock the table, which is locked by %', coalesce(holders, 'a session that has just ended')`,
+      `        using errcode = 'lock_not_available', hint = 'Nothing was changed. End that session, then run this migration again.';`,
       '    end if;',
       '    perform pg_sleep(0.05 + random() * 0.2);',
       '  end;',
@@ -78,7 +77,7 @@ export function lockWithRetries(rollout: Rollout, locks: readonly string[]): str
   )
 }
 
-/** How many of these columns the table has. */
+/** The SQL expression for the number of these columns that the table has. */
 export function countExistingColumns(rollout: Rollout, columns: readonly { readonly name: string }[]): string {
   const names = columns.map(({ name }) => quoteLiteral(name)).join(', ')
   return `(select count(*) from pg_attribute where attrelid = to_regclass(${quoteLiteral(rollout.table.sql)}) and not attisdropped and attname in (${names}))`

@@ -2,11 +2,11 @@ import type { JournaledChange } from '../../kind/facts.ts'
 import type { Rollout, Table } from '../../rollout/rollout.ts'
 import type { LegacyCatalog } from '../catalog/legacyCatalog.ts'
 
-/** What a migration is written from. */
+/** The input for writing a migration. */
 export interface MigrationSource {
   readonly rollout: Rollout
   readonly table: Table
   readonly catalog: LegacyCatalog
-  /** The journal of the rollout: the undo makes the dual-write trigger again as it says. */
+  /** The journal of the rollout, from which the undo recreates the dual-write trigger. */
   readonly changes: readonly Pick<JournaledChange, 'kind' | 'statement'>[]
 }

@@ -10,14 +10,17 @@ import {
 } from '../catalog/legacyCatalog.ts'
 import { doIf } from './migrationScript.ts'
 
-/** A partition that was dropped or detached since has nothing to be made again; one that came since has its parent's. */
+/**
+ * Skips statements for a partition that was dropped or detached in the meantime. A newer partition inherits its
+ * parent's objects.
+ */
 function ifStillPartition(relation: LegacyRelation, statements: readonly string[]): string[] {
   if (statements.length === 0 || relation.parent === null) return [...statements]
   const isPartition = `exists (select from pg_inherits where inhrelid = to_regclass(${quoteLiteral(relation.sql)}) and inhparent = to_regclass(${quoteLiteral(relation.parent)}))`
   return [doIf(isPartition, statements)]
 }
 
-/** The columns, empty and without a default: PostgreSQL keeps no row busy with that. In the order that they had. */
+/** Adds the columns in their original order, empty and without a default, which rewrites no row. */
 export function addColumns(rollout: Rollout, { relations }: LegacyCatalog): string[] {
   const columns = relations[0]!.columns.map((column) => {
     return `add column if not exists ${column.sql} ${columnType(column)}${collateClause(column)}`
@@ -25,7 +28,7 @@ export function addColumns(rollout: Rollout, { relations }: LegacyCatalog): stri
   return [`alter table ${rollout.table.sql} ${columns.join(', ')}`]
 }
 
-/** How values are stored; before there are any. */
+/** Sets storage and compression before there are values. */
 export function setStorage({ relations }: LegacyCatalog): string[] {
   return relations.flatMap((relation) =>
     ifStillPartition(
@@ -40,7 +43,10 @@ export function setStorage({ relations }: LegacyCatalog): string[] {
   )
 }
 
-/** The sequence that gives a column its values until it has its own: an identity makes that itself, and needs values first. */
+/**
+ * The sequence that fills a column at first. An identity column creates its own sequence later, and needs values
+ * before that.
+ */
 export const valueSequence = ({ sequence, identity, position }: LegacyColumn): string | null =>
   sequence === null ? null : identity === null ? sequence.sql : `pg_temp."~sti_${position}"`
 
@@ -57,7 +63,10 @@ export function createSequences({ relations }: LegacyCatalog): string[] {
   })
 }
 
-/** Domains, defaults, NOT NULL (of a server that has no constraint for it) and settings; the columns are filled now. */
+/**
+ * Sets domains, defaults, NOT NULL (on servers that have no constraint for it), and column settings. The columns are
+ * filled at this point.
+ */
 export function setColumnProperties({ relations, serverVersion }: LegacyCatalog): string[] {
   const root = relations[0]!
   return [
@@ -85,7 +94,10 @@ export function setColumnProperties({ relations, serverVersion }: LegacyCatalog)
   ]
 }
 
-/** The columns are NOT NULL now, which an identity has to be. Its next value follows the highest that was given. */
+/**
+ * Adds the identities. The columns are NOT NULL at this point, which an identity requires. The next value follows the
+ * highest existing one.
+ */
 export function addIdentities({ relations }: LegacyCatalog): string[] {
   const root = relations[0]!
   return root.columns.flatMap((column) => {
@@ -107,7 +119,7 @@ export function addIdentities({ relations }: LegacyCatalog): string[] {
   })
 }
 
-/** Sets a sequence to the highest value there is. */
+/** Sets a sequence to the highest value in the column. */
 export const setSequenceToMaximum = (
   table: string,
   { sql }: LegacyColumn,
@@ -123,7 +135,7 @@ export const addConstraints = (catalog: LegacyCatalog): string[] => [
   ...addConstraintsOfKind(catalog, (kind) => kind === 'foreign key'),
 ]
 
-/** Partitions first: what is made for the whole table then takes theirs in. */
+/** Creates the objects of partitions first: those of the whole table then attach them. */
 function addConstraintsOfKind(
   catalog: LegacyCatalog,
   matchesKind: (kind: LegacyConstraint['kind']) => boolean,

@@ -6,26 +6,26 @@ import { valueSequence, setSequenceToMaximum } from './recreateObjects.ts'
 import { doBlock } from './migrationScript.ts'
 import type { MigrationSource } from './migrationSource.ts'
 
-/** Said by the first block: the columns were there before, so that nothing may be written to them. */
+/** Set by the first block if the columns already existed, so that nothing overwrites them. */
 export const COLUMNS_EXISTED_SETTING = 'sti.columns_were_there'
 
 /**
- * Fills the columns that were just added. A row of the archive gets what it had, unless new code has given it another
- * type since: then `restore` of that type overrides. A row that came since gets `restore` of its type, and for what that
- * does not name the column's default.
+ * Fills the added columns. An archived row gets its old values; if new code has changed its type, `restore` of the
+ * new type overrides them. A row added after the drop gets `restore` of its type, and the column's default for
+ * columns that `restore` does not name.
  */
 export function restoreValues(source: MigrationSource): string {
   const { rollout, table } = source
   const archive = archiveTable(rollout).sql
   const layout = archiveLayout(rollout, table)
-  const guard = `if current_setting('${COLUMNS_EXISTED_SETTING}', true) = 'yes' then raise notice 'the legacy columns are there already: no row is written'; return; end if;`
+  const guard = `if current_setting('${COLUMNS_EXISTED_SETTING}', true) = 'yes' then raise notice 'the legacy columns already exist: no row is written'; return; end if;`
   const body = usesTableRewrite(source)
     ? rewriteStatements(source, archive, layout)
     : updateStatements(source, archive, layout)
   return doBlock([guard, ...body], ['written bigint'])
 }
 
-/** Subscribers see what an UPDATE writes, and nothing of a rewrite. */
+/** True if the undo can rewrite the table. Subscribers receive an UPDATE but not a rewrite. */
 export function usesTableRewrite({ rollout, catalog }: Pick<MigrationSource, 'rollout' | 'catalog'>): boolean {
   const { columns } = catalog.relations[0]!
   const restored = (name: string): boolean =>
@@ -33,15 +33,15 @@ export function usesTableRewrite({ rollout, catalog }: Pick<MigrationSource, 'ro
   return !catalog.published && columns.every(({ name, sequence }) => sequence === null && restored(name))
 }
 
-/** Whether the legacy columns of a row and of its archived one are not the same, byte by byte. */
+/** True if the legacy columns of a row and its archived copy differ byte by byte. */
 const legacyValuesDiffer = (columns: readonly LegacyColumn[]): string => {
   const row = (alias: string): string => `row(${columns.map(({ sql }) => `${alias}.${sql}`).join(', ')})::record`
   return `${row('t')} operator(pg_catalog.*<>) ${row('k')}`
 }
 
 /**
- * Where `restore` names every column the table is rewritten once with what it says, which takes a fraction of an UPDATE's
- * time and leaves no dead rows; then only those rows are written that had something else.
+ * If `restore` names every column, the table is rewritten once with those values. This takes a fraction of the time
+ * of an UPDATE and leaves no dead rows. Only the rows that had other values are then updated.
  */
 function rewriteStatements({ rollout, catalog }: MigrationSource, archive: string, layout: ArchiveLayout): string[] {
   const { sql: name } = rollout.table
@@ -58,7 +58,7 @@ function rewriteStatements({ rollout, catalog }: MigrationSource, archive: strin
     `update ${name} as t set ${columns.map(({ sql }) => `${sql} = k.${sql}`).join(', ')}`,
     `from ${archive} as k where ${keysMatch(layout, 'k', 't')} and t.${type} is not distinct from k.${type} and ${legacyValuesDiffer(columns)};`,
     'get diagnostics written = row_count;',
-    `raise notice 'every row has what restore says of its type, but for % that had something else', written;`,
+    `raise notice 'set every row to the values of restore for its type, except % rows that had other values', written;`,
   ]
 }
 
@@ -90,7 +90,7 @@ function updateStatements({ rollout, catalog }: MigrationSource, archive: string
     fromArchive,
     `from ${archive} as k where ${keysMatch(layout, 'k', 't')};`,
     'get diagnostics written = row_count;',
-    `raise notice '% rows have back what the archive kept of them', written;`,
+    `raise notice 'restored % rows from the archive', written;`,
     ...columns.flatMap((column) => {
       const sequence = valueSequence(column)
       return sequence === null ? [] : [`${setSequenceToMaximum(name, column, sequence, 'perform')};`]
@@ -99,11 +99,11 @@ function updateStatements({ rollout, catalog }: MigrationSource, archive: string
     fromType,
     `where not exists (select from ${archive} as k where ${keysMatch(layout, 'k', 't')});`,
     'get diagnostics written = row_count;',
-    `raise notice '% rows that came since have what their type says', written;`,
+    `raise notice 'set % newer rows to the values of restore for their type', written;`,
   ]
 }
 
-/** What a row has that no restore speaks of. */
+/** The value for a row that no `restore` covers. */
 function defaultExpression(column: LegacyColumn): string {
   const defaultValue = column.identity === null ? column.default : `nextval(${quoteLiteral(valueSequence(column)!)})`
   return defaultValue === null ? `null::${columnType(column)}` : `cast(${defaultValue} as ${columnType(column)})`
@@ -114,7 +114,7 @@ function restoreBranches(rollout: Rollout, column: LegacyColumn, alias: string):
   return rollout.types.flatMap((type) => {
     const constant = rollout.restoreValues(type)?.get(column.name)
     if (constant === undefined) return []
-    // A comment in the file's constant ends with its line.
+    // The line break ends a comment in the file's constant.
     return [
       `when ${alias}${sql} = ${quoteLiteral(type)}::${dataType} then cast(${constant}\n as ${columnType(column)})`,
     ]

@@ -3,13 +3,16 @@ import { migrationNotes } from './migrationNotes.ts'
 import type { MigrationSource } from './migrationSource.ts'
 import { writeUpMigration } from './upMigration.ts'
 
-/** Both ways as plain SQL of one transaction each, without its BEGIN and COMMIT: whoever runs it adds those. */
+/**
+ * The up and down migrations as plain SQL, each for one transaction, without BEGIN and COMMIT: the tool that runs
+ * them adds those.
+ */
 export interface Migration {
-  /** For file names, such as `drop_legacy_columns_of_vehicles`. */
+  /** The name for files, such as `drop_legacy_columns_of_vehicles`. */
   readonly name: string
   readonly up: string
   readonly down: string
-  /** What a reviewer has to know of them; one sentence each. */
+  /** Notes for the reviewer, one sentence each. */
   readonly notes: readonly string[]
 }
 

@@ -3,21 +3,21 @@ import type { ColumnDropPullRequest } from '../../contract/index.ts'
 import { errorMessage } from '../../database/errors.ts'
 import { OperationFailedError } from '../../kind/operationErrors.ts'
 
-/** Where pull requests are opened. */
+/** The repository in which pull requests are opened. */
 export interface GithubConfig {
   readonly token: string
   readonly owner: string
   readonly repository: string
-  /** Of GitHub Enterprise, without a slash at the end. */
+  /** The API's address without a trailing slash, for GitHub Enterprise. */
   readonly apiUrl: string
 }
 
 const REQUEST_TIMEOUT_MS = 20_000
 
 /**
- * Opens it as a draft on a branch of its own from the default branch, with its label, and answers its address. Once
- * more for the same branch: brings branch, title and body up to date.
- * @throws OperationFailure that says what GitHub answered
+ * Opens a draft pull request with its label on a new branch from the default branch and returns its address. If the
+ * branch already has a pull request, updates branch, title, and body.
+ * @throws OperationFailedError with GitHub's message
  */
 export async function openDraftPullRequest(config: GithubConfig, draft: ColumnDropPullRequest): Promise<string> {
   const octokit = new Octokit({ auth: config.token, baseUrl: config.apiUrl, userAgent: 'sti-rollout' })
@@ -91,7 +91,7 @@ export async function openDraftPullRequest(config: GithubConfig, draft: ColumnDr
   } catch (error) {
     throw new OperationFailedError(
       'github',
-      `GitHub did not open the pull request in ${config.owner}/${config.repository} (${errorMessage(error).replaceAll(config.token, '…')}): mend that, then prepare again, or take the files from sti prepare-column-drop --output.`,
+      `GitHub did not open the pull request in ${config.owner}/${config.repository} (${errorMessage(error).replaceAll(config.token, '…')}). Fix the cause, then prepare again, or write the files with sti prepare-column-drop --output.`,
     )
   }
 }
@@ -111,7 +111,7 @@ async function pointBranch(
       request,
     })
   } catch (error) {
-    // 422: the branch is there already, of an earlier try.
+    // 422: the branch already exists, from an earlier attempt.
     if ((error as { status?: number }).status !== 422) throw error
     await octokit.request('PATCH /repos/{owner}/{repo}/git/refs/{ref}', {
       ...repositoryParameters,

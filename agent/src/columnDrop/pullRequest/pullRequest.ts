@@ -5,7 +5,7 @@ import type { PullRequestInput } from './pullRequestInput.ts'
 
 export const DO_NOT_MERGE_LABEL = 'do-not-merge'
 
-/** Branch, title, body and files; nothing is written anywhere. */
+/** Builds branch, title, body, and files without writing them anywhere. */
 export function buildPullRequest(parts: PullRequestInput): ColumnDropPullRequest {
   const { rollout } = parts.facts
   const columns = rollout.legacyColumns.join(', ')

@@ -3,7 +3,7 @@ import type { RolloutFacts } from '../../kind/facts.ts'
 import type { ArchiveManifest } from '../archive/manifest.ts'
 import type { MigrationTrial } from '../trial/migrationTrial.ts'
 
-/** All that the text of a pull request is made from. */
+/** The input for the text of a pull request. */
 export interface PullRequestInput {
   readonly facts: RolloutFacts
   readonly environment: string
@@ -15,6 +15,6 @@ export interface PullRequestInput {
   readonly down: boolean
   readonly archive: ArchiveManifest | null
   readonly trial: MigrationTrial | null
-  /** What a reviewer has to know of the migration; one sentence each. */
+  /** Notes for the reviewer, one sentence each. */
   readonly notes: readonly string[]
 }

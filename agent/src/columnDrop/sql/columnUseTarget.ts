@@ -1,8 +1,8 @@
-/** The table whose columns are to go, as its statements may name it. */
+/** The table whose columns will be dropped, with the names that statements may use for it. */
 export interface ColumnUseTarget {
-  /** It, and its partitions: each with its columns in their order. */
+  /** The table and its partitions, each with its columns in order. */
   readonly relations: readonly NamedRelation[]
-  /** The columns that are to go. */
+  /** The columns that will be dropped. */
   readonly legacy: readonly string[]
 }
 
@@ -12,17 +12,20 @@ export interface NamedRelation {
   readonly columns: readonly string[]
 }
 
-/** The columns of any other relation; null: it is not known. Without a schema: of any of that name. */
+/**
+ * Returns the columns of another relation; null if it is unknown. Without a schema, any relation of that name
+ * matches.
+ */
 export type ColumnLookup = (schema: string | null, name: string) => ReadonlySet<string> | null
 
-/** Which of the legacy columns a statement names. */
+/** The legacy columns that a statement uses. */
 export interface ColumnUses {
   readonly reads: readonly string[]
   readonly writes: readonly string[]
 }
 
 export function findTargetRelation(target: ColumnUseTarget, schema: string | null, name: string): NamedRelation | null {
-  // Without a schema it is taken for ours: another search_path may not hide a use.
+  // An unqualified name is assumed to be the target table: a different search_path must not hide a use.
   return (
     target.relations.find((relation) => relation.name === name && (schema === null || relation.schema === schema)) ??
     null

@@ -106,7 +106,7 @@ const bodyUses = (language: string, source: string, overrides: Partial<StoredFun
     columnsOf,
   )
 
-test('bodies of functions: their statements, their rows, and what they build at run time', () => {
+test('function bodies: statements, row variables, and statements built at run time', () => {
   expect(bodyUses('sql', 'select is_truck from vehicles').reads).toEqual(['is_truck'])
   const row = { rowParameters: [{ number: 1, name: 'v' }] }
   expect(bodyUses('sql', 'select v.is_truck', row).reads).toEqual(['is_truck'])

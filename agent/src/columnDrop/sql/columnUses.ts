@@ -10,16 +10,17 @@ import {
 } from './queryScope.ts'
 import { findTargetRelation, type ColumnLookup, type ColumnUseTarget, type ColumnUses } from './columnUseTarget.ts'
 
-/** What else a statement may mean by a name: variables of a function that hold a row of the table. */
+/** Other meanings of a name in a statement: function variables that hold a row of the table. */
 export interface RowNames {
   readonly rows?: readonly string[]
-  /** Numbers of parameters that do: 1 for `$1`. */
+  /** The numbers of parameters that hold a row: 1 for `$1`. */
   readonly rowParameters?: readonly number[]
 }
 
 /**
- * Which legacy columns the statements read or write, as PostgreSQL would resolve them: by alias, through `*`, whole
- * rows, `returning *`, and inserts without a list of columns. In doubt whether a name is ours, it is.
+ * Finds the legacy columns that the statements read or write, and resolves names as PostgreSQL does: by alias,
+ * through `*`, whole rows, `returning *`, and inserts without a column list. An ambiguous name counts as a legacy
+ * column.
  */
 export function findColumnUses(
   statements: readonly ParseNode[],
@@ -71,7 +72,7 @@ function createUseCollector(target: ColumnUseTarget, columnsOf: ColumnLookup, ro
           break
         case 'SubLink':
           visit(fields['testexpr'], scope)
-          // EXISTS looks at no column of its query, so that a star in it reads nothing.
+          // EXISTS evaluates no column of its query, so a star in it reads nothing.
           visit(
             fields['subLinkType'] === 'EXISTS_SUBLINK' ? withoutTargets(fields['subselect']) : fields['subselect'],
             scope,
@@ -98,7 +99,7 @@ function createUseCollector(target: ColumnUseTarget, columnsOf: ColumnLookup, ro
     void withClause
     visit(targetList, scope)
     visit(rest, scope)
-    // ORDER BY and DISTINCT ON mean an output's name first.
+    // ORDER BY and DISTINCT ON resolve to output names first.
     for (const clause of [sortClause, distinctClause]) visit(withoutOutputNames(clause, outputs), scope)
     if (Array.isArray(fields['valuesLists'])) return null
     return outputs
@@ -208,7 +209,7 @@ function createUseCollector(target: ColumnUseTarget, columnsOf: ColumnLookup, ro
     returning(fields, targetTable, scope)
   }
 
-  /** The legacy columns that an insert gives a value. */
+  /** The legacy columns that an INSERT assigns. */
   function insertedColumns(fields: ParseNode, relation: ParseNode): readonly string[] {
     const select = (fields['selectStmt'] as ParseNode | undefined)?.['SelectStmt'] as ParseNode | undefined
     // DEFAULT VALUES
@@ -321,7 +322,7 @@ function createUseCollector(target: ColumnUseTarget, columnsOf: ColumnLookup, ro
       if (ours.length > 0) return ours.forEach((entry) => reads.add(entry.legacy!.get(name)!))
       if (current.entries.some((entry) => !entry.variable && entry.columns?.has(name))) return
     }
-    // No column: the whole row of an entry of that name.
+    // The name is not a column, so it is the whole row of the entry with that name.
     for (const entry of findEntries(scope, [name])) if (!entry.variable) readAll(entry)
   }
 
@@ -341,7 +342,7 @@ function createUseCollector(target: ColumnUseTarget, columnsOf: ColumnLookup, ro
       }
       const name =
         (ResTarget['name'] as string | undefined) ?? (last?.['String'] as { sval?: string } | undefined)?.sval
-      // What PostgreSQL calls an expression without a name is no name that a statement is written with.
+      // Statements do not refer to the names that PostgreSQL generates for unnamed expressions.
       if (name !== undefined) names.add(name)
     }
     return names
@@ -350,7 +351,7 @@ function createUseCollector(target: ColumnUseTarget, columnsOf: ColumnLookup, ro
   return { visit, found: (): ColumnUses => ({ reads: [...reads].sort(), writes: [...writes].sort() }) }
 }
 
-/** The entries that a qualifier means: of the nearest level that has any. */
+/** The entries that a qualifier refers to, from the nearest level that has any. */
 function findEntries(scope: QueryScope, qualifier: readonly string[]): RangeTableEntry[] {
   const name = qualifier.at(-1)!
   const schema = qualifier.length > 1 ? qualifier.at(-2)! : null
@@ -363,7 +364,7 @@ function findEntries(scope: QueryScope, qualifier: readonly string[]): RangeTabl
   return []
 }
 
-/** The same SELECT with nothing selected. */
+/** The same SELECT without its target list. */
 function withoutTargets(subselect: unknown): unknown {
   const { SelectStmt } = subselect as { SelectStmt?: ParseNode }
   if (!SelectStmt || SelectStmt['larg']) return subselect

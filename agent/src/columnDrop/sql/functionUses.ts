@@ -11,26 +11,26 @@ import { findColumnUses, type RowNames } from './columnUses.ts'
 
 /** A function or procedure of the database. */
 export interface StoredFunction {
-  /** With its schema and arguments, such as `app.kind_of(app.vehicle)`. */
+  /** The name with schema and arguments, such as `app.kind_of(app.vehicle)`. */
   readonly shown: string
   readonly language: string
-  /** `create function …`, as pg_get_functiondef gives it. */
+  /** The output of pg_get_functiondef. */
   readonly definition: string
   readonly source: string
-  /** It runs for a trigger of the table. */
+  /** True if a trigger of the table calls it. */
   readonly triggered: boolean
-  /** Parameters that hold a row of the table: number from 1, and name where they have one. */
+  /** Parameters that hold a row of the table, with their number from 1 and their name, if they have one. */
   readonly rowParameters: readonly { readonly number: number; readonly name: string | null }[]
 }
 
 export interface FunctionUses extends ColumnUses {
-  /** What could not be told, and why; null: all of it could. */
+  /** The part that could not be analyzed, and why; null if everything was analyzed. */
   readonly unsure: string | null
 }
 
 const NO_USES = { reads: [], writes: [] }
 
-/** Which legacy columns the body of a function names, parsed by PostgreSQL's parser. */
+/** Finds the legacy columns that a function body uses, with PostgreSQL's parser. */
 export function findFunctionUses(
   stored: StoredFunction,
   target: ColumnUseTarget,
@@ -46,14 +46,12 @@ export function findFunctionUses(
       unsure: mentionsTarget(stored.source, target) ? `its body could not be parsed (${messageOf(error)})` : null,
     }
   }
-  const unsure = mentionsTarget(stored.source, target)
-    ? `its body is in ${stored.language}, which is not parsed here`
-    : null
+  const unsure = mentionsTarget(stored.source, target) ? `its body is in ${stored.language}, which is not parsed` : null
   return { ...NO_USES, unsure }
 }
 
 function plpgsqlUses(stored: StoredFunction, target: ColumnUseTarget, columnsOf: ColumnLookup): FunctionUses {
-  // Without a catalog the parser takes a row type of a table for no row at all.
+  // Without a catalog, the parser does not recognize a table's row type.
   const source = stored.source.replace(
     /(?:(?:[\p{L}_][\p{L}\d_$]*|"[^"]+")\s*\.\s*)?(?:[\p{L}_][\p{L}\d_$]*|"[^"]+")\s*%\s*rowtype\b/giu,
     'record',
@@ -92,7 +90,7 @@ function rowNames(stored: StoredFunction, variables: readonly string[] = []): Re
   }
 }
 
-/** Variables declared with the table's own row type. */
+/** Variables declared with the table's row type. */
 function rowVariables(tree: ParseNode, target: ColumnUseTarget): string[] {
   const variables: string[] = []
   walkParseTree(tree, (kind, fields) => {
@@ -115,7 +113,7 @@ function rowtypeVariables(source: string, target: ColumnUseTarget): string[] {
 
 const unquoteIdentifier = (name: string): string => (name.startsWith('"') ? name.slice(1, -1) : name.toLowerCase())
 
-/** Modes of the parser for what is no whole statement (PostgreSQL's RawParseMode). */
+/** Parser modes for input that is not a whole statement (PostgreSQL's RawParseMode). */
 const EXPRESSION_PARSE_MODE = 2
 const ASSIGNMENT_PARSE_MODES = [3, 4, 5]
 
@@ -127,7 +125,7 @@ function toStatement(query: string, mode = 0): { statement: string; assigned?: r
   return { statement: `select ${assignedExpression}`, ...(assigned === null ? {} : { assigned }) }
 }
 
-/** The parts of the one name that is selected. */
+/** The parts of the single selected name. */
 function columnRefFields(statement: ParseNode | undefined): string[] | null {
   let fields: string[] | null = null
   walkParseTree(statement, (kind, reference) => {
@@ -144,7 +142,7 @@ const DYNAMIC_SQL_NODES = [
   'PLpgSQL_stmt_forc',
 ]
 
-/** The texts that statements are built from at run time. */
+/** The texts from which statements are built at run time. */
 function dynamicSqlLiterals(kind: string, fields: ParseNode): string[] {
   if (!DYNAMIC_SQL_NODES.includes(kind)) return []
   const dynamic =
@@ -159,7 +157,7 @@ function dynamicSqlLiterals(kind: string, fields: ParseNode): string[] {
   return texts
 }
 
-/** A word of the text is the table's name or a column's: for what cannot be parsed. */
+/** True if a word of the text is the name of the table or a column. For text that cannot be parsed. */
 export function mentionsTarget(text: string, target: ColumnUseTarget): boolean {
   const lower = text.toLowerCase()
   const words = new Set(lower.split(/[^\p{L}\d_$]+/u))

@@ -1,22 +1,22 @@
 import { stringValues, type ParseNode } from '../../rollout/sqlParser.ts'
 import { findTargetRelation, type ColumnLookup, type NamedRelation, type ColumnUseTarget } from './columnUseTarget.ts'
 
-/** One entry of a FROM clause: what its columns are called there. */
+/** One entry of a FROM clause, with the names of its columns. */
 export interface RangeTableEntry {
   readonly name: string | null
   readonly schema: string | null
-  /** Its visible columns; null: they are not known. */
+  /** The visible columns; null if they are unknown. */
   readonly columns: ReadonlySet<string> | null
-  /** Of our table: each legacy column by the name it is visible under. Null: another relation. */
+  /** For the target table, each legacy column by its visible name. Null for another relation. */
   readonly legacy: ReadonlyMap<string, string> | null
-  /** A variable that holds a row: its columns are never meant without its name. */
+  /** True for a variable that holds a row: its columns are always qualified. */
   readonly variable?: boolean
 }
 
-/** What names mean at one level of a statement. */
+/** The names that are in scope at one level of a statement. */
 export interface QueryScope {
   readonly entries: RangeTableEntry[]
-  /** Queries of WITH: their columns, null where they are not known. */
+  /** Queries of WITH with their columns, null if they are unknown. */
   readonly ctes: Map<string, ReadonlySet<string> | null>
   readonly outer: QueryScope | null
 }
@@ -25,7 +25,7 @@ export function nestedScope(outer: QueryScope | null): QueryScope {
   return { entries: [], ctes: new Map(), outer }
 }
 
-/** What a name of WITH stands for; undefined: it is none. */
+/** The query that a WITH name refers to; undefined if there is none. */
 export function findCte(scope: QueryScope, name: string): ReadonlySet<string> | null | undefined {
   for (let current: QueryScope | null = scope; current !== null; current = current.outer)
     if (current.ctes.has(name)) return current.ctes.get(name)!
@@ -42,7 +42,7 @@ export interface AliasClause {
   readonly colnames?: unknown
 }
 
-/** A table of a FROM clause, or the one that is written. */
+/** A table of a FROM clause, or the target of a write. */
 export function resolveRangeVar(
   fields: ParseNode,
   scope: QueryScope,
@@ -74,7 +74,7 @@ export function targetEntry(
   return { name, schema, columns: new Set(visibleNames), legacy: new Map(legacy) }
 }
 
-/** Columns under the names that an alias gives the first of them. */
+/** The columns, with the first ones renamed by an alias. */
 export function applyColumnAliases(
   columns: ReadonlySet<string> | null,
   alias: AliasClause | undefined,

@@ -3,7 +3,10 @@ import type { Rollout, Table } from '../../rollout/rollout.ts'
 import { partitionTreeCte } from '../catalog/partitionTreeSql.ts'
 import type { ColumnLookup, ColumnUseTarget } from './columnUseTarget.ts'
 
-/** The table as statements may name it, and the columns of every other relation of the application. */
+/**
+ * Reads the names by which statements may refer to the table, and the columns of all other relations of the
+ * application.
+ */
 export async function readColumnUseTarget(
   sql: Sql,
   rollout: Pick<Rollout, 'legacyColumns'>,
@@ -31,7 +34,7 @@ export async function readColumnUseTarget(
     columnsOf(schema, name) {
       const candidates = others.get(schema === null ? name : `${schema}\n${name}`)
       if (candidates === undefined) return null
-      // Of several with one name only what all of them have is certain to be theirs.
+      // If several relations share a name, only the columns that all of them have are certain.
       return new Set([...candidates[0]!].filter((column) => candidates.every((columns) => columns.has(column))))
     },
   }

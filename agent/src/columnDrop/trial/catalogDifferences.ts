@@ -1,13 +1,13 @@
 import type { LegacyCatalog } from '../catalog/legacyCatalog.ts'
 
-/** What differs between two readings of a catalog, one sentence each; places of columns and oids apart. */
+/** The differences between two readings of the catalog, one sentence each, except for column positions and OIDs. */
 export function catalogDifferences(before: LegacyCatalog, after: LegacyCatalog): string[] {
   return [
     ...before.relations.flatMap((relation) => {
       const other = after.relations.find((candidate) => candidate.sql === relation.sql)
       return relation.columns.flatMap((column) => {
         const now = other?.columns.find((candidate) => candidate.name === column.name)
-        if (now === undefined) return [`column ${column.name} of ${relation.sql} is not there`]
+        if (now === undefined) return [`column ${column.name} of ${relation.sql} does not exist`]
         return fieldDifferences(
           { ...column, position: 0 },
           { ...now, position: 0 },

@@ -1,3 +1,4 @@
+import { formatQuantity, formatCount } from '../../format/format.ts'
 import type { Sql } from '../../database/connect.ts'
 import { onlyRow } from '../../database/onlyRow.ts'
 import { quoteLiteral } from '../../rollout/identifiers.ts'
@@ -11,7 +12,7 @@ export interface TrialCheck {
   readonly detail: string
 }
 
-/** One row of each type becomes the next one. */
+/** Changes one row of each type to the next type. */
 export function rotateTypesSql({ table, discriminator, types }: Rollout, key: string[], images: string): string {
   const value = (type: string): string => `${quoteLiteral(type)}::${discriminator.dataType}`
   const branches = types.map((type, n) => `when ${value(type)} then ${value(types[(n + 1) % types.length]!)}`)
@@ -21,7 +22,10 @@ export function rotateTypesSql({ table, discriminator, types }: Rollout, key: st
       where ${discriminator.sql} is not null order by ${discriminator.sql}, ${list})`
 }
 
-/** Rows that nobody wrote meanwhile are what they were; those that new code wrote say in their legacy columns what their type says. */
+/**
+ * Checks that unchanged rows have their original values, and that the legacy columns of rows written by new code
+ * match their type.
+ */
 export async function compareRows(sql: Sql, copy: Rollout, table: Table, images: string): Promise<TrialCheck> {
   const layout = archiveLayout(copy, table)
   const row = (alias: string): string =>
@@ -38,8 +42,8 @@ export async function compareRows(sql: Sql, copy: Rollout, table: Table, images:
   const { same, other, says: matching, not: notMatching } = onlyRow(answer)
   const lostRows = copy.file.restore === 'none' ? 0 : notMatching
   return {
-    check: 'every row is what it was, and those that new code wrote say it in their legacy columns',
+    check: 'every row has its original values, and the legacy columns of rows written by new code match their type',
     ok: other === 0 && lostRows === 0,
-    detail: `${same} rows the same, ${matching} written by new code say it${other + lostRows > 0 ? `; ${other} are not what they were, ${lostRows} do not say it` : ''}`,
+    detail: `${formatQuantity(same, 'row')} unchanged, ${formatCount(matching)} written by new code match${other + lostRows > 0 ? `; ${formatCount(other)} changed, ${formatCount(lostRows)} written by new code do not match` : ''}`,
   }
 }

@@ -1,3 +1,4 @@
+import { formatQuantity } from '../../format/format.ts'
 import { reverseSyncChange } from '../../dualWrite/reverseSync.ts'
 import { deriveFunctionChange, deriveTriggerChange } from '../../dualWrite/deriveTrigger.ts'
 import type { Sql } from '../../database/connect.ts'
@@ -19,26 +20,27 @@ import { catalogDifferences } from './catalogDifferences.ts'
 import { createCopy, dropCopies } from './copyLifecycle.ts'
 import { runTimed, type MigrationTiming } from './runTimed.ts'
 
-/** What became of the migration when it was run both ways on a copy. */
+/** The result of running the migration up and down on a copy. */
 export interface MigrationTrial {
   readonly passed: boolean
   readonly rows: number
   readonly up: MigrationTiming | null
   readonly down: MigrationTiming | null
-  /** One for each question; `ok` false: the sentence says what was not as it must be. */
+  /** One entry per check; if `ok` is false, the detail says what is wrong. */
   readonly checks: readonly TrialCheck[]
-  /** What the copy does not have, and what was therefore not tried. */
+  /** The parts that the copy lacks and that were therefore not tested. */
   readonly leftOut: readonly string[]
-  /** For all rows of the table, from the sample's times: they grow with the rows. */
+  /** Estimates for the whole table, extrapolated from the sample. */
   readonly estimated: { readonly upLockedSeconds: number; readonly downLockedSeconds: number }
 }
 
-/** Rows that new code inserts once the columns are gone. */
+/** The number of rows that the simulated new code inserts after the drop. */
 const NEW_ROW_COUNT = 20
 
 /**
- * Runs up, looks, writes as new code does, runs down, looks again: on a copy of the table in a schema of its own, with a
- * sample of its rows. The same writer makes the copy's migration from the copy's catalog. Everything is taken away again.
+ * Runs up, checks, writes like new code, runs down, and checks again, on a copy of the table in a separate schema
+ * with a sample of its rows. The copy's migration is generated from the copy's catalog by the same code. The copy is
+ * dropped afterwards.
  */
 export async function runMigrationTrial(
   run: RunContext,
@@ -89,7 +91,7 @@ async function runTrialSteps(
   const tableBefore = await inspectTable(database.state, copy)
   const dualWrite = dualWriteChanges(copy, tableBefore)
   for (const change of dualWrite) await sql.unsafe(change.statement)
-  // Rows that come after the drop: they are held back until then.
+  // Rows to insert after the drop: they are set aside until then.
   const newRows = `${quoteIdentifier(copy.table.schema)}."~later"`
   const layout = archiveLayout(copy, tableBefore)
   const columns = tableBefore.columns.filter((column) => !column.generated)
@@ -110,7 +112,7 @@ async function runTrialSteps(
     tableAfterUp.columns.some(({ name }) => name === column.name),
   )
   checks.push({
-    check: 'the columns are gone',
+    check: 'the columns are dropped',
     ok: remainingColumns.length === 0,
     detail:
       remainingColumns.length === 0
@@ -121,7 +123,7 @@ async function runTrialSteps(
   const names = columns
     .map((column) => column.sql)
     .filter((name) => tableAfterUp.columns.some((column) => column.sql === name))
-  await attemptCheck(checks, 'new code writes while the columns are gone', async () => {
+  await attemptCheck(checks, 'new code writes while the columns are dropped', async () => {
     await sql.unsafe(
       `insert into ${copy.table.sql} (${names.join(', ')}) overriding system value select ${names.join(', ')} from ${newRows}`,
     )
@@ -139,7 +141,7 @@ async function runTrialSteps(
   const tableAfterDown = await inspectTable(database.state, copy)
   const differences = catalogDifferences(before, await readLegacyCatalog(database, copy, tableAfterDown))
   checks.push({
-    check: 'the catalog is what it was, but for the order of the columns',
+    check: 'the catalog is restored, except for the column order',
     ok: differences.length === 0,
     detail: differences.length === 0 ? countObjects(before) : differences.slice(0, 5).join('; '),
   })
@@ -198,5 +200,5 @@ async function fillArchive(sql: Sql, run: RunContext, copy: Rollout, table: Tabl
 }
 
 function countObjects({ indexes, constraints, statistics }: LegacyCatalog): string {
-  return `${constraints.length} constraints, ${indexes.length} indexes and ${statistics.length} statistics objects came back`
+  return `restored ${formatQuantity(constraints.length, 'constraint')}, ${formatQuantity(indexes.length, 'index', 'indexes')}, and ${formatQuantity(statistics.length, 'statistics object')}`
 }

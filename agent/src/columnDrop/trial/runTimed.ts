@@ -1,12 +1,12 @@
 import type { Sql } from '../../database/connect.ts'
 
-/** What one way of a migration took. */
+/** The duration and the locks of one direction of a migration. */
 export interface MigrationTiming {
   readonly seconds: number
-  /** From when it has the lock on the table to the commit: so long nobody reads or writes it. */
+  /** The time from acquiring the table lock to the commit, during which the table is blocked. */
   readonly lockedSeconds: number
   readonly parts: readonly { readonly part: string; readonly seconds: number }[]
-  /** Held just before the commit; on the copy, with its names. */
+  /** The locks held just before the commit, with the names of the copy. */
   readonly locks: readonly HeldLock[]
 }
 
@@ -16,7 +16,10 @@ export interface HeldLock {
   readonly mode: string
 }
 
-/** Runs one way as its author would, part by part, and looks at its locks before it commits. `sql` has one connection. */
+/**
+ * Runs one direction of a migration section by section and reads its locks before the commit. `sql` has one
+ * connection.
+ */
 export async function runTimed(sql: Sql, text: string): Promise<MigrationTiming> {
   const [, ...parts] = text.split(/\n\n(?=-- \d+\. )/)
   const timings: { part: string; seconds: number }[] = []

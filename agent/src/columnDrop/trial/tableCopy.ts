@@ -7,7 +7,7 @@ import type { LegacyCatalog } from '../catalog/legacyCatalog.ts'
 /** The schema that holds the copy. */
 const trialSchema = (operationId: bigint): string => `sti_trial_${operationId}`
 
-/** The rollout, as if it were of the copy: with a name and a table of its own. */
+/** The rollout for the copy, with its own name and table. */
 export function trialRollout(rollout: Rollout, operationId: bigint): Rollout {
   const schema = trialSchema(operationId)
   return {
@@ -24,9 +24,9 @@ export function trialRollout(rollout: Rollout, operationId: bigint): Rollout {
 interface CopyPlan {
   /** The rollout of the copy. */
   readonly rollout: Rollout
-  /** What is to be made, in order. */
+  /** The statements that create the copy, in order. */
   readonly statements: readonly string[]
-  /** What the copy leaves out of what depends on the columns; sentences. */
+  /** Dependents of the columns that the copy lacks, one sentence each. */
   readonly leftOut: readonly string[]
 }
 
@@ -39,9 +39,10 @@ interface CopiedRelation {
 }
 
 /**
- * The table's structure in a schema of its own, with all its partitions: columns, defaults, constraints, indexes,
- * statistics objects, comments and privileges on the columns. The tables that foreign keys of the legacy columns refer to
- * are there with what the sample refers to. Triggers and policies of the application are left out: they would act.
+ * Plans a copy of the table's structure in a separate schema, with all partitions: columns, defaults, constraints,
+ * indexes, statistics objects, comments, and column privileges. Tables that foreign keys of the legacy columns
+ * reference are created with the referenced rows. The application's triggers and policies are omitted, since they
+ * could have side effects.
  */
 export async function planCopy(
   sql: Sql,
@@ -52,7 +53,7 @@ export async function planCopy(
 ): Promise<CopyPlan> {
   const relations = await readCopiedRelations(sql, table)
   const schema = quoteIdentifier(copy.table.schema)
-  // Two partitions in two schemas may have the same name.
+  // Partitions in different schemas may have the same name.
   const names = new Map(
     relations.map((relation, n) => [
       relation.sql,
@@ -77,13 +78,13 @@ export async function planCopy(
     statements: [`create schema ${schema}`, ...tables, ...grants, ...foreignKeyStatements.before],
     leftOut: [
       ...(table.triggers.some((trigger) => !trigger.internal && !trigger.name.startsWith('~sti_'))
-        ? ['The application’s triggers are not on the copy: they would act.']
+        ? ['The copy lacks the application’s triggers, which could have side effects.']
         : []),
     ],
   }
 }
 
-/** Adds the foreign keys of the legacy columns, once the sample is there. */
+/** Adds the foreign keys of the legacy columns after the sample is copied. */
 export async function copyForeignKeys(
   sql: Sql,
   rollout: Rollout,
@@ -147,14 +148,14 @@ async function readCopiedRelations(sql: Sql, table: Table): Promise<CopiedRelati
 const LARGE_TABLE_ROWS = 100_000
 
 /**
- * Rows for the copy: from all over the table, some of each type the file names. Generated columns make themselves.
- * Answers how many there are.
+ * Copies rows from the whole table, including some of each type in the rollout file, and returns their number.
+ * PostgreSQL computes generated columns.
  */
 export async function fillCopy(sql: Sql, rollout: Rollout, table: Table, copy: Rollout, rows: number): Promise<number> {
   const columns = table.columns.filter((column) => !column.generated).map((column) => column.sql)
   const list = columns.join(', ')
   const estimated = table.estimatedRows ?? 0
-  // A system sample reads the pages it takes and no others; of a small table those would be too few to be sure of them.
+  // TABLESAMPLE SYSTEM reads only the sampled pages. In a small table, those could be too few.
   const sample =
     estimated < LARGE_TABLE_ROWS || estimated < 2 * rows ? '' : ` tablesample system (${(rows * 150) / estimated})`
   await sql.unsafe(

@@ -2,7 +2,7 @@ import type { Sql } from '../../database/connect.ts'
 import { agentActor } from '../../contract/index.ts'
 import type { RolloutFacts } from '../../kind/facts.ts'
 
-/** Notes that the legacy columns are gone, or back; each change is an event. */
+/** Records that the legacy columns were dropped or restored, with an event for each change. */
 export async function recordDroppedColumns(sql: Sql, facts: RolloutFacts, agent: string): Promise<void> {
   const { rollout } = facts
   if (facts.table === null) return
@@ -15,7 +15,7 @@ export async function recordDroppedColumns(sql: Sql, facts: RolloutFacts, agent:
         on conflict do nothing returning columns
       )
       select sti.append_event(null, ${rollout.name}, ${sql.json(actor)}, 'column-drop',
-        ${`The legacy columns ${dropped.join(', ')} are gone: the migration has run. Its undo brings them and their data back.`},
+        ${`The legacy columns ${dropped.join(', ')} were dropped by the migration. Its undo restores them and their data.`},
         null, null, jsonb_build_object('columns', columns)) from noticed`
     return
   }
@@ -23,7 +23,7 @@ export async function recordDroppedColumns(sql: Sql, facts: RolloutFacts, agent:
   await sql`
     with back as (delete from sti.dropped_columns where rollout = ${rollout.name} returning columns)
     select sti.append_event(null, ${rollout.name}, ${sql.json(actor)}, 'column-drop',
-      ${`The legacy columns ${rollout.legacyColumns.join(', ')} are back.`}, null, jsonb_build_object('columns', columns), null) from back`
+      ${`The legacy columns ${rollout.legacyColumns.join(', ')} were restored.`}, null, jsonb_build_object('columns', columns), null) from back`
 }
 
 export async function readDroppedColumns(

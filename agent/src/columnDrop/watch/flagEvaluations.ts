@@ -1,17 +1,17 @@
 import type { Sql } from '../../database/connect.ts'
 
-/** Longer than this without a look, and the watch begins anew: what happened meanwhile nobody saw. */
+/** The watch restarts after a longer gap between polls, since it missed what happened in between. */
 const MAX_POLL_GAP = '10 minutes'
 
 export interface EvaluationWatch {
-  /** ISO 8601, like all here. Null: nobody watches yet. */
+  /** In ISO 8601, like all times here. Null: the watch has not started. */
   readonly since: string | null
-  /** Null: not seen. */
+  /** Null: none was seen. */
   readonly evaluatedAt: string | null
   readonly evaluatedBy: string | null
 }
 
-/** Notes that this agent serves the flag, and the last request for it that it has answered. */
+/** Records that this agent serves the flag, and the last evaluation that it answered. */
 export async function recordEvaluations(
   sql: Sql,
   rollout: string,

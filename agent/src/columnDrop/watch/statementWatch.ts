@@ -5,7 +5,7 @@ import { mentionsTarget } from '../sql/functionUses.ts'
 import type { ColumnLookup, ColumnUseTarget } from '../sql/columnUseTarget.ts'
 import { findColumnUses } from '../sql/columnUses.ts'
 
-/** What a statement does with the legacy columns; null in a cache: nothing, or it is ours. */
+/** The use of the legacy columns by a statement. Null in the cache: it does not use them, or it is STI's own. */
 export interface StatementUses {
   readonly statement: string
   readonly reads: readonly string[]
@@ -13,7 +13,7 @@ export interface StatementUses {
   readonly unsure: string | null
 }
 
-/** What is known of the texts by query id; kept between looks, since reading texts is what costs. */
+/** A cache of analyzed statements by query ID, since reading the texts is expensive. */
 export type StatementUseCache = Map<string, StatementUses | null>
 
 interface StatementEntry {
@@ -24,9 +24,9 @@ interface StatementEntry {
 }
 
 /**
- * Looks at pg_stat_statements once: which statements of the application name the legacy columns, and which of them were
- * called since the look before. A reset, or entries that were thrown away, begin the watch anew.
- * Does nothing where they cannot be seen (statementsFault).
+ * Polls pg_stat_statements for the application's statements that name the legacy columns, and for their calls since
+ * the last poll. A reset or discarded entries restart the watch. Does nothing if statements cannot be read
+ * (statementsFault).
  */
 export async function pollStatements(
   sql: Sql,
@@ -75,7 +75,7 @@ export async function pollStatements(
       last_called_at = case when u.calls <> excluded.calls then clock_timestamp() else u.last_called_at end, calls = excluded.calls`
 }
 
-/** Why the application's statements cannot be seen, with what to do; null: they can. */
+/** The reason why the application's statements cannot be read, and what to do; null if they can. */
 export async function statementsFault(sql: Sql): Promise<string | null> {
   const [row] = await sql<{ there: boolean; reads: boolean; role: string; loaded: boolean; tracks: string | null }[]>`
     select /* sti */ exists (select from pg_extension where extname = 'pg_stat_statements') as there,
@@ -84,11 +84,11 @@ export async function statementsFault(sql: Sql): Promise<string | null> {
       current_setting('pg_stat_statements.track', true) as tracks`
   const { there, reads, role, loaded, tracks } = row!
   if (!there)
-    return 'pg_stat_statements is missing, so that nobody knows which statements the application sends: CREATE EXTENSION pg_stat_statements, then wait for the soak time'
+    return 'the extension pg_stat_statements is missing, so the application’s statements are unknown: run CREATE EXTENSION pg_stat_statements, then wait for the soak time'
   if (!loaded)
     return 'pg_stat_statements is not loaded: add it to shared_preload_libraries and restart PostgreSQL, then wait for the soak time'
-  if (tracks === 'none') return 'pg_stat_statements.track is none, so that it sees no statement: set it to top'
-  if (!reads) return `the role ${role} sees no texts of others: GRANT pg_monitor TO ${role}`
+  if (tracks === 'none') return 'pg_stat_statements.track is none, so no statements are recorded: set it to top'
+  if (!reads) return `the role ${role} cannot read statements of other roles: run GRANT pg_monitor TO ${role}`
   return null
 }
 
@@ -109,11 +109,11 @@ async function parseStatementTexts(
   for (const { id, text, ours } of texts) cache.set(id, ours ? null : findStatementUses(text, target))
 }
 
-/** Statements that define something: what they made is a check of its own (dependents, function bodies). */
+/** Statements that define objects, which other checks cover (dependent objects, function bodies). */
 const DDL_STATEMENT_NODES =
   /^(View|Rule|Index|CreateFunction|CreatePolicy|AlterPolicy|CreateTrig|CreateStats|Comment|CreatePublication|AlterPublication)Stmt$/
 
-/** A statement is kept up to this many characters. */
+/** Statements are stored up to this length in characters. */
 const MAX_STATEMENT_LENGTH = 1_000
 
 function findStatementUses(
@@ -123,12 +123,12 @@ function findStatementUses(
   if (text === null)
     return { statement: '(its text is lost)', reads: [], writes: [], unsure: 'pg_stat_statements has lost its text' }
   const statement = text.slice(0, MAX_STATEMENT_LENGTH)
-  // Nothing can name a column of the table without naming the table, or a view of it, which is a check of its own.
+  // A statement that names a column of the table also names the table, or a view of it, which another check covers.
   if (!mentionsTarget(text, { ...target, legacy: [] }) && !/\bU&"/i.test(text)) return null
   try {
     const statements = parseStatements(text)
     if (statements.some((parsed) => parsed['DoStmt'] !== undefined) && mentionsTarget(text, target))
-      return { statement, reads: [], writes: [], unsure: 'it is an anonymous block, whose body is not looked into' }
+      return { statement, reads: [], writes: [], unsure: 'it is an anonymous block, whose body is not analyzed' }
     const { reads, writes } = findColumnUses(
       statements.filter((parsed) => !Object.keys(parsed).some((kind) => DDL_STATEMENT_NODES.test(kind))),
       target,
@@ -141,10 +141,10 @@ function findStatementUses(
 }
 
 export interface StatementWatch {
-  /** ISO 8601. Null: nobody watches yet. */
+  /** In ISO 8601. Null: the watch has not started. */
   readonly since: string | null
   readonly restarted: string | null
-  /** Those called last come first. */
+  /** Most recently called first. */
   readonly uses: readonly (StatementUses & { readonly role: string; readonly calledAt: string | null })[]
 }
 

@@ -6,21 +6,21 @@ import { recordDroppedColumns } from './droppedColumns.ts'
 import { recordEvaluations } from './flagEvaluations.ts'
 import { pollStatements, type StatementUseCache } from './statementWatch.ts'
 
-/** The longest time between two looks. */
+/** The longest time between two polls. */
 const MAX_POLL_INTERVAL_SECONDS = 10
 
-/** What the application still does with flag and legacy columns while the flag is at 100 %. */
+/** Watches the application's use of the flag and the legacy columns while the flag is at 100%. */
 export interface UsageWatch {
-  /** Looks, unless it has just done so. Never rejects. */
+  /** Polls, unless it has just done so. Never rejects. */
   pollIfDue(facts: RolloutFacts): Promise<void>
-  /** Looks now. */
+  /** Polls immediately. */
   poll(facts: RolloutFacts): Promise<void>
 }
 
 export function createUsageWatch(dependencies: {
   readonly state: Sql
   readonly agent: string
-  /** The last request for the flag that this process has answered: milliseconds since 1970. */
+  /** The last evaluation of the flag that this process answered, in milliseconds since 1970. */
   readonly lastEvaluation: (rollout: string) => { readonly at: number; readonly client: string | null } | null
   readonly log: (line: { level: 'warning'; message: string; error: string }) => void
 }): UsageWatch {
@@ -65,7 +65,7 @@ export function createUsageWatch(dependencies: {
         lastErrors.set(name, message)
         dependencies.log({
           level: 'warning',
-          message: `what ${name} still does with its legacy columns is not seen`,
+          message: `the watch on the legacy columns of rollout ${name} failed`,
           error: message,
         })
       }

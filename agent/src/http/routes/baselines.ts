@@ -81,7 +81,8 @@ export function baselineRoutes(app: App, deps: ApiDependencies): void {
     const content = { ...sentContent, ...normalizeInstants(sentContent) }
     requireConsistentBaseline(rollout, content)
     const existingId = await findSameBaseline(state, rollout.name, content)
-    // A baseline that this agent measured loosens nothing: the right to validate is enough to compare with it.
+    // A baseline that this agent measured does not loosen any check, so the right to validate is enough to compare
+    // with it.
     requireRight(deps, caller, oneRunOnly && existingId !== null ? 'validation' : 'import-baseline')
     const record = { rollout: rollout.name, operationId: null, source: 'import', oneRunOnly, content } as const
     const id = existingId ?? (await saveBaseline(state, { ...record, createdBy: toActor(caller) }, reason))

@@ -2,13 +2,13 @@ import { createServer } from 'node:http'
 import { Counter, Histogram, Registry } from 'prom-client'
 import { freePort } from '../../../../test/support/server.ts'
 
-/** A service that exports its requests as prom-client writes them; the test says how long each of them takes. */
+/** A service that exports its requests in prom-client's format; the test sets the duration of each request. */
 export interface HistogramApplication {
-  /** Its part of a rollout file. */
+  /** The lines for the rollout file. */
   readonly file: string
-  /** From now on requests take so many times as long. */
+  /** Multiplies the duration of requests from now on. */
   slowDown(times: number): void
-  /** From now on so many of a hundred requests fail. */
+  /** Sets the percentage of requests that fail from now on. */
   failPercent(percent: number): void
   stop(): Promise<void>
 }
@@ -28,7 +28,7 @@ export async function startHistogramApplication(): Promise<HistogramApplication>
   new Counter({ name: 'other_total', help: 'Something else.', registers: [registry] }).inc()
   let [times, percent, state] = [1, 0, 20_260]
   const uniform = (): number => (state = (state * 16_807) % 2_147_483_647) / 2_147_483_647
-  // By the clock: on a busy machine turns come late.
+  // Computed from the clock, since timers are late on a busy machine.
   const began = performance.now()
   let done = 0
   const timer = setInterval(() => {

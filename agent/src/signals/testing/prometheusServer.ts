@@ -14,8 +14,8 @@ export interface PrometheusServer {
 }
 
 /**
- * Starts Prometheus in a new folder with these files, by path; `config` names its configuration among them. It ends with
- * the test at the latest. `history` is what it has stored already, as OpenMetrics with time stamps.
+ * Starts Prometheus in a new folder with these files, by path; `config` is the configuration file. Prometheus ends
+ * with the test at the latest. `history` is its existing data in OpenMetrics format with timestamps.
  */
 export async function startPrometheus(
   files: Record<string, string>,

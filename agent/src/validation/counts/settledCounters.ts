@@ -4,7 +4,7 @@ import { compareCounters, readCounters, type CounterDelta, type TableCounters } 
 
 /** A session reports its counters one second after a transaction ends, or after 10 s of idling. */
 const STATISTICS_FLUSH_SECONDS = 12
-/** A session that starts another transaction at once reports later, so there is a longer limit for it. */
+/** A session that immediately starts another transaction reports later, so it has a longer limit. */
 const MAX_WAIT_SECONDS = 60
 const POLL_INTERVAL_MS = 1_000
 
