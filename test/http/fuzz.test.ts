@@ -176,22 +176,25 @@ function likelyValue(schema: JsonSchema, resolve: (reference: string) => JsonSch
   return schemaValue(schema, resolve).map((value) => (typeof value === 'string' ? value : JSON.stringify(value)))
 }
 
-/** Sends it without a client that corrects anything. */
+/** Sends it without a client that corrects anything, on a connection of its own: an answer before the body ends closes it. */
 async function send(agent: TestAgent, { method, path, headers, body }: FuzzRequest): Promise<FuzzAnswer> {
   const { hostname, port } = new URL(agent.url)
   return await new Promise((resolve, reject) => {
-    const request = sendHttp({ hostname, port, method, path, headers: headers as Record<string, string> }, (answer) => {
-      const chunks: Buffer[] = []
-      answer.on('data', (chunk: Buffer) => chunks.push(chunk))
-      answer.on('error', reject)
-      answer.on('end', () =>
-        resolve({
-          status: answer.statusCode!,
-          type: (answer.headers['content-type'] ?? '').split(';')[0]!,
-          text: Buffer.concat(chunks).toString(),
-        }),
-      )
-    })
+    const request = sendHttp(
+      { hostname, port, method, path, headers: headers as Record<string, string>, agent: false },
+      (answer) => {
+        const chunks: Buffer[] = []
+        answer.on('data', (chunk: Buffer) => chunks.push(chunk))
+        answer.on('error', reject)
+        answer.on('end', () =>
+          resolve({
+            status: answer.statusCode!,
+            type: (answer.headers['content-type'] ?? '').split(';')[0]!,
+            text: Buffer.concat(chunks).toString(),
+          }),
+        )
+      },
+    )
     request.on('error', reject)
     request.end(body ?? undefined)
   })

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { nullable } from './nullable.ts'
 import { Instant } from './enums.ts'
 import { Actor } from './operation.ts'
 
@@ -16,7 +17,7 @@ export const Acceptance = z
     at: Instant,
     expiresAt: Instant,
     withdrawnAt: Instant.nullable(),
-    withdrawnBy: Actor.nullable(),
+    withdrawnBy: nullable(Actor),
     withdrawnReason: z.string().nullable(),
     valid: z.boolean(),
     why: z.string().nullable().describe('why it is not valid'),

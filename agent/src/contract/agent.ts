@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { nullable } from './nullable.ts'
 import { PublicKey } from './promotion.ts'
 import { AccessLevel } from './enums.ts'
 
@@ -27,7 +28,7 @@ export const AgentStatus = z
       .string()
       .nullable()
       .describe('why the state in the database belongs to another environment, or null'),
-    signingKey: PublicKey.nullable().describe('public key that verifies its reports; null: reports are not signed'),
+    signingKey: nullable(PublicKey).describe('public key that verifies its reports; null: reports are not signed'),
     you: z.object({ name: z.string(), level: AccessLevel, mayAct: z.boolean(), why: z.string().nullable() }),
   })
   .openapi('AgentStatus')

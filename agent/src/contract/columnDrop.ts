@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { nullable } from './nullable.ts'
 import { Instant, Verdict } from './enums.ts'
 import { ColumnDropParameters } from './parameters.ts'
 
@@ -98,7 +99,7 @@ export const PreparedColumnDrop = z
     reasons: z.array(z.string()).describe('why it was refused, or which checks a draft skipped'),
     checks: z.array(ColumnDropCheck),
     migration: z.object({ up: z.string(), down: z.string().nullable() }).nullable().describe('plain SQL'),
-    pullRequest: ColumnDropPullRequest.nullable(),
+    pullRequest: nullable(ColumnDropPullRequest),
     archive: z.record(z.string(), z.unknown()).nullable().describe('manifest of the archive'),
     trial: z.record(z.string(), z.unknown()).nullable().describe('durations and locks measured on a copy'),
   })
@@ -133,14 +134,14 @@ export const ColumnDrop = z
     rollout: z.string(),
     environment: z.string(),
     legacyColumns: z.array(z.string()),
-    last: PreparedColumnDrop.nullable().describe('the newest run'),
+    last: nullable(PreparedColumnDrop).describe('the newest run'),
     fresh: z.boolean().describe('the prepared migration is up to date'),
     staleBecause: z.string().nullable(),
     dropped: z
       .object({ columns: z.array(z.string()), noticedAt: Instant, restore: z.string() })
       .nullable()
       .describe('the migration has run; `restore` says how to restore the columns'),
-    archive: ColumnArchive.nullable().describe('null: none exists, or it was removed'),
+    archive: nullable(ColumnArchive).describe('null: none exists, or it was removed'),
     watch: ColumnUsageWatch,
   })
   .openapi('ColumnDrop')

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { nullable } from './nullable.ts'
 import { Actor } from './operation.ts'
 import { Instant, RollbackScope } from './enums.ts'
 
@@ -47,7 +48,7 @@ export const Incident = z
     source: z.enum(['grafana', 'alertmanager', 'guard', 'operation', 'drill']).describe('what opened it'),
     summary: z.string(),
     reasons: z.array(z.string()).describe('decisions of the agent and their reasons'),
-    reading: ConditionReading.nullable().describe('null: the agent does not monitor this condition itself'),
+    reading: nullable(ConditionReading).describe('null: the agent does not monitor this condition itself'),
     rollback: z
       .object({ scope: RollbackScope, at: Instant, operationId: z.number().int().nullable() })
       .nullable()
@@ -58,12 +59,12 @@ export const Incident = z
     acknowledgeBy: Instant.describe('deadline of its severity; it never restarts'),
     late: z.boolean().describe('not acknowledged by the deadline'),
     acknowledgedAt: Instant.nullable(),
-    acknowledgedBy: Actor.nullable(),
+    acknowledgedBy: nullable(Actor),
     acknowledgedNote: z.string().nullable(),
     acknowledgedSeconds: z.number().nullable().describe('seconds from opening to acknowledgement'),
     escalation: Escalation,
     closedAt: Instant.nullable(),
-    closedBy: Actor.nullable(),
+    closedBy: nullable(Actor),
     closedNote: z.string().nullable(),
   })
   .openapi('Incident')

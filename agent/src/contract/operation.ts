@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { nullable } from './nullable.ts'
 import { AccessLevel, Instant, OperationState, Verdict } from './enums.ts'
 import { OperationKind } from './kinds.ts'
 import { LimitsPatch } from './limits.ts'
@@ -88,7 +89,7 @@ export const Operation = z
     endedAt: Instant.nullable(),
     workedSeconds: z.number().describe('seconds of work, without pauses and waits'),
     step: z.string().nullable().describe('current step'),
-    progress: OperationProgress.nullable(),
+    progress: nullable(OperationProgress),
     result: z.record(z.string(), z.unknown()).nullable(),
     errorCode: z.string().nullable(),
     error: z.string().nullable().describe('what failed, why, and what to do'),

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { nullable } from './nullable.ts'
 import { Instant, AccessLevel, Verdict } from './enums.ts'
 
 /** An Ed25519 public key as a JWK (RFC 8037), with the environment whose reports it signs. */
@@ -40,7 +41,7 @@ export const PromotionGate = z
     backfillToo: z.boolean(),
     promoted: z.boolean(),
     reasons: z.array(z.string()).describe('what is missing'),
-    promotion: Promotion.nullable().describe('the valid promotion, or else the last one'),
+    promotion: nullable(Promotion).describe('the valid promotion, or else the last one'),
   })
   .openapi('PromotionGate')
 export type PromotionGate = z.infer<typeof PromotionGate>

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { nullable } from './nullable.ts'
 import { Actor } from './operation.ts'
 import { Instant } from './enums.ts'
 
@@ -18,7 +19,7 @@ export const Attestation = z
     at: Instant,
     expiresAt: Instant,
     withdrawnAt: Instant.nullable(),
-    withdrawnBy: Actor.nullable(),
+    withdrawnBy: nullable(Actor),
     withdrawnNote: z.string().nullable(),
     counts: z.boolean(),
     why: z.string().nullable().describe('why it is not valid'),
@@ -36,7 +37,7 @@ export const ReadinessItem = z
     sentence: z.string(),
     since: Instant.nullable().describe('time of the observation behind the state; null: none yet'),
     next: z.string().nullable().describe('what to do to make it ready; null: it is ready'),
-    attestation: Attestation.nullable().describe('last sign-off'),
+    attestation: nullable(Attestation).describe('last sign-off'),
   })
   .openapi('ReadinessItem')
 export type ReadinessItem = z.infer<typeof ReadinessItem>
@@ -50,7 +51,7 @@ export const ContactReadiness = z
     email: z.string().nullable().describe('visible to editors'),
     escalateAfterSeconds: z.number(),
     confirmed: z.boolean(),
-    attestation: Attestation.nullable(),
+    attestation: nullable(Attestation),
   })
   .openapi('ContactReadiness')
 export type ContactReadiness = z.infer<typeof ContactReadiness>

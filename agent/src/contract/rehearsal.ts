@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { nullable } from './nullable.ts'
 import { Instant, RollbackScope } from './enums.ts'
 
 /** The state of the backup, as reported by the query in the rollout file. */
@@ -46,7 +47,7 @@ export const RehearsalStatus = z
     why: z.string().nullable().describe('why it is not valid, and what to do'),
     dueAt: Instant.nullable().describe('when the next rehearsal starts automatically; null: none is scheduled'),
     everySeconds: z.number(),
-    result: RehearsalResult.nullable(),
+    result: nullable(RehearsalResult),
   })
   .openapi('RehearsalStatus')
 export type RehearsalStatus = z.infer<typeof RehearsalStatus>

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { nullable } from './nullable.ts'
 import { Acceptance } from './acceptance.ts'
 import { BaselineComparison } from './baseline.ts'
 import { FailedRow, Operation, OperationEvent } from './operation.ts'
@@ -60,10 +61,10 @@ export const EvidenceReport = z
       hash: z.string().describe('SHA-256 of the file'),
       promotionHash: z.string(),
     }),
-    validation: Validation.nullable().describe('last validation that ended'),
+    validation: nullable(Validation).describe('last validation that ended'),
     validations: z.array(PastValidation).describe('oldest first; at most the last 500'),
     progress: z.array(ProgressPoint),
-    baseline: BaselineComparison.nullable().describe(
+    baseline: nullable(BaselineComparison).describe(
       'newest baseline compared with the current values; null: there is none',
     ),
     operations: z.array(Operation).describe('oldest first'),

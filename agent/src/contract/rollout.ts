@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { nullable } from './nullable.ts'
 import { BaselineSummary } from './baseline.ts'
 import { AutomaticRollback, Incident } from './incident.ts'
 import { Monitoring } from './monitoring.ts'
@@ -45,7 +46,7 @@ export const RolloutSummary = z
       .nullable()
       .describe('share of rows with the correct type in the last validation; null: never counted'),
     flag: FlagStatus,
-    running: Operation.nullable(),
+    running: nullable(Operation),
     failedRows: z.number().int(),
     openIncidents: z.number().int().describe('incidents that are not closed, without drills'),
     rollbackReady: z.array(ScopeReadiness),
@@ -60,7 +61,7 @@ export const RolloutDetail = RolloutSummary.extend({
   file: z.string().describe('rollout file; for viewers without phone numbers and email addresses'),
   fileHash: z.string(),
   promotionHash: z.string().describe('hash of the parts of the file that must be the same in every environment'),
-  promotion: PromotionGate.nullable().describe('null: the file does not require a promotion here'),
+  promotion: nullable(PromotionGate).describe('null: the file does not require a promotion here'),
   monitoring: Monitoring,
   rehearsal: RehearsalStatus,
   incidents: z.array(Incident).describe('at most 50; open incidents first, then newest first'),
@@ -68,8 +69,8 @@ export const RolloutDetail = RolloutSummary.extend({
   types: z.array(z.string()),
   legacyColumns: z.array(z.string()),
   operations: z.array(Operation).describe('last 20, newest first'),
-  validation: Validation.nullable(),
-  baseline: BaselineSummary.nullable().describe('newest usable baseline; if none is usable, the newest'),
+  validation: nullable(Validation),
+  baseline: nullable(BaselineSummary).describe('newest usable baseline; if none is usable, the newest'),
   actions: z.array(AllowedAction),
   notes: z.array(z.string()),
 }).openapi('RolloutDetail')

@@ -19,13 +19,19 @@ export function describeUntypedRoutes(app: App): void {
     content: { 'application/json': { schema } },
     description,
   })
-  const { 400: badRequest, 403: forbidden, 404: notFound, 413: tooLarge } = PROBLEM_RESPONSES
+  const { 400: badRequest, 403: forbidden, 404: notFound, 413: tooLarge, 431: headersTooLarge } = PROBLEM_RESPONSES
   const failure = (problem: (typeof PROBLEM_RESPONSES)[400]) => ({
     content: Object.assign({ 'application/json': { schema: OfrepFailure } }, problem.content),
     description: problem.description,
   })
   const request = { body: { content: { 'application/json': { schema: OfrepRequest } } } }
-  const ofrepProblems = { 400: failure(badRequest), 403: forbidden, 404: failure(notFound), 413: failure(tooLarge) }
+  const ofrepProblems = {
+    400: failure(badRequest),
+    403: forbidden,
+    404: failure(notFound),
+    413: failure(tooLarge),
+    431: headersTooLarge,
+  }
   app.openAPIRegistry.registerPath({
     method: 'post',
     path: '/ofrep/v1/evaluate/flags/{key}',
@@ -47,7 +53,11 @@ export function describeUntypedRoutes(app: App): void {
   app.openAPIRegistry.registerPath({
     method: 'get',
     path: '/livez',
-    responses: { 200: json(z.object({ alive: z.boolean() }), 'the process runs'), 400: badRequest },
+    responses: {
+      200: json(z.object({ alive: z.boolean() }), 'the process runs'),
+      400: badRequest,
+      431: headersTooLarge,
+    },
   })
   const Ready = z.object({ ready: z.boolean(), reasons: z.array(z.string()) })
   app.openAPIRegistry.registerPath({
@@ -56,6 +66,7 @@ export function describeUntypedRoutes(app: App): void {
     responses: {
       200: json(Ready, 'the agent claims operations'),
       400: badRequest,
+      431: headersTooLarge,
       503: json(Ready, 'it does not, for these reasons'),
     },
   })
@@ -66,6 +77,7 @@ export function describeUntypedRoutes(app: App): void {
       200: { content: { 'text/plain': { schema: z.string() } }, description: 'metrics for Prometheus' },
       400: badRequest,
       403: forbidden,
+      431: headersTooLarge,
     },
   })
 }

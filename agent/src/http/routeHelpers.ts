@@ -23,6 +23,7 @@ export const PROBLEM_RESPONSES = {
   413: problemResponse('the body is too large'),
   415: problemResponse('the body is not application/json'),
   422: problemResponse('the body is not valid for this route'),
+  431: { description: 'the headers are larger than 16 KiB; without a body' },
   503: problemResponse('the database is unavailable'),
 } as const
 

@@ -1,4 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi'
+import { nullable } from '../../contract/nullable.ts'
 import { Promotion, PromotionGate, PromotionRequest } from '../../contract/index.ts'
 import { readPromotionGate, readPromotions } from '../../evidence/promotionGate.ts'
 import { forcePromotion, acceptPromotion } from '../../evidence/acceptPromotion.ts'
@@ -7,7 +8,7 @@ import { requireEnvironment } from '../requestRights.ts'
 import type { App, ApiDependencies } from '../dependencies.ts'
 import { Refusal } from '../problem.ts'
 
-const PromotionListing = z.object({ gate: PromotionGate.nullable(), promotions: z.array(Promotion) })
+const PromotionListing = z.object({ gate: nullable(PromotionGate), promotions: z.array(Promotion) })
 
 const listPromotionsRoute = createRoute({
   method: 'get',
