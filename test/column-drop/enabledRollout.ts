@@ -1,5 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ColumnDrop, ColumnDropCheck, PreparedColumnDrop } from '../../agent/src/contract/index.ts'
+import {
+  COLUMN_DROP_REFUSED,
+  type ColumnDrop,
+  type ColumnDropCheck,
+  type PreparedColumnDrop,
+} from '../../agent/src/contract/index.ts'
 import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
 import { withDedicatedServer, type TestDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
@@ -69,7 +74,9 @@ export async function prepareColumnDrop(
   agent: TestAgent,
   parameters: Record<string, unknown> = {},
 ): Promise<PreparedColumnDrop> {
-  await agent.run('column-drop', { ...PREPARATION_DEFAULTS, ...parameters })
+  const { id } = await agent.request('column-drop', { ...PREPARATION_DEFAULTS, ...parameters })
+  const { state, errorCode, error } = await agent.waitForEnd(id)
+  if (state !== 'succeeded' && errorCode !== COLUMN_DROP_REFUSED) throw new Error(`column-drop ${state}: ${error}`)
   return (await agent.get<ColumnDrop>('/v1/rollouts/vehicles/column-drop')).last!
 }
 

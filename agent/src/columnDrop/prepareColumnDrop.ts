@@ -1,7 +1,13 @@
+import {
+  COLUMN_DROP_REFUSED,
+  ColumnDropParameters,
+  type ColumnDropCheck,
+  type PreparedColumnDrop,
+} from '../contract/index.ts'
 import { formatQuantity } from '../format/format.ts'
-import { ColumnDropParameters, type ColumnDropCheck, type PreparedColumnDrop } from '../contract/index.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
 import type { RunOutcome, RunContext } from '../kind/kind.ts'
+import { OperationFailedError } from '../kind/operationErrors.ts'
 import { requireTable } from '../kind/requireTable.ts'
 import type { Table } from '../rollout/rollout.ts'
 import { exportToFolder } from './archive/exportToFolder.ts'
@@ -226,20 +232,17 @@ const MISSING_DOWN_SQL = `do $$ begin
 end $$;
 `
 
+/** Stores why the column drop is refused, and ends the operation as failed. */
 async function storeRefusal(
   run: RunContext,
   parameters: ColumnDropParameters,
   checks: ColumnDropCheck[],
   trial: MigrationTrial | null = null,
-): Promise<RunOutcome> {
+): Promise<never> {
   const emptyOutputs = { migration: null, pullRequest: null, archive: null, trial: trial && toJsonObject(trial) }
-  return await storeColumnDrop(run, {
-    parameters,
-    checks,
-    prepared: false,
-    reasons: failureReasons(checks),
-    ...emptyOutputs,
-  })
+  const reasons = failureReasons(checks)
+  await storeColumnDrop(run, { parameters, checks, prepared: false, reasons, ...emptyOutputs })
+  throw new OperationFailedError(COLUMN_DROP_REFUSED, `The column drop was refused. ${reasons.join(' ')}`)
 }
 
 type ColumnDropOutcome = Pick<

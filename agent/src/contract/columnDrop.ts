@@ -3,6 +3,9 @@ import { nullable } from './nullable.ts'
 import { Instant, Verdict } from './enums.ts'
 import { ColumnDropParameters } from './parameters.ts'
 
+/** Error code of a column drop whose checks refuse it; its checks are stored. */
+export const COLUMN_DROP_REFUSED = 'column-drop-refused'
+
 /** The archive of the legacy columns. */
 export const ColumnArchive = z
   .object({

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
 import {
   allowsColumnDrop,
+  COLUMN_DROP_REFUSED,
   type ColumnDrop,
   type ColumnDropCheck,
   type PreparedColumnDrop,
@@ -56,7 +57,7 @@ async function prepareColumnDrop(terminal: Terminal, options: PrepareOptions): P
   }
   const operation = await runOperation(target, rollout.rollout, request, output, options)
   if (operation === null || options.detach) return ExitCode.done
-  if (operation.state !== 'succeeded') return ExitCode.failed
+  if (operation.state !== 'succeeded' && operation.errorCode !== COLUMN_DROP_REFUSED) return ExitCode.failed
   const columnDrop = await target.agent.columnDrop(rollout.rollout)
   const last = columnDrop.last
   if (last === null || last.id !== operation.id)
