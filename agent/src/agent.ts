@@ -31,6 +31,7 @@ import type { Log } from './log.ts'
 import { createPeakRecorder } from './measure/usagePeaks.ts'
 import { createMetrics } from './metrics/metrics.ts'
 import { METRICS } from './metrics/names.ts'
+import { createFileVersionRecorder } from './operation/fileVersions.ts'
 import { readFacts } from './operation/readFacts.ts'
 import { createFileCheckCache } from './operation/tableFacts.ts'
 import { monitoring } from './monitoring/monitoring.ts'
@@ -126,6 +127,7 @@ export async function startAgent(
       {
         state: database.state,
         environment: config.environment,
+        agent: config.agent,
         agentFaults: databaseMonitor.unavailableReasons,
         checks: fileChecks,
         flag: (name) => flags.status(name),
@@ -175,6 +177,7 @@ export async function startAgent(
   const reconcileDependencies: ReconcileDependencies = {
     state: database.state,
     agent: config.agent,
+    fileVersions: createFileVersionRecorder(database.state, config.agent),
     scheduler,
     signals,
     flags,

@@ -38,6 +38,7 @@ export async function readArchiveState(database: Database, rollout: Rollout, tab
     const comparison = await compareArchive(sql, source, {
       mayContinue: () => Promise.resolve(true),
       retried: () => undefined,
+      lockWaits: { observer: database.state, onBlockers: () => undefined },
       onCompared: () => undefined,
       onDifference: () => Promise.resolve(),
     })

@@ -95,8 +95,8 @@ export async function withColumnDropEnvironment(
 async function newRun(database: Database, rollout: Rollout, pressure: RunContext['pressure']): Promise<RunContext> {
   const claim = randomUUID()
   const [operation] = await database.state<{ id: bigint }[]>`
-    insert into sti.operation (rollout, kind, state, parameters, file_hash, writes_table, actor, request_hash, claim, epoch)
-    values (${rollout.name}, 'backfill', 'running', '{}', ${rollout.hash}, false, '{}', '', ${claim}, 1) returning id`
+    insert into sti.operation (rollout, kind, state, parameters, file_hash, derivation_hash, writes_table, actor, request_hash, claim, epoch)
+    values (${rollout.name}, 'backfill', 'running', '{}', ${rollout.hash}, ${rollout.derivationHash}, false, '{}', '', ${claim}, 1) returning id`
   const { id } = operation!
   return {
     agent: 'a',

@@ -96,7 +96,9 @@ test('an index build that is killed leaves an INVALID index; the next attempt dr
       )
       const [pid] = await session<{ pid: number }[]>`select pg_backend_pid() as pid`
       expect(said).toMatch(
-        new RegExp(`pid ${pid!.pid} \\(postgres, idle in transaction, transaction \\d\\d:\\d\\d:\\d\\d old\\)`),
+        new RegExp(
+          `pid ${pid!.pid} \\(postgres, application somebody, idle in transaction, transaction [^,]* old, last statement: [^)]*\\)`,
+        ),
       )
       for (const backend of await engineBackendPids(sql, 'finalize')) await sql`select pg_terminate_backend(${backend})`
       await session.unsafe('commit')

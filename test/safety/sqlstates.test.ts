@@ -126,7 +126,8 @@ test('40P01: a batch is retried after a deadlock with the application', async ()
           await session.unsafe(
             `set deadlock_timeout = '60s'; begin; update public.vehicles set name = name where id = 200`,
           )
-          const { id } = await agent.request('backfill', { batchSize: 200 })
+          // A batch waits for a lock for half of its time, so it must be longer than deadlock_timeout.
+          const { id } = await agent.request('backfill', { batchSize: 200, maximumBatchSeconds: 5 })
           await waitForEngineLockWait(sql, 'backfill')
           await session.unsafe('update public.vehicles set name = name where id = 1')
           await session.unsafe('commit')
@@ -195,6 +196,7 @@ test('25006: a connection to a read-only server is replaced', async () => {
       from: null,
       to: null,
       sizeController: createBatchSizeController(100, 100, 1),
+      lockWaits: null,
       mayContinue: () => Promise.resolve(true),
       processCountedRange: async (range) => void (await batch(lane, 0, Number(range.high[0]))),
       handlePoisonRow: () => Promise.reject(new Error('no row is at fault')),

@@ -33,8 +33,8 @@ export async function withTestLane(rows: number, use: (lane: TestLane) => Promis
       await migrate(database, false)
       const { rollout } = compileRollout('vehicles.yaml', VEHICLES_FILE)
       const [operation] = await database.state<{ id: bigint }[]>`
-        insert into sti.operation (rollout, kind, parameters, file_hash, writes_table, actor, request_hash)
-        values ('vehicles', 'backfill', '{}', ${rollout!.hash}, true, '{}', '') returning id`
+        insert into sti.operation (rollout, kind, parameters, file_hash, derivation_hash, writes_table, actor, request_hash)
+        values ('vehicles', 'backfill', '{}', ${rollout!.hash}, ${rollout!.derivationHash}, true, '{}', '') returning id`
       const engine = database.engine({ purpose: 'backfill', searchPath: rollout!.searchPath, lockTimeoutMs: 10_000 })
       const walked = { table: rollout!.table, key: [{ name: 'id', sql: '"id"', type: 'bigint' }] }
       const change = discriminatorUpdate(rollout!, walked.key)

@@ -16,7 +16,14 @@ declare module 'vitest' {
 
 /** Starts one PostgreSQL server for the whole run. Each test creates its own databases in it (database.ts). */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const server = await startPostgres(['-c', 'fsync=off', '-c', 'autovacuum_naptime=1s'])
+  const server = await startPostgres([
+    '-c',
+    'fsync=off',
+    '-c',
+    'autovacuum_naptime=1s',
+    '-c',
+    'max_prepared_transactions=10',
+  ])
   project.provide('postgresUrl', server.url)
   return server.stop
 }

@@ -10,7 +10,17 @@ import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { freePort } from '../support/server.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
+import { waitFor } from '../support/waitFor.ts'
 import { findCheck, validate } from './validations.ts'
+
+async function evaluateFlag(agent: TestAgent): Promise<void> {
+  const answer = await fetch(`${agent.url}/ofrep/v1/evaluate/flags/vehicles-sti`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${TOKENS.flag}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ context: { targetingKey: '1' } }),
+  })
+  expect(answer.status).toBe(200)
+}
 
 const listening = (server: Server): Promise<number> =>
   new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)))
@@ -96,6 +106,41 @@ checks:
       await store.end()
     }
   })
+})
+
+test('sameWithFlag no longer applies once nobody has evaluated the flag for the soak time', async () => {
+  await withServer(
+    // Code without the flag ignores the header.
+    (request, response) => void response.writeHead(request.url === '/gone' ? 404 : 200).end('the same'),
+    async (at) => {
+      await withDatabase(async ({ url, sql }) => {
+        await createVehicles(sql, 10)
+        const file = `${VEHICLES_FILE}soak: 6s
+checks:
+  - { name: list, request: { url: '${at}/list', sameWithFlag: true } }
+  - { name: gone, request: { url: '${at}/gone', sameWithFlag: true } }
+`
+        await withAgent(url, file, async (agent) => {
+          for (const kind of ['expand', 'backfill', 'validation', 'finalize'] as const) await agent.run(kind)
+          const business = () => validate(agent, { layers: ['business'] })
+          expect(findCheck(await business(), 'list').verdict).toBe('inconclusive')
+          await agent.run('flag', { enabled: true })
+          await evaluateFlag(agent)
+          const evaluated = await business()
+          expect(findCheck(evaluated, 'list').verdict).toBe('inconclusive')
+          await waitFor('the soak time has passed', async () => findCheck(await business(), 'list').verdict === 'pass')
+          const unused = await business()
+          expect(findCheck(unused, 'list').detail).toMatch(/sameWithFlag no longer applies, since nobody has evaluated/)
+          expect(findCheck(unused, 'gone')).toMatchObject({ verdict: 'fail', value: 404 })
+          await evaluateFlag(agent)
+          await waitFor(
+            'an evaluation counts again',
+            async () => findCheck(await business(), 'list').verdict === 'inconclusive',
+          )
+        })
+      })
+    },
+  )
 })
 
 test('an application that ignores the flag, redirects, returns too much or keeps changing is inconclusive', async () => {

@@ -1,4 +1,7 @@
+import type { HeldRowsProgress } from '../contract/index.ts'
+import { describeHolders } from '../database/lockHolders.ts'
 import type { BulkUpdateHooks } from '../engine/bulkUpdateJob.ts'
+import { createHeldRowMessages, type HeldRows } from '../engine/heldRows.ts'
 import { readLaneTotals } from '../engine/operationLanes.ts'
 import type { RunContext } from '../kind/kind.ts'
 import { createParametersReader } from './backfillJob.ts'
@@ -36,7 +39,20 @@ export function createHolderHooks(run: RunContext, progress: BackfillProgress): 
       run.setStep(`writing types, ${message}`)
     },
     onRetry: progress.addRetry,
+    onHeldRows(held) {
+      progress.setHeldRows(held && toHeldRowsProgress(held))
+      events.setHeldRows(held)
+    },
     onWait: (wait) => progress.setWait(wait === null ? null : `${wait.reason}: ${wait.sentence}`),
+  }
+}
+
+function toHeldRowsProgress({ rows, keys, holders, isWaiting }: HeldRows): HeldRowsProgress {
+  return {
+    rows,
+    keys: keys.map((key) => [...key]),
+    holders: describeHolders(holders),
+    waiting: isWaiting,
   }
 }
 
@@ -49,6 +65,7 @@ export function createHelperHooks(run: RunContext, onWrittenRows: (rows: number)
     onFailedRows: events.addFailedRows,
     onStripeDecision: events.addStripeDecision,
     onRetry: () => undefined,
+    onHeldRows: events.setHeldRows,
     onWait: () => undefined,
   }
 }
@@ -56,6 +73,7 @@ export function createHelperHooks(run: RunContext, onWrittenRows: (rows: number)
 interface EventQueue {
   readonly addFailedRows: (message: string) => void
   readonly addStripeDecision: (message: string) => void
+  readonly setHeldRows: (held: HeldRows | null) => void
   /** @throws OperationFailedError if more rows failed than the error budget allows */
   readonly flush: () => Promise<void>
 }
@@ -65,10 +83,15 @@ interface EventQueue {
  * for the error budget; null: another agent enforces it.
  */
 function createEventQueue(run: RunContext, totalRows: () => number | null): EventQueue {
-  let pending: { kind: 'failed-row' | 'striping'; message: string }[] = []
+  let pending: { kind: 'failed-row' | 'striping' | 'held'; message: string }[] = []
+  const heldRowMessage = createHeldRowMessages()
   return {
     addFailedRows: (message) => pending.push({ kind: 'failed-row', message }),
     addStripeDecision: (message) => pending.push({ kind: 'striping', message }),
+    setHeldRows(held) {
+      const message = heldRowMessage(held)
+      if (message !== null) pending.push({ kind: 'held', message })
+    },
     async flush() {
       const events = pending
       pending = []

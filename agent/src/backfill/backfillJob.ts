@@ -1,6 +1,12 @@
 import { BackfillParameters, DEFAULT_MAXIMUM_BATCH_SECONDS } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
-import type { BulkUpdateHooks, BulkUpdateJob, BulkUpdateTuning } from '../engine/bulkUpdateJob.ts'
+import {
+  lockTimeoutMs,
+  type BulkUpdateHooks,
+  type BulkUpdateJob,
+  type BulkUpdateTuning,
+} from '../engine/bulkUpdateJob.ts'
+import { createHeldRowTracker } from '../engine/heldRows.ts'
 import type { ColumnUpdate } from '../engine/columnUpdate.ts'
 import type { RunContext } from '../kind/kind.ts'
 import type { KeyColumn, Rollout, Table } from '../rollout/rollout.ts'
@@ -13,11 +19,12 @@ export function createBackfillJob(run: RunContext, table: Table, hooks: BulkUpda
   return {
     run,
     hooks,
+    heldRows: createHeldRowTracker((held) => hooks.onHeldRows(held)),
     columnUpdate: discriminatorUpdate(rollout, table.key),
     secondaryIndexCount: table.secondaryIndexes.length,
     sweepOrder: rollout.file.dualWrite === 'trigger' ? 'heap' : 'key',
     gate: createThrottleGate(run, (wait) => hooks.onWait(wait)),
-    connect: createConnector(run),
+    connect: createConnector(run, () => lockTimeoutMs(resolveTuning(parameters()))),
     tuning: () => resolveTuning(parameters()),
     failpoints: {
       lanes: 'backfill.lanes',
@@ -50,10 +57,16 @@ function resolveTuning(parameters: BackfillParameters): BulkUpdateTuning {
 }
 
 /** Opens connections for the workers of a backfill. */
-export function createConnector({ database, operation, rollout }: RunContext): () => Sql {
+export function createConnector({ database, operation, rollout }: RunContext, lockTimeout?: () => number): () => Sql {
   const { searchPath } = rollout
   return () =>
-    database.engine({ purpose: `backfill ${operation.id}`, searchPath, avoidSeqScan: true, statementTimeoutMs: 20_000 })
+    database.engine({
+      purpose: `backfill ${operation.id}`,
+      searchPath,
+      avoidSeqScan: true,
+      statementTimeoutMs: 20_000,
+      ...(lockTimeout === undefined ? {} : { lockTimeoutMs: lockTimeout() }),
+    })
 }
 
 /** Reads the current parameters. Called several times per batch, so it parses them only after a change. */

@@ -1,4 +1,4 @@
-import type { OperationProgress } from '../contract/index.ts'
+import type { HeldRowsProgress, OperationProgress } from '../contract/index.ts'
 import type { RunContext } from '../kind/kind.ts'
 import type { LaneTotals } from '../engine/operationLanes.ts'
 import { createThroughputMeter } from '../engine/throughput.ts'
@@ -9,6 +9,7 @@ export interface BackfillProgress {
   addBatch(step: BatchProgress): void
   addRetry(sqlstate: string): void
   setWait(reason: string | null): void
+  setHeldRows(held: HeldRowsProgress | null): void
   /** Sets the counts of all agents, read from the lanes. */
   setLaneTotals(totals: LaneTotals): void
   /** Sets the counts of the sweep, which read every row. */
@@ -37,6 +38,7 @@ export function createBackfillProgress(
   let total = rows
   let swept = rows === 0
   let waitReason: string | null = null
+  let held: HeldRowsProgress | null = null
   let lastBatch: { rows: number; seconds: number } | null = null
 
   const report = (): void => {
@@ -55,6 +57,7 @@ export function createBackfillProgress(
       batchRows: lastBatch?.rows ?? null,
       batchSeconds: lastBatch?.seconds ?? null,
       throttled: waitReason,
+      held,
       retries: { ...retries },
     }
     run.reportProgress(progress)
@@ -82,6 +85,10 @@ export function createBackfillProgress(
     setWait(reason) {
       if (reason === null && waitReason === null) return
       waitReason = reason
+      report()
+    },
+    setHeldRows(heldNow) {
+      held = heldNow
       report()
     },
     setFinalCounts(rowsNow, failedNow) {

@@ -1,6 +1,6 @@
 import cliProgress from 'cli-progress'
 import type { Operation, OperationProgress } from '../contract/index.ts'
-import { formatCount, formatDuration, formatPercent } from '../format/format.ts'
+import { formatCount, formatDuration, formatPercent, formatQuantity } from '../format/format.ts'
 import { toVisibleLine } from '../format/visibleText.ts'
 import { writeJson, writeLine, type Terminal } from './terminal.ts'
 
@@ -31,8 +31,15 @@ export function formatProgress(progress: OperationProgress): string {
     progress.remainingSeconds === null ? null : `${formatDuration(progress.remainingSeconds)} left`,
     progress.failedRows > 0 ? `${formatCount(progress.failedRows)} failed` : null,
     progress.throttled === null ? null : `throttled: ${progress.throttled}`,
+    progress.held ? formatHeldRows(progress.held) : null,
   ]
   return parts.filter((part) => part !== null).join('  ')
+}
+
+/** `1 row locked by pid 12 (…)`; `waiting for` once everything else is written. */
+function formatHeldRows({ rows, holders, waiting }: NonNullable<OperationProgress['held']>): string {
+  const what = rows === 0 ? 'a lock' : `${formatQuantity(rows, 'row')} locked`
+  return `${waiting || rows === 0 ? 'waiting for ' : ''}${what}${holders === '' ? '' : ` by ${holders}`}`
 }
 
 /** The progress of the table walk; after the walk, the current step. */
@@ -103,7 +110,7 @@ export function createLineView(terminal: Terminal, intervalMs: number): Progress
     show(operation) {
       const nothingToShow = operation.progress === null && operation.step === null
       if (operation.endedAt !== null || (nothingToShow && operation.state !== 'paused')) return
-      const key = `${operation.state} ${operation.step} ${operation.progress?.throttled ?? ''}`
+      const key = `${operation.state} ${operation.step} ${operation.progress?.throttled ?? ''} ${operation.progress?.held?.holders ?? ''}`
       if (key === last && Date.now() - lastAt < intervalMs) return
       last = key
       lastAt = Date.now()

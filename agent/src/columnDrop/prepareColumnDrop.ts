@@ -260,6 +260,7 @@ async function storeColumnDrop(
     verdict,
     id: Number(operation.id),
     fileHash: rollout.hash,
+    derivationHash: rollout.derivationHash,
   })
   const { prepared, reasons, pullRequest } = outcome
   return {

@@ -5,10 +5,10 @@ const MAX_AGE_DAYS = 14
 
 /** The reason why a prepared drop is no longer valid; null if it is valid. */
 export function stalenessReason(
-  last: Pick<ColumnDropSummary, 'at' | 'fileHash' | 'archived'>,
+  last: Pick<ColumnDropSummary, 'at' | 'derivationHash' | 'archived'>,
   facts: Pick<RolloutFacts, 'rollout' | 'flag' | 'lastWriteEndedAt' | 'failedRows' | 'archive'>,
 ): string | null {
-  if (last.fileHash !== facts.rollout.hash) return 'the rollout file has changed'
+  if (last.derivationHash !== facts.rollout.derivationHash) return 'the rollout file derives differently'
   if (facts.flag.changedAt !== null && facts.flag.changedAt > last.at) return 'the flag has changed'
   if (facts.lastWriteEndedAt !== null && facts.lastWriteEndedAt > last.at)
     return 'a backfill or rollback has written the table'

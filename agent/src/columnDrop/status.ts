@@ -3,7 +3,7 @@ import type { Sql } from '../database/connect.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
 import { readColumnDrop } from './store.ts'
 import { readDroppedColumns } from './watch/droppedColumns.ts'
-import { readEvaluations } from './watch/flagEvaluations.ts'
+import { readEvaluations } from '../measure/flagEvaluations.ts'
 import { readStatements } from './watch/statementWatch.ts'
 
 const MAX_USES_SHOWN = 50

@@ -96,6 +96,7 @@ export const PreparedColumnDrop = z
     id: z.number().int().describe('number of the operation'),
     at: Instant,
     fileHash: z.string(),
+    derivationHash: z.string(),
     parameters: ColumnDropParameters,
     verdict: Verdict.describe('worst verdict of all checks that were not accepted'),
     prepared: z.boolean().describe('false: refused'),

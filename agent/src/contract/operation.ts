@@ -32,6 +32,21 @@ export const RampProgress = z
   .openapi('RampProgress')
 export type RampProgress = z.infer<typeof RampProgress>
 
+/** Rows that other transactions have locked. */
+export const HeldRowsProgress = z
+  .object({
+    rows: z.number().int().describe('0: the lock is not on rows, but on the table, or in a trigger of the application'),
+    keys: z.array(z.array(z.string())).describe('primary keys of at most three of them, each column as text'),
+    holders: z
+      .string()
+      .describe(
+        'who holds them: each session with pid, user, application, age, and statement; each prepared transaction by name',
+      ),
+    waiting: z.boolean().describe('true: everything else is written'),
+  })
+  .openapi('HeldRowsProgress')
+export type HeldRowsProgress = z.infer<typeof HeldRowsProgress>
+
 /** Progress of an operation; rows are exact counts. */
 export const OperationProgress = z
   .object({
@@ -45,6 +60,9 @@ export const OperationProgress = z
     batchRows: z.number().int().nullable().describe('rows in the last batch'),
     batchSeconds: z.number().nullable(),
     throttled: z.string().nullable().describe('why the operation waits, or null'),
+    held: HeldRowsProgress.nullable()
+      .optional()
+      .describe('rows that other transactions have locked; the other rows are written meanwhile'),
     retries: z.record(z.string(), z.number().int()).describe('retries by SQLSTATE'),
     unit: z
       .enum(['seconds', 'steps'])
@@ -82,6 +100,7 @@ export const Operation = z
     state: OperationState,
     parameters: z.record(z.string(), z.unknown()),
     fileHash: z.string(),
+    derivationHash: z.string().describe('hash of the part of the rollout file that this operation is bound to'),
     actor: Actor,
     reason: z.string().nullable(),
     createdAt: Instant,

@@ -63,6 +63,7 @@ export const Readiness = z
     at: Instant,
     ratios: z.record(ReadinessList, z.number().min(0).max(1)).describe('ready items / items, rounded down'),
     items: z.array(ReadinessItem),
+    notes: z.array(z.string()).describe('notes of the rollout, such as agents that use different versions of the file'),
     contacts: z.array(ContactReadiness).describe('in escalation order'),
   })
   .openapi('Readiness')

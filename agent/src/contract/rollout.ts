@@ -60,6 +60,11 @@ export type RolloutSummary = z.infer<typeof RolloutSummary>
 export const RolloutDetail = RolloutSummary.extend({
   file: z.string().describe('rollout file; for viewers without phone numbers and email addresses'),
   fileHash: z.string(),
+  derivationHash: z
+    .string()
+    .describe(
+      'hash of the part of the file that operations and the trigger are bound to; the rest can change at any time',
+    ),
   promotionHash: z.string().describe('hash of the parts of the file that must be the same in every environment'),
   promotion: nullable(PromotionGate).describe('null: the file does not require a promotion here'),
   monitoring: Monitoring,

@@ -40,6 +40,7 @@ export const Validation = z
   .object({
     id: z.number().int().describe('number of the operation'),
     fileHash: z.string(),
+    derivationHash: z.string().describe('hash of the part of the rollout file that this validation is bound to'),
     startedAt: Instant,
     endedAt: Instant.nullable(),
     verdict: Verdict.describe(

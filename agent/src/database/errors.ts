@@ -56,6 +56,11 @@ export function isConnectionError(error: unknown): boolean {
   return code !== null && (CONNECTION_ERROR_CODES.has(code) || /^(08...|ERR_(TLS|SSL)_.+)$/.test(code))
 }
 
+/** The statement waited for a lock for longer than `lock_timeout`. */
+export function isLockTimeout(error: unknown): boolean {
+  return errorCode(error) === '55P03'
+}
+
 export function errorMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }

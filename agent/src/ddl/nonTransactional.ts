@@ -1,7 +1,7 @@
 import type { Sql } from '../database/connect.ts'
 import { DdlStoppedError, FenceLostError } from '../kind/operationErrors.ts'
 import { errorCode, isConnectionError } from '../database/errors.ts'
-import { describeBlockers } from './lockHolders.ts'
+import { describeHolders, holdersKey, readBlockers } from '../database/lockHolders.ts'
 import type { RunContext } from '../kind/kind.ts'
 import { createInterval } from '../interval.ts'
 
@@ -33,17 +33,21 @@ export async function runNonTransactional(
   await assertClaimHeld(run)
   const [backend] = await sql<{ pid: number }[]>`select pg_backend_pid() as pid`
   let stopping = false
-  let reportedBlockers = ''
+  let reportedKey = ''
   const checkBlockers = async (): Promise<void> => {
     if (run.directive() !== 'continue') {
       stopping = true
       await run.database.state`select pg_cancel_backend(${backend!.pid})`
       return
     }
-    const blockers = await describeBlockers(run.database.state, backend!.pid)
-    if (blockers !== '' && blockers !== reportedBlockers)
-      await run.recordEvent('ddl', `${description}: waiting for ${blockers}`)
-    reportedBlockers = blockers
+    const blockers = await readBlockers(run.database.state, backend!.pid)
+    const key = holdersKey(blockers)
+    if (key !== reportedKey) {
+      const message = `${description}: waiting for ${describeHolders(blockers)}`
+      run.setStep(key === '' ? description : message)
+      if (key !== '') await run.recordEvent('ddl', message)
+    }
+    reportedKey = key
   }
   const blockerChecks = createInterval({
     intervalMs: BLOCKER_POLL_INTERVAL_MS,

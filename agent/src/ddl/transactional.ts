@@ -2,7 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Sql } from '../database/connect.ts'
 import type { RunContext } from '../kind/kind.ts'
 import { errorCode, isConnectionError, errorMessage } from '../database/errors.ts'
-import { describeLockHolders } from './lockHolders.ts'
+import {
+  describeHolders,
+  holdersKey,
+  observeBlockers,
+  readTableLockHolders,
+  type LockHolder,
+} from '../database/lockHolders.ts'
 import { DdlStoppedError, FENCE_LOST_SQLSTATE, FenceLostError, OperationPausedError } from '../kind/operationErrors.ts'
 import { quoteLiteral } from '../rollout/identifiers.ts'
 
@@ -42,20 +48,31 @@ const MAX_ATTEMPTS = 120
 
 /**
  * Runs DDL as one transaction that begins with the fence. Each attempt has a short lock timeout; attempts are retried with
- * jitter, and the lock holders are recorded.
+ * jitter, and the lock holders are recorded. From the second attempt on, they are read while the attempt waits.
  * @throws OperationPausedError if the table stays locked
  * @throws FenceLostError if another agent has claimed the operation
  * @throws DdlStoppedError if the operation was asked to stop before the DDL had its lock
  */
 export async function runDdl(run: RunContext, sql: Sql, ddl: DdlTransaction): Promise<void> {
   const text = ddlTransactionSql(run, ddl)
-  let reportedHolders = ''
+  let holders: readonly LockHolder[] = []
+  let reportedKey = ''
   for (let attempt = 0; ; attempt++) {
     if (run.directive() !== 'continue') throw new DdlStoppedError()
     try {
       await run.failpoint('ddl.sending')
-      await sql.unsafe(text)
+      if (attempt === 0) await sql.unsafe(text)
+      else
+        await observeBlockers(
+          run.database.state,
+          sql,
+          () => sql.unsafe(text),
+          (found) => {
+            holders = found
+          },
+        )
       await run.failpoint('ddl.committed')
+      if (reportedKey !== '') run.setStep(ddl.description)
       return
     } catch (error) {
       const code = errorCode(error)
@@ -66,18 +83,27 @@ export async function runDdl(run: RunContext, sql: Sql, ddl: DdlTransaction): Pr
       })
       if (code === FENCE_LOST_SQLSTATE) throw new FenceLostError(errorMessage(error))
       if (code !== '55P03' && code !== '40P01') throw error
-      const holders = await describeLockHolders(sql, run.rollout.table.sql)
+      if (holders.length === 0) holders = await readTableLockHolders(sql, run.rollout.table.sql)
       if (attempt === MAX_ATTEMPTS)
         throw new OperationPausedError(
-          `${ddl.description} failed: the table is still locked by ${holders}. End that session, then resume.`,
+          `${ddl.description} failed: a lock is still held by ${describeHoldersOrNone(holders)}. End that session or transaction, then resume.`,
         )
-      if (reportedHolders !== holders)
-        await run.recordEvent('ddl', `${ddl.description}: waiting for a lock held by ${holders}`)
-      reportedHolders = holders
+      const key = holdersKey(holders)
+      if (key !== '' && key !== reportedKey) {
+        const message = `${ddl.description}: waiting for a lock held by ${describeHolders(holders)}`
+        run.setStep(message)
+        await run.recordEvent('ddl', message)
+        reportedKey = key
+      }
       await run.failpoint('ddl.waiting')
       await delay((100 + Math.min(2_000, attempt * 50)) * (0.5 + Math.random()))
     }
   }
+}
+
+/** Nobody is named only if nobody held a lock at any attempt. */
+function describeHoldersOrNone(holders: readonly LockHolder[]): string {
+  return holders.length === 0 ? 'a session that ended before it could be read' : describeHolders(holders)
 }
 
 function ddlTransactionSql(run: RunContext, ddl: DdlTransaction): string {

@@ -41,10 +41,14 @@ export function deriveFunctionChange(rollout: Rollout, cannotRaise: boolean): Re
   }
 }
 
+/** Marks a function with what it derives. */
+export const derivationMark = ({ derivationHash }: Pick<Rollout, 'derivationHash'>): string =>
+  `-- derivation ${derivationHash}`
+
 /** The body of the function, as the catalog stores it. */
 export function deriveFunctionBody(rollout: Rollout, cannotRaise: boolean): string {
   const body = deriveAssignmentSql(rollout, 'new', `new.${rollout.discriminator.sql}`, cannotRaise)
-  return `-- rollout file ${rollout.hash}\nbegin\n${body}\n  return new;\nend`
+  return `${derivationMark(rollout)}\nbegin\n${body}\n  return new;\nend`
 }
 
 /** PL/pgSQL that assigns the type that the legacy columns of `row` imply; NULL if the expression raises. */

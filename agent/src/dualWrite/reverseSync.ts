@@ -9,6 +9,7 @@ import {
   deriveFunctionBody,
   deriveFunctionChange,
   deriveAssignmentSql,
+  derivationMark,
   dollarQuote,
   deriveFunctionName,
 } from './deriveTrigger.ts'
@@ -65,7 +66,7 @@ end`
     statement: [
       ...counters,
       `create or replace function ${name}() returns trigger language plpgsql security definer
-      set search_path = ${rollout.searchPath} as ${dollarQuote(`-- rollout file ${rollout.hash}\n${reverseSyncMark(rollout, table)}\n${body}`)}`,
+      set search_path = ${rollout.searchPath} as ${dollarQuote(`${derivationMark(rollout)}\n${reverseSyncMark(rollout, table)}\n${body}`)}`,
       `revoke execute on function ${name}() from public`,
     ].join(';\n      '),
     inverse: deriveFunctionChange(rollout, neverRaises).statement,

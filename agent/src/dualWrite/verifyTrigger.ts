@@ -1,7 +1,7 @@
 import type { Sql } from '../database/connect.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
 import { REVERSE_SYNC_PREFIX, reverseSyncMark } from './reverseSync.ts'
-import { deriveFunctionName, findLaterTriggers, DERIVE_TRIGGER_NAME } from './deriveTrigger.ts'
+import { derivationMark, deriveFunctionName, findLaterTriggers, DERIVE_TRIGGER_NAME } from './deriveTrigger.ts'
 
 /**
  * Null if the dual-write trigger is as expand or finalize created it: it exists, is enabled, matches the rollout file,
@@ -33,8 +33,8 @@ export async function findTriggerFault(sql: Sql, rollout: Rollout, table: Table)
   const derive = await readDeriveFunction(sql, rollout, table)
   if (derive === undefined || !derive.ours || derive.path === null || !derive.definer)
     return 'The function of the dual-write trigger was changed outside STI. Expand again.'
-  if (!derive.text.includes(rollout.hash))
-    return 'The dual-write trigger was created from another version of the rollout file. Expand again.'
+  if (!derive.text.includes(derivationMark(rollout)))
+    return 'The dual-write trigger derives as an earlier version of the rollout file. Expand again.'
   if (!derive.journaled) return 'The function of the dual-write trigger was changed outside STI. Expand again.'
   if (derive.off !== null) return `The dual-write trigger does not fire on partition ${derive.off}. Expand again.`
   return null

@@ -8,6 +8,7 @@ import { FENCE_CTE, FENCE_PARAMETER_COUNT, fenceParameters, LANE_LEASE, type Lan
 import { FenceLostError } from '../kind/operationErrors.ts'
 
 export const BATCH_ROWS_FIRST_PARAMETER = FENCE_PARAMETER_COUNT + 6
+const LISTED_HELD_KEYS = 3
 
 export interface Batch {
   /** The leaf partition or the table. With an `oid`, its HOT updates are counted. */
@@ -25,6 +26,8 @@ export interface Batch {
   readonly passedRows: number
   /** How rows without a value are recorded as failed rows; `counted` adds them to the failed rows of the lane. */
   readonly unmappedRecording: 'no' | 'uncounted' | 'counted'
+  /** Writes only the rows that no other transaction has locked, and reports the others as held. */
+  readonly skipLocked?: boolean
   /** Commits with synchronous_commit = on. */
   readonly flush: boolean
 }
@@ -32,6 +35,10 @@ export interface Batch {
 export interface BatchResult {
   readonly written: number
   readonly unmapped: number
+  /** Rows that another transaction has locked: they were not written and not passed. Always 0 without `skipLocked`. */
+  readonly held: number
+  /** Primary keys of the first held rows. */
+  readonly heldKeys: readonly Key[]
   /** Updates of the relation by this connection since it last reported its statistics, and the HOT ones of them. */
   readonly updates: number
   readonly hotUpdates: number
@@ -41,6 +48,9 @@ export interface BatchResult {
  * Writes one batch: fence, rows, unmapped rows, and checkpoint in one statement, and so in one transaction. The UPDATE
  * evaluates expression and predicate on its target row: if a row changes while the batch waits for its lock, PostgreSQL
  * evaluates both again on the new version.
+ *
+ * With `skipLocked`, the rows are locked first, and the UPDATE joins the locked ones. A row that was changed since the
+ * snapshot of the statement is locked at a position that the UPDATE cannot see; it counts as held and is read again.
  * @throws FenceLostError if another agent holds the lane; nothing was written
  */
 export async function writeBatch(sql: Sql, columnUpdate: ColumnUpdate, lane: Lane, batch: Batch): Promise<BatchResult> {
@@ -55,12 +65,13 @@ export async function writeBatch(sql: Sql, columnUpdate: ColumnUpdate, lane: Lan
 }
 
 export function batchStatement(columnUpdate: ColumnUpdate, batch: Batch): string {
-  const { relation, rows } = batch
-  return `with ${FENCE_CTE},
+  const { relation, skipLocked = false } = batch
+  const rowsToWrite = `${batch.rows.condition}${maxLinePointer(batch)} and ${columnUpdate.needsUpdate}`
+  return `with ${FENCE_CTE},${skipLocked ? skipLockedCtes(columnUpdate, relation.sql, rowsToWrite) : ''}
   written as (
     update ${relation.sql} as t set ${columnUpdate.column} = ${columnUpdate.value}
-    from fence
-    where ${rows.condition}${maxLinePointer(batch)} and ${columnUpdate.needsUpdate}
+    from fence${skipLocked ? ', free' : ''}
+    where ${rowsToWrite}${skipLocked ? ' and t.tableoid = free.relation and t.ctid = free.place' : ''}
     returning 1
   ),
   unmapped as (${batch.unmappedRecording !== 'no' && columnUpdate.unmapped !== null ? recordUnmappedSql(columnUpdate, columnUpdate.unmapped, batch) : 'select 1 where false'}),
@@ -68,7 +79,7 @@ export function batchStatement(columnUpdate: ColumnUpdate, batch: Batch): string
     update sti.lane l set
       position = $7::text::jsonb,
       range_state = $8::text::jsonb || jsonb_build_object('written', ($8::text::jsonb->>'written')::bigint + (select count(*) from written)),
-      passed_rows = l.passed_rows + $9::text::bigint,
+      passed_rows = l.passed_rows + $9::text::bigint${skipLocked && batch.passedRows > 0 ? ' - (select rows from held)' : ''},
       written_rows = l.written_rows + (select count(*) from written),
       failed_rows = l.failed_rows + ${batch.unmappedRecording === 'counted' ? '(select count(*) from unmapped)' : '0'},
       batches = l.batches + 1,
@@ -78,8 +89,24 @@ export function batchStatement(columnUpdate: ColumnUpdate, batch: Batch): string
   )
   select /* sti */ (select count(*) from written)::int as written, (select count(*) from unmapped)::int as unmapped,
     (select count(*) from moved)::int as moved, $10::text as rollout,
+    ${skipLocked ? '(select rows from held)::int as held, (select keys from held) as "heldKeys"' : `0 as held, '[]'::jsonb as "heldKeys"`},
     pg_stat_get_xact_tuples_updated($11::text::oid)::int as updates,
     pg_stat_get_xact_tuples_hot_updated($11::text::oid)::int as "hotUpdates"`
+}
+
+/** A key column does not change, so rows that only a foreign key check has locked (FOR KEY SHARE) are free. */
+function skipLockedCtes({ key }: ColumnUpdate, relation: string, rowsToWrite: string): string {
+  return `
+  free as materialized (
+    select t.tableoid as relation, t.ctid as place from ${relation} as t, fence
+    where ${rowsToWrite} for no key update of t skip locked
+  ),
+  held as materialized (
+    select count(*) as rows, coalesce((jsonb_agg(h.key) filter (where h.n <= ${LISTED_HELD_KEYS})), '[]') as keys
+    from (select ${keyAsJson(key, 't')} as key, row_number() over () as n from ${relation} as t
+      where ${rowsToWrite}
+        and not exists (select from free where free.relation = t.tableoid and free.place = t.ctid)) as h
+  ),`
 }
 
 /** A parameter, so that all stripes share one prepared statement, and an int, since a cast would run for each row. */

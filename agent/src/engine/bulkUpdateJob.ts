@@ -7,6 +7,7 @@ import type { BatchSizeController } from './batchSizeController.ts'
 import type { BatchSizeHillClimb } from './batchSizeHillClimb.ts'
 import type { ColumnUpdate } from './columnUpdate.ts'
 import type { FailedRowPredicate } from './failedRow.ts'
+import type { HeldRows, HeldRowTracker } from './heldRows.ts'
 import type { StripePolicy } from './stripePolicy.ts'
 
 /*
@@ -26,9 +27,20 @@ import type { StripePolicy } from './stripePolicy.ts'
  * - Range state: what of a striped range is committed, so that another agent can continue with the next batch.
  * - Fence: the condition in every batch that the writer still holds the lane: its epoch, claim, and position.
  * - Survey: counts the rows of a range before its stripes are planned. Reading its pages also prunes them.
+ * - Held row: a row that another transaction has locked. Its batch writes the other rows, and the sweep waits for it.
  * - Poison row: a row that fails alone in its range. It is recorded as a failed row, and the lane passes it.
  * - Sweep: reads every row again after the lanes, and writes or records the rows that are not right.
  */
+
+/**
+ * How long a batch waits for a row, holding the rows that it has written: with them, at most as long as a batch may hold
+ * its locks.
+ */
+export function lockTimeoutMs({ maximumBatchSeconds }: BulkUpdateTuning): number {
+  return Math.max(MIN_LOCK_TIMEOUT_MS, Math.round((maximumBatchSeconds * 1000) / 2))
+}
+
+const MIN_LOCK_TIMEOUT_MS = 5
 
 /** Parameters that can be changed while the update runs. */
 export interface BulkUpdateTuning {
@@ -53,6 +65,7 @@ export interface BulkUpdateJob {
   readonly failpoints: Readonly<Record<'lanes' | 'batch' | 'written' | 'poison' | 'laneFinished', FailpointName>>
   readonly gate: ThrottleGate
   readonly hooks: BulkUpdateHooks
+  readonly heldRows: HeldRowTracker
   /** Decides if a row that fails alone counts as a failed row; without it, every such row counts. */
   readonly countsAsFailedRow?: FailedRowPredicate
   /** Opens a connection for one worker. The caller closes it. */
@@ -69,6 +82,8 @@ export interface BulkUpdateHooks {
   /** Called when the engine switches between striped and plain ranges, with the reason. */
   onStripeDecision(message: string): void
   onRetry(sqlstate: string): void
+  /** Called when held rows, or what is known of them, change; null: no row is held. */
+  onHeldRows(held: HeldRows | null): void
   /** Called at each throttle check with the reason to wait, or null. */
   onWait(wait: ThrottleWait): void
 }

@@ -12,6 +12,7 @@ import {
 import type { BulkUpdateJob, SharedWorkerState } from './bulkUpdateJob.ts'
 import { CTID_KEY, LINE_POINTER } from './ctid.ts'
 import { failedRowCondition, recordFailedRow } from './failedRow.ts'
+import { probeHeldRow } from './heldRows.ts'
 import { rangeCondition, type KeyRange, type KeyedTable } from './keyRange.ts'
 import type { Lane, RangeState } from './lane.ts'
 import {
@@ -59,6 +60,10 @@ interface WalkState extends LaneWalk {
   /** Page statistics of the last range; before the first one, every row may need the change. */
   page: PageLayout
   batches: number
+  /** Another transaction holds a row of this range, so its batches write the other rows. */
+  skipLocked: boolean
+  /** Held rows of this range so far. */
+  heldRows: number
   /** Null: the current range was started by another agent or failed once, so its cost is not representative. */
   measurement: RangeMeasurement | null
 }
@@ -73,6 +78,8 @@ export async function walkLane(walk: LaneWalk, lane: Lane): Promise<boolean> {
     lane,
     page: { rows: leaf.rowsPerBlock, lastLinePointer: leaf.rowsPerBlock },
     batches: 0,
+    skipLocked: false,
+    heldRows: 0,
     measurement: null,
   }
   // VACUUM FULL has moved every row: the stripes no longer fit the pages.
@@ -85,6 +92,11 @@ export async function walkLane(walk: LaneWalk, lane: Lane): Promise<boolean> {
     sizeController: walk.shared.sizeController,
     mayContinue: walk.mayContinue,
     onRetry: (sqlstate) => job.hooks.onRetry(sqlstate),
+    lockWaits: {
+      observer: job.run.database.state,
+      onConflict: () => (state.skipLocked = true),
+      onBlockers: (holders) => job.heldRows.setHolders(holders),
+    },
     nextEstimatedRange: (low) =>
       state.lane.range_state === null
         ? planRange(low!, lane.high!, planInput(state))
@@ -106,13 +118,17 @@ async function writeNextBatch(walk: WalkState, range: KeyRange): Promise<RangeOu
   }
   const batch = planBatch(range, rangeState, walk.lane.position)
   await checkPlanOnce(walk, partOfRange(range, 0, rangeState.parts))
-  const result = await writePlannedBatch(walk, batch)
+  const result = await writePlannedBatch(walk, batch.isLast ? withoutHeldRows(batch, walk.heldRows) : batch)
   shared.sizeController.observe(result.written, result.seconds)
   // A written row is passed with its batch; a row that was right already is passed with the range.
-  const passedRows = batch.isLast ? Math.max(0, rangeState.rows - rangeState.written) : result.written
+  const passedRows = batch.isLast
+    ? Math.max(0, rangeState.rows - walk.heldRows - result.held - rangeState.written)
+    : result.written
   reportBatch(job, result, passedRows)
   if (walk.measurement !== null) addBatchToMeasurement(walk.measurement, result, batch.isFirstStripe)
+  await noteHeldRows(walk, result, batch.checkpoint.unmappedRecording === 'counted')
   if (!batch.isLast) return 'again'
+  endHeldRange(walk)
   if (walk.measurement !== null) reportMeasurement(shared, walk.measurement, rangeState.written + result.written)
   walk.measurement = null
   return 'done'
@@ -204,6 +220,7 @@ async function writeRange(
     relation: leaf,
     rows: rangeCondition(walk.target, range, BATCH_ROWS_FIRST_PARAMETER),
     ...checkpoint,
+    skipLocked: walk.skipLocked,
     flush: ++walk.batches % job.tuning().checkpointInterval === 0,
   })
   const seconds = (performance.now() - started) / 1000
@@ -221,7 +238,38 @@ async function writeRange(
 async function writeCountedRange(walk: WalkState, range: KeyRange): Promise<void> {
   discardRange(walk)
   const checkpoint = { nextPosition: range.high, passedRows: range.rows, unmappedRecording: 'counted' } as const
-  reportBatch(walk.job, await writeRange(walk, range, checkpoint), range.rows)
+  const result = await writeRange(walk, range, checkpoint)
+  reportBatch(walk.job, result, range.rows - result.held)
+  await noteHeldRows(walk, result, true)
+  endHeldRange(walk)
+}
+
+/**
+ * The stripes of a range overlap, so held rows are counted in the last stripe only, which sees every row that is left.
+ * Their holder is read at the first one.
+ */
+async function noteHeldRows(walk: WalkState, { held, heldKeys }: BatchResult, isLastStripe: boolean): Promise<void> {
+  const { job, sql } = walk
+  if (held === 0) return
+  if (isLastStripe) {
+    walk.heldRows += held
+    job.heldRows.addRows(held, heldKeys)
+  }
+  if (job.heldRows.knowsHolders()) return
+  const probed = { table: job.run.rollout.table.sql, columnUpdate: job.columnUpdate }
+  await probeHeldRow(job.run.database.state, sql, probed, heldKeys[0]!, (holders) => job.heldRows.setHolders(holders))
+}
+
+/** The lane does not pass the rows that earlier batches of the last stripe left to the sweep. */
+function withoutHeldRows(batch: PlannedBatch, heldRows: number): PlannedBatch {
+  const { checkpoint } = batch
+  return { ...batch, checkpoint: { ...checkpoint, passedRows: checkpoint.passedRows - heldRows } }
+}
+
+/** If a row of this range was held, one of the next range may be held too. */
+function endHeldRange(walk: WalkState): void {
+  walk.skipLocked = walk.heldRows > 0
+  walk.heldRows = 0
 }
 
 async function recordPoisonRow(walk: WalkState, { range, sqlstate, message }: PoisonRow): Promise<void> {

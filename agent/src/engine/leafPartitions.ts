@@ -2,6 +2,7 @@ import type { Sql } from '../database/connect.ts'
 import type { QualifiedName } from '../rollout/identifiers.ts'
 import { onlyRow } from '../database/onlyRow.ts'
 import { errorCode } from '../database/errors.ts'
+import type { RunContext } from '../kind/kind.ts'
 import { OperationFailedError } from '../kind/operationErrors.ts'
 
 /** A relation that holds rows: a partition without partitions, or the table itself. */
@@ -17,6 +18,15 @@ export interface LeafPartition extends QualifiedName {
 /** True if an error was caused by a leaf partition that has been dropped. */
 export async function isDroppedPartition(sql: Sql, table: string, oid: number, error: unknown): Promise<boolean> {
   return errorCode(error) === '42P01' && (await readLeafPartitions(sql, table, oid)).length === 0
+}
+
+/** A partition that was dropped needs no sweep. `oid` null: the whole table. */
+export async function isOfDroppedPartition(
+  { run }: { readonly run: RunContext },
+  oid: number | null,
+  error: unknown,
+): Promise<boolean> {
+  return oid !== null && (await isDroppedPartition(run.database.state, run.rollout.table.sql, oid, error))
 }
 
 const DEFAULT_ROWS_PER_BLOCK = 50

@@ -16,8 +16,8 @@ async function withLanes(use: (state: Sql) => Promise<void>): Promise<void> {
     try {
       await migrate(database, false)
       await database.state`
-        insert into sti.operation (rollout, kind, state, parameters, file_hash, writes_table, actor, request_hash)
-        values ('vehicles', 'backfill', 'running', '{}', '', true, '{}', '')`
+        insert into sti.operation (rollout, kind, state, parameters, file_hash, derivation_hash, writes_table, actor, request_hash)
+        values ('vehicles', 'backfill', 'running', '{}', '', '', true, '{}', '')`
       await use(database.state)
     } finally {
       await database.close()

@@ -1,5 +1,6 @@
 import type { Sql } from '../database/connect.ts'
-import { errorCode, classifyError, errorMessage } from '../database/errors.ts'
+import { errorCode, classifyError, isLockTimeout, errorMessage } from '../database/errors.ts'
+import { observeBlockers, type LockHolder } from '../database/lockHolders.ts'
 import type { BatchSizeController } from './batchSizeController.ts'
 import type { Key } from './keys.ts'
 import { createRetryBackoff } from './retryBackoff.ts'
@@ -34,6 +35,17 @@ export interface RangeWalk {
   processCountedRange(range: KeyRange): Promise<void>
   handlePoisonRow(row: PoisonRow): Promise<void>
   onRetry(sqlstate: string): void
+  /** Null: nobody is told who holds a lock. */
+  readonly lockWaits: LockWaitHooks | null
+}
+
+/** What happens when a range fails because it waits for a lock or is part of a deadlock. It is processed again. */
+export interface LockWaitHooks {
+  /** Reads the holders of locks. */
+  readonly observer: Sql
+  onConflict?(): void
+  /** Called while the range waits again, with the holders of the lock; empty: it has its locks. */
+  onBlockers(holders: readonly LockHolder[]): void | Promise<void>
 }
 
 /** Rows that failed together. They are processed in smaller counted ranges until all of them are passed. */
@@ -48,7 +60,8 @@ const MAX_TIMEOUT_HALVINGS = 5
 
 /**
  * Walks from `from` to `to` in ranges. A range that fails because of a row is halved until that row is alone. Transient
- * errors are retried with growing, jittered delays. Returns false if the walk was asked to stop.
+ * errors are retried with growing, jittered delays; after a lock conflict, the first retry follows at once, and the
+ * holders of the lock are read while it waits. Returns false if the walk was asked to stop.
  * @throws every other error (see createRetryBackoff)
  */
 export async function walkRanges(job: RangeWalk): Promise<boolean> {
@@ -56,6 +69,15 @@ export async function walkRanges(job: RangeWalk): Promise<boolean> {
   let low = job.from
   let suspect: SuspectRows | null = null as SuspectRows | null
   let poisonRow: PoisonRow | null = null
+  let lockConflicts = 0
+  const observed = <T>(work: () => Promise<T>): Promise<T> =>
+    lockConflicts === 0 || job.lockWaits === null
+      ? work()
+      : observeBlockers(job.lockWaits.observer, job.sql, work, job.lockWaits.onBlockers)
+  const endLockConflict = async (): Promise<void> => {
+    if (lockConflicts > 0) await job.lockWaits?.onBlockers([])
+    lockConflicts = 0
+  }
   for (;;) {
     if (!(await job.mayContinue())) return false
     const started = performance.now()
@@ -71,22 +93,33 @@ export async function walkRanges(job: RangeWalk): Promise<boolean> {
       } else if (isEstimated) {
         range = job.nextEstimatedRange(low)
         if (range === null) return true
-        const outcome = await job.processEstimatedRange!(range)
+        const estimated = range
+        const outcome = await observed(() => job.processEstimatedRange!(estimated))
+        await endLockConflict()
         if (outcome === 'stopped') return false
         if (outcome === 'again') continue
       } else {
         const size = Math.min(job.sizeController.size(), suspect?.batchRows ?? Infinity)
-        range = await readNextRange(job.sql, job.target, low, suspect?.until ?? job.to, size)
+        range = await observed(() => readNextRange(job.sql, job.target, low, suspect?.until ?? job.to, size))
         if (range === null && suspect !== null) {
           low = suspect.until
           suspect = null
           continue
         }
         if (range === null) return true
-        await job.processCountedRange(range)
+        const counted = range
+        await observed(() => job.processCountedRange(counted))
+        await endLockConflict()
         if (suspect === null) job.sizeController.observe(range.rows, seconds())
       }
     } catch (error) {
+      if (isLockTimeout(error) || errorCode(error) === '40P01') {
+        job.lockWaits?.onConflict?.()
+        if (++lockConflicts === 1) {
+          job.onRetry(errorCode(error)!)
+          continue
+        }
+      }
       const errorClass = classifyError(error)
       const canHalve =
         errorClass === 'row' || (errorClass === 'cancelled' && (suspect?.timeouts ?? 0) < MAX_TIMEOUT_HALVINGS)

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Sql } from '../database/connect.ts'
-import { errorCode, classifyError, isConnectionError, errorMessage } from '../database/errors.ts'
+import { errorCode, classifyError, isConnectionError, isLockTimeout, errorMessage } from '../database/errors.ts'
 import { OperationPausedError } from '../kind/operationErrors.ts'
 
 /** Retries transient errors with growing, jittered delays. */
@@ -21,9 +21,11 @@ export function createRetryBackoff(sql: Sql, onRetry: (sqlstate: string) => void
   return {
     async waitOrThrow(error) {
       const errorClass = classifyError(error)
-      // An unavailable database is retried without a limit: the directive ends the walk once the lease has expired.
+      // An unavailable database is retried without a limit: the directive ends the walk once the lease has expired. So is a
+      // lock: whoever holds it is named, and the walk ends by itself once it is free.
       const isTransient =
         isConnectionError(error) ||
+        isLockTimeout(error) ||
         (['transient', 'cancelled', 'standby'].includes(errorClass) && retries < MAX_RETRIES)
       if (!isTransient && (errorClass === 'row' || errorClass === 'permanent')) throw error
       if (!isTransient) {

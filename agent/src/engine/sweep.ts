@@ -1,8 +1,9 @@
 import type { BulkUpdateJob } from './bulkUpdateJob.ts'
 import { blockStart, CTID_KEY } from './ctid.ts'
 import type { Lane } from './lane.ts'
-import { isDroppedPartition, readLeafPartitions, type LeafPartition } from './leafPartitions.ts'
-import { sweepPart, type PartSweep, type SweepPart } from './sweepPart.ts'
+import { isOfDroppedPartition, readLeafPartitions, type LeafPartition } from './leafPartitions.ts'
+import { sweepPart, type OwedRange, type PartSweep, type SweepPart } from './sweepPart.ts'
+import { writeOwedRanges } from './owedRanges.ts'
 import { runWorkerPool, type KeepWorking } from './workerPool.ts'
 
 export interface SweepResult {
@@ -19,13 +20,14 @@ interface Sweep {
   /** Parts that no worker has taken. */
   readonly parts: SweepPart[]
   readonly counts: PartSweep['counts']
+  readonly owed: OwedRange[]
 }
 
 const PART_BLOCKS = 2_048
 
 /**
  * Reads every row again and writes or records the rows that are not right: rows that were added between two batches or
- * written around the trigger. `lane` is the operation's own lane: it fences the writes, and the sweep does not move it.
+ * written around the trigger. Then waits for the rows that other transactions hold. `lane` is the operation's own lane: it fences the writes, and the sweep does not move it.
  * Null if the operation was asked to stop.
  */
 export async function sweepOnce(job: BulkUpdateJob, lane: Lane): Promise<SweepResult | null> {
@@ -43,17 +45,19 @@ export async function sweepOnce(job: BulkUpdateJob, lane: Lane): Promise<SweepRe
     lane,
     parts: inHeapOrder ? partitionsBefore.flatMap(splitLeaf) : [wholeTable],
     counts: { rows: 0, fixedRows: 0 },
+    owed: [],
   }
+  job.heldRows.restart()
   const finished = await runWorkerPool(
     () => (inHeapOrder ? job.tuning().workers : 1),
     (keepWorking) => runSweepWorker(sweep, keepWorking),
   )
-  if (!finished) return null
+  if (!finished || !(await writeOwedRanges(job, lane, sweep.owed))) return null
   const partitionsAfter = await readLeafPartitions(database.state, rollout.table.sql)
   return { ...sweep.counts, tableChanged: partitionsDiffer(partitionsBefore, partitionsAfter) }
 }
 
-async function runSweepWorker({ job, lane, parts, counts }: Sweep, keepWorking: KeepWorking): Promise<boolean> {
+async function runSweepWorker({ job, lane, parts, counts, owed }: Sweep, keepWorking: KeepWorking): Promise<boolean> {
   const sql = job.connect()
   const waitAtGate = job.gate.worker()
   const mayContinue = async (): Promise<boolean> => keepWorking() && (await waitAtGate())
@@ -63,21 +67,15 @@ async function runSweepWorker({ job, lane, parts, counts }: Sweep, keepWorking: 
       const part = parts.shift()
       if (part === undefined) return true
       try {
-        const remaining = await sweepPart({ job, lane, sql, counts, mayContinue }, part)
+        const remaining = await sweepPart({ job, lane, sql, counts, owed, mayContinue }, part)
         if (remaining !== null) parts.unshift(remaining)
       } catch (error) {
-        if (!(await isOfDroppedPartition(job, part, error))) throw error
+        if (!(await isOfDroppedPartition(job, part.leafOid, error))) throw error
       }
     }
   } finally {
     await sql.end({ timeout: 1 })
   }
-}
-
-/** A partition that was dropped needs no sweep; one that replaced it changes the result's `tableChanged`. */
-async function isOfDroppedPartition({ run }: BulkUpdateJob, part: SweepPart, error: unknown): Promise<boolean> {
-  if (part.leafOid === null) return false
-  return await isDroppedPartition(run.database.state, run.rollout.table.sql, part.leafOid, error)
 }
 
 function splitLeaf(leaf: LeafPartition): SweepPart[] {

@@ -26,7 +26,18 @@ export interface PartSweep {
   readonly sql: Sql
   /** Shared by all workers of the sweep. */
   readonly counts: { rows: number; fixedRows: number }
+  /** Ranges with rows that another transaction holds; shared by all workers. */
+  readonly owed: OwedRange[]
   mayContinue(): Promise<boolean>
+}
+
+/** A range that was written except for its held rows. */
+export interface OwedRange {
+  readonly leafOid: number | null
+  readonly target: KeyedTable
+  readonly range: KeyRange
+  readonly rows: number
+  readonly keys: readonly Key[]
 }
 
 interface SweepState extends PartSweep {
@@ -34,6 +45,8 @@ interface SweepState extends PartSweep {
   low: Key | null
   /** Pages of the next range. */
   blocks: number
+  /** Another transaction holds a row of this range, so the other rows are written. */
+  skipLocked: boolean
 }
 
 interface RangeInspection {
@@ -48,7 +61,7 @@ const TARGET_BATCH_SECONDS = 0.1
 /** Sweeps one part. Returns the rest of it if the sweep was asked to stop, otherwise null. */
 export async function sweepPart(sweep: PartSweep, part: SweepPart): Promise<SweepPart | null> {
   const { job, sql } = sweep
-  const state: SweepState = { ...sweep, part, low: part.from, blocks: MAX_RANGE_BLOCKS }
+  const state: SweepState = { ...sweep, part, low: part.from, blocks: MAX_RANGE_BLOCKS, skipLocked: false }
   const sizeController = createBatchSizeController(maxBatchRows(job), maxBatchRows(job), TARGET_BATCH_SECONDS)
   const inHeapOrder = part.target.key === CTID_KEY
   const finished = await walkRanges({
@@ -62,6 +75,11 @@ export async function sweepPart(sweep: PartSweep, part: SweepPart): Promise<Swee
     },
     sizeController,
     onRetry: (sqlstate) => job.hooks.onRetry(sqlstate),
+    lockWaits: {
+      observer: job.run.database.state,
+      onConflict: () => (state.skipLocked = true),
+      onBlockers: (holders) => job.heldRows.setHolders(holders),
+    },
     nextEstimatedRange: inHeapOrder ? (low) => nextBlockRange(low!, part.to!, state.blocks) : undefined,
     processEstimatedRange: (range) => fixBlocks(state, range),
     processCountedRange: (range) => fixRange(state, range).then(() => undefined),
@@ -150,13 +168,19 @@ async function inspectRange({ sql, job, part }: SweepState, range: KeyRange): Pr
   return onlyRow(result)
 }
 
-async function writeRange({ sql, job, lane, part }: SweepState, range: KeyRange): Promise<void> {
-  await writeBatch(sql, job.columnUpdate, lane, {
+async function writeRange(state: SweepState, range: KeyRange): Promise<void> {
+  const { sql, job, lane, part, owed, skipLocked } = state
+  const { held, heldKeys } = await writeBatch(sql, job.columnUpdate, lane, {
     relation: part.target.table,
     rows: rangeCondition(part.target, range, BATCH_ROWS_FIRST_PARAMETER),
     unmappedRecording: 'uncounted',
     nextPosition: lane.position,
     passedRows: 0,
+    skipLocked,
     flush: true,
   })
+  state.skipLocked = held > 0
+  if (held === 0) return
+  owed.push({ leafOid: part.leafOid, target: part.target, range, rows: held, keys: heldKeys })
+  job.heldRows.addRows(held, heldKeys)
 }

@@ -103,8 +103,8 @@ export function findReportFaults(report: EvidenceReport, rollout: Rollout, envir
     ...faults,
     validation.verdict !== 'pass' &&
       `The validation in the report ended with verdict ${validation.verdict}. Only a passed validation promotes a rollout.`,
-    validation.fileHash !== report.file.hash &&
-      'The validation in the report used a different version of the rollout file than the report. Validate there again.',
+    validation.derivationHash !== rollout.derivationHash &&
+      'The validation in the report used a rollout file that derives differently. Validate there again.',
     !report.verified &&
       'The validation in the report is outdated: a bulk write has run since, or a layer is missing. Validate there again.',
     ageSeconds > maxAge &&

@@ -21,7 +21,7 @@ export function expandRefusals(facts: RolloutFacts): string[] {
 
 /** True if finalize has enabled reverse sync for this rollout file, and STI has not reverted it. */
 export function hadReverseSync({ rollout, changes }: RolloutFacts): boolean {
-  return changes.some((change) => change.kind === 'restore' && change.statement.includes(rollout.hash))
+  return changes.some((change) => change.kind === 'restore' && change.statement.includes(rollout.derivationHash))
 }
 
 /** Until finalize, the trigger of a changed file only derives: it would undo types that new code writes. */

@@ -6,6 +6,7 @@ import type { Sql } from '../database/connect.ts'
 export interface FlagChange {
   readonly rollout: string
   readonly fileHash: string
+  readonly derivationHash: string
   readonly kind: 'flag' | 'rollback'
   readonly enabled: boolean
   readonly percentage: number
@@ -80,9 +81,9 @@ async function attemptWrite(sql: Sql, change: FlagChange): Promise<FlagWriteResu
     ), before as (
       select enabled, percentage, version from sti.flag where rollout = ${change.rollout} for update
     ), operation as (
-      insert into sti.operation (rollout, kind, state, parameters, file_hash, writes_table, actor, reason,
+      insert into sti.operation (rollout, kind, state, parameters, file_hash, derivation_hash, writes_table, actor, reason,
         idempotency_key, request_hash, started_at, ended_at, agent)
-      select ${change.rollout}, ${change.kind}, 'succeeded', ${json(change.parameters)}, ${change.fileHash}, false,
+      select ${change.rollout}, ${change.kind}, 'succeeded', ${json(change.parameters)}, ${change.fileHash}, ${change.derivationHash}, false,
         ${json(change.actor)}, ${change.reason}::text, ${change.idempotencyKey}, ${change.requestHash},
         clock_timestamp(), clock_timestamp(), ${change.agent}
       where not exists (select from earlier)

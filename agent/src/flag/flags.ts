@@ -263,7 +263,8 @@ export function createFlags(dependencies: FlagsDependencies): Flags {
   }
 
   function changeBase(rollout: Rollout, actor: Actor, reason: string | null) {
-    return { rollout: rollout.name, fileHash: rollout.hash, actor, reason, agent }
+    const { name, hash, derivationHash } = rollout
+    return { rollout: name, fileHash: hash, derivationHash, actor, reason, agent }
   }
 }
 

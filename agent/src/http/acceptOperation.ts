@@ -49,6 +49,7 @@ export async function acceptOperation(
     // step.
     parameters: request.kind === 'flag' ? { ...parameters, ...createRampParameters(rollout, facts.flag) } : parameters,
     fileHash: rollout.hash,
+    derivationHash: rollout.derivationHash,
     writesTable: writesTable({ kind: request.kind, parameters }),
     actor: toActor(caller),
     reason: request.reason ?? null,
@@ -94,6 +95,7 @@ async function enableRequestedMonitoring(
     kind: 'monitoring',
     parameters: { enabled: true },
     fileHash: rollout.hash,
+    derivationHash: rollout.derivationHash,
     writesTable: false,
     actor: toActor(caller),
     reason: request.reason ?? null,
@@ -154,6 +156,7 @@ async function turnFlagOff(
     state: 'succeeded',
     parameters,
     fileHash: rollout.hash,
+    derivationHash: rollout.derivationHash,
     actor,
     reason: request.reason ?? null,
     createdAt: now,

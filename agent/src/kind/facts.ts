@@ -44,7 +44,7 @@ export interface Prefill {
 /** A run of the column drop without the files it produced: facts are read every few seconds. */
 export type ColumnDropSummary = Pick<
   PreparedColumnDrop,
-  'id' | 'at' | 'fileHash' | 'verdict' | 'prepared' | 'reasons'
+  'id' | 'at' | 'derivationHash' | 'verdict' | 'prepared' | 'reasons'
 > & {
   readonly pullRequest: { readonly title: string; readonly url: string | null } | null
   /** True: based on the archive; a draft is not. */
@@ -126,6 +126,20 @@ export interface AcceptanceFacts {
   readonly acceptances: readonly Acceptance[]
 }
 
+/** The versions of the rollout file (operation/fileVersions.ts). */
+export interface FileFacts {
+  /** Agents that currently use another version of the file. */
+  readonly otherFiles: readonly {
+    readonly agent: string
+    readonly hash: string
+    readonly derivesAlike: boolean
+    /** The values that differ; empty: only the text differs, or the other version was not recorded yet. */
+    readonly changedPaths: readonly string[]
+  }[]
+  /** What derives differently since the last expand; null: nothing, or there was none. */
+  readonly derivationChange: { readonly since: string; readonly changedPaths: readonly string[] } | null
+}
+
 /** The column drop and its archive. */
 export interface ColumnDropFacts {
   /** The newest run, and why it is stale; null: there was none. */
@@ -143,6 +157,7 @@ export interface RolloutFacts
     DiscriminatorFacts,
     ValidationFacts,
     AcceptanceFacts,
+    FileFacts,
     ColumnDropFacts {
   readonly rollout: Rollout
   readonly monitoring: Monitoring

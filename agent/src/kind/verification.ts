@@ -14,7 +14,8 @@ export function verificationGaps(facts: VerificationFacts): string[] {
   const { validation, rollout, lastWriteEndedAt, columnAddedAt, checksFailedSince: failedSince } = facts
   if (validation === null) return ['No validation has ended.']
   const name = `Validation ${validation.id}`
-  if (validation.fileHash !== rollout.hash) return [`${name} is of an earlier version of the rollout file.`]
+  if (validation.derivationHash !== rollout.derivationHash)
+    return [`${name} is of a rollout file that derives differently.`]
   if (columnAddedAt !== null && validation.startedAt <= columnAddedAt)
     return [`${name} started before the column was added.`]
   const layerGaps = rollout.file.validation.requires.flatMap((layer) => layerGap(validation, layer))

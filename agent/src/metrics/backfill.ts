@@ -61,6 +61,19 @@ export const backfillPaused: MetricFamily = {
   },
 }
 
+export const backfillHeldRows: MetricFamily = {
+  name: 'sti_backfill_held_rows',
+  type: 'gauge',
+  help: 'Rows that the running backfill has not written because another transaction has locked them; the label is who. Absent: none.',
+  labels: ['rollout', 'holder'],
+  *samples({ rollouts }) {
+    for (const { rollout, backfill } of rollouts) {
+      const held = backfill?.state === 'running' ? backfill.progress.held : null
+      if (held) yield { labels: { rollout, holder: held.holders }, value: held.rows }
+    }
+  },
+}
+
 export const backfillThrottled: MetricFamily = {
   name: 'sti_backfill_throttled',
   type: 'gauge',

@@ -37,6 +37,7 @@ test('unknown values are absent, not zero', async () => {
     'sti_flag_enabled{rollout="vehicles"} 0',
     'sti_flag_percentage{rollout="vehicles"} 100',
     'sti_retries_total{rollout="vehicles"} 0',
+    'sti_rollout_file_versions{rollout="vehicles"} 1',
     'sti_rollout_stage{rollout="vehicles",stage="backfilling"} 1',
     'sti_validation_interval_seconds{rollout="vehicles"} 3600',
     'sti_validations_total{rollout="vehicles",verdict="error"} 0',

@@ -22,6 +22,8 @@ export interface MetricsSource {
 export interface RolloutReadings {
   readonly rollout: string
   readonly stage: RolloutStage
+  /** Versions of the rollout file that agents currently use. */
+  readonly fileVersions: number
   /** From the last validation; null: never counted. */
   readonly coverage: number | null
   readonly backfill: {

@@ -1,6 +1,13 @@
 import * as alert from './alert.ts'
 import { apiMetrics } from './api.ts'
-import { backfillMetrics, batchRows, batchSeconds, backfillPaused, backfillThrottled } from './backfill.ts'
+import {
+  backfillMetrics,
+  backfillHeldRows,
+  batchRows,
+  batchSeconds,
+  backfillPaused,
+  backfillThrottled,
+} from './backfill.ts'
 import { buildInfo } from './buildInfo.ts'
 import { conflictTotals } from './conflicts.ts'
 import * as database from './database.ts'
@@ -21,7 +28,7 @@ import {
   rehearsalSuccess,
   rollbackTotals,
 } from './rollback.ts'
-import { rolloutCoverage, rolloutStage } from './rollout.ts'
+import { rolloutCoverage, rolloutFileVersions, rolloutStage } from './rollout.ts'
 import * as signal from './signal.ts'
 import {
   validationCompleted,
@@ -35,7 +42,16 @@ import {
 
 /** Every metric that is read at a scrape. */
 export const SCRAPED_FAMILIES: readonly MetricFamily[] = [
-  ...[buildInfo, rolloutStage, rolloutCoverage, ...backfillMetrics, backfillThrottled, backfillPaused],
+  ...[
+    buildInfo,
+    rolloutStage,
+    rolloutFileVersions,
+    rolloutCoverage,
+    ...backfillMetrics,
+    backfillHeldRows,
+    backfillThrottled,
+    backfillPaused,
+  ],
   ...apiMetrics,
   ...[database.up, database.connections, ...database.databaseGauges, database.replication],
   ...hostMetrics,

@@ -10,6 +10,12 @@ export const rolloutStage: MetricFamily = {
   },
 }
 
+export const rolloutFileVersions = perRollout(
+  'sti_rollout_file_versions',
+  'Versions of the rollout file that the agents of this database use now. Above 1: agents differ, as in a rolling restart.',
+  ({ fileVersions }) => fileVersions,
+)
+
 export const rolloutCoverage = perRollout(
   'sti_coverage_ratio',
   'Rows with a correct type / all rows, from the last validation.',

@@ -19,13 +19,13 @@ export async function acquireHelperLease(
   claimant: Claimant,
   kinds: readonly OperationKind[],
 ): Promise<HelperLease | null> {
-  const pairs = [...claimant.hashes]
+  const pairs = [...claimant.derivationHashes]
   if (pairs.length === 0 || kinds.length === 0) return null
   const [acquired] = await sql<(OperationRow & { lease_number: number; lease_claim: string })[]>`
     with offered as (
       select o.*, (o.parameters->>'agents')::int as agents
-      from sti.operation o join (values ${sql(pairs)}) as file (rollout, hash)
-        on file.rollout = o.rollout and file.hash = o.file_hash
+      from sti.operation o join (values ${sql(pairs)}) as file (rollout, derivation_hash)
+        on file.rollout = o.rollout and file.derivation_hash = o.derivation_hash
       where o.state = 'running' and o.kind in ${sql(kinds)} and o.lease_until > clock_timestamp()
         and o.agent <> ${claimant.agent} and (o.parameters->>'agents')::int > 1
         and exists (select from sti.lane l where l.operation_id = o.id and l.relation is not null and not l.finished and l.claim is null)

@@ -13,6 +13,7 @@ const newOperation: NewOperation = {
   kind: 'backfill',
   parameters: { b: 1, a: 2 },
   fileHash: 'h',
+  derivationHash: 'd',
   writesTable: true,
   actor,
   reason: null,

@@ -9,6 +9,7 @@ export interface NewOperation {
   readonly kind: OperationKind
   readonly parameters: Record<string, unknown>
   readonly fileHash: string
+  readonly derivationHash: string
   readonly writesTable: boolean
   readonly actor: Actor
   readonly reason: string | null
@@ -33,8 +34,9 @@ export async function insertOperation(
   const hash = operation.requestHash ?? hashOperationRequest(operation)
   const [inserted] = await sql<OperationRow[]>`
     with inserted as (
-      insert into sti.operation (rollout, kind, parameters, file_hash, writes_table, actor, reason, idempotency_key, request_hash)
-      values (${operation.rollout}, ${operation.kind}, ${sql.json(operation.parameters as never)}, ${operation.fileHash}, ${operation.writesTable},
+      insert into sti.operation (rollout, kind, parameters, file_hash, derivation_hash, writes_table, actor, reason, idempotency_key, request_hash)
+      values (${operation.rollout}, ${operation.kind}, ${sql.json(operation.parameters as never)}, ${operation.fileHash}, ${operation.derivationHash},
+        ${operation.writesTable},
         ${sql.json(operation.actor)}, ${operation.reason}, ${operation.idempotencyKey}, ${hash})
       on conflict do nothing
       returning *

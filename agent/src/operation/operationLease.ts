@@ -5,8 +5,8 @@ import { TRANSITIONS } from './stateMachine.ts'
 
 export interface Claimant {
   readonly agent: string
-  /** Rollout name to hash of its file: an operation that pins another hash is not claimed. */
-  readonly hashes: ReadonlyMap<string, string>
+  /** Rollout name to `derivationHash`: an operation that is bound to another one is not claimed. */
+  readonly derivationHashes: ReadonlyMap<string, string>
   readonly leaseSeconds: number
 }
 
@@ -15,12 +15,12 @@ export interface Claimant {
  * statements of the previous holder change nothing.
  */
 export async function claimOperation(sql: Sql, claimant: Claimant): Promise<OperationRow | null> {
-  const pairs = [...claimant.hashes]
+  const pairs = [...claimant.derivationHashes]
   if (pairs.length === 0) return null
   const [row] = await sql<OperationRow[]>`
     with candidate as (
-      select o.id, o.state from sti.operation o join (values ${sql(pairs)}) as file (rollout, hash)
-        on file.rollout = o.rollout and file.hash = o.file_hash
+      select o.id, o.state from sti.operation o join (values ${sql(pairs)}) as file (rollout, derivation_hash)
+        on file.rollout = o.rollout and file.derivation_hash = o.derivation_hash
       where o.state = 'queued'
         or (o.state in ('running', 'pausing', 'cancelling') and coalesce(o.lease_until, '-infinity') < clock_timestamp())
       order by o.id limit 1 for update of o skip locked

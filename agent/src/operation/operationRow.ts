@@ -9,6 +9,7 @@ export interface OperationRow {
   readonly state: OperationState
   readonly parameters: Record<string, unknown>
   readonly file_hash: string
+  readonly derivation_hash: string
   readonly writes_table: boolean
   readonly actor: Actor
   readonly reason: string | null
@@ -37,6 +38,7 @@ export function toOperation(row: OperationRow): Operation {
     state: row.state,
     parameters: row.parameters,
     fileHash: row.file_hash,
+    derivationHash: row.derivation_hash,
     actor: row.actor,
     reason: row.reason,
     createdAt: row.created_at.toISOString(),

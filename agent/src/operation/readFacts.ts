@@ -15,6 +15,7 @@ import { createBaselineContext, readNewestBaseline } from '../measure/baselineSt
 import { readMonitoring } from '../monitoring/readMonitoring.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import { readCoverageSummary, readFailedChecksSince, readLatestValidation } from '../validation/store.ts'
+import { derivationChangeNotes, otherFileNotes, readFileFacts } from './fileVersions.ts'
 import { readHistoryFacts } from './historyFacts.ts'
 import { discriminatorFacts, readJournalFacts } from './journalFacts.ts'
 import { deriveStage, type FactsBeforeStage } from './rolloutStage.ts'
@@ -23,6 +24,7 @@ import { readTableFacts, type TableFactsSource } from './tableFacts.ts'
 
 export interface FactsSource extends TableFactsSource {
   readonly environment: string
+  readonly agent: string
   readonly flag: (rollout: string) => FlagStatus
   readonly backup: (rollout: string) => BackupStatus
   /** The promotion that the file requires from another environment; null: none. */
@@ -44,6 +46,7 @@ export async function readFacts(source: FactsSource, rollout: Rollout): Promise<
       readManifest(state, rollout),
       readAcceptances(state, rollout.name),
     ])
+  const fileFacts = await readFileFacts(state, rollout, source.agent, history.succeededOperations)
   const lastMonitoringEnable =
     history.succeededOperations.findLast(
       ({ kind, parameters }) => kind === 'monitoring' && parameters['enabled'] !== false,
@@ -60,10 +63,18 @@ export async function readFacts(source: FactsSource, rollout: Rollout): Promise<
     ...history,
     ...journal,
     ...validationFacts,
+    ...fileFacts,
     ...discriminatorFacts(tableFacts.table, journal.changes, history.lastSucceededBackfill),
     ...currentFacts,
     acceptances,
-    notes: [...tableFacts.notes, ...fileMismatchNotes(rollout, history.openOperations)],
+    notes: [
+      ...tableFacts.notes,
+      ...otherFileNotes(fileFacts),
+      ...(journal.changes.length > 0
+        ? derivationChangeNotes({ ...fileFacts, flagEnabled: currentFacts.flag.enabled })
+        : []),
+      ...derivationMismatchNotes(rollout, history.openOperations),
+    ],
     monitoring: await readMonitoring(state, rollout.name, journal.monitoringChanges, lastMonitoringEnable),
     promotion,
     baseline,
@@ -94,12 +105,12 @@ async function readValidationFacts(state: Sql, { name, file }: Rollout): Promise
   }
 }
 
-/** No agent claims an operation that was requested with another version of the rollout file. */
-function fileMismatchNotes(rollout: Rollout, open: readonly Operation[]): string[] {
+/** No agent claims an operation that is bound to another derivation. */
+function derivationMismatchNotes(rollout: Rollout, open: readonly Operation[]): string[] {
   return open
-    .filter((operation) => operation.fileHash !== rollout.hash)
+    .filter((operation) => operation.derivationHash !== rollout.derivationHash)
     .map(
       (operation) =>
-        `${operationName(operation)} belongs to another version of the rollout file and waits for it: cancel it, or restore that file.`,
+        `${operationName(operation)} was requested with a rollout file that derives differently, and waits for an agent with that file: cancel it, or restore the file.`,
     )
 }

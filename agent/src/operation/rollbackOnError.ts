@@ -12,6 +12,7 @@ export async function rollBackOnError(sql: Sql, failed: OperationRow): Promise<b
     rollout: failed.rollout,
     kind: 'rollback',
     fileHash: failed.file_hash,
+    derivationHash: failed.derivation_hash,
     writesTable: true,
     actor: failed.actor,
     parameters: { scope: 'data', full: false, confirm: failed.rollout },
@@ -25,10 +26,11 @@ export async function rollBackOnError(sql: Sql, failed: OperationRow): Promise<b
  * Starts the rollbacks that are missing because an agent died after the backfill failed: no operation that writes the
  * table was requested since.
  */
-export async function startMissedRollbacks(sql: Sql, hashes: ReadonlyMap<string, string>): Promise<void> {
+export async function startMissedRollbacks(sql: Sql, derivationHashes: ReadonlyMap<string, string>): Promise<void> {
   const failed = await sql<OperationRow[]>`
     select * from sti.operation o where kind = 'backfill' and state = 'failed' and parameters->>'rollbackOnError' = 'data'
       and not exists (select from sti.operation later
         where later.rollout = o.rollout and later.writes_table and later.id > o.id)`
-  for (const row of failed) if (hashes.get(row.rollout) === row.file_hash) await rollBackOnError(sql, row)
+  for (const row of failed)
+    if (derivationHashes.get(row.rollout) === row.derivation_hash) await rollBackOnError(sql, row)
 }

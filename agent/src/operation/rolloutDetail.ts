@@ -34,6 +34,7 @@ export async function readRolloutDetail(
     faults: [...facts.faults],
     file: rollout.text,
     fileHash: rollout.hash,
+    derivationHash: rollout.derivationHash,
     promotionHash: promotionHash(rollout.file),
     promotion: facts.promotion,
     monitoring: facts.monitoring,

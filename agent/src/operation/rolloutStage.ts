@@ -31,10 +31,11 @@ export function isReadyToDrop({ columnDrop }: Pick<FactsBeforeStage, 'columnDrop
   return columnDrop !== null && columnDrop.prepared && columnDrop.verdict === 'pass' && columnDrop.staleBecause === null
 }
 
-/** A backfill of this file has completed after the last data rollback. */
+/** A backfill that derives as this file does has completed after the last data rollback. */
 export function isCovered(facts: FactsBeforeStage): boolean {
   const { lastSucceededBackfill: lastBackfill, lastDataRollback: dataRolledBack, rollout } = facts
-  if (!facts.expanded || lastBackfill?.endedAt == null || lastBackfill.fileHash !== rollout.hash) return false
+  if (!facts.expanded || lastBackfill?.endedAt == null || lastBackfill.derivationHash !== rollout.derivationHash)
+    return false
   if (!isAfterColumnAdded(facts, lastBackfill.endedAt)) return false
   return dataRolledBack?.endedAt == null || dataRolledBack.endedAt < lastBackfill.endedAt
 }

@@ -1,6 +1,7 @@
 import { agentActor, OperationKind } from '../contract/index.ts'
 import type { Database } from '../database/connect.ts'
-import { errorCode, classifyError, isConnectionError, errorMessage } from '../database/errors.ts'
+import { errorCode, classifyError, isConnectionError, isLockTimeout, errorMessage } from '../database/errors.ts'
+import { describeHolders, holdersKey, readTableLockHolders } from '../database/lockHolders.ts'
 import { OperationFailedError } from '../kind/operationErrors.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
 import type { OperationDefinitions } from '../kind/kind.ts'
@@ -56,13 +57,14 @@ export function createRunner(deps: RunnerDependencies): Runner {
   const helpableKinds = OperationKind.options.filter((kind) => kinds[kind].runHelper !== undefined)
   const running = new Set<{ run: StartedRun; ended: Promise<void> }>()
   const cancellations = new Map<bigint, number>()
+  const reportedHolders = new Map<bigint, string>()
   let stopped = false
 
   const claimWork = async (): Promise<void> => {
     while (!stopped && deps.agentFaults().length === 0) {
-      const hashes = new Map([...rollouts].map(([name, rollout]) => [name, rollout.hash]))
-      await startMissedRollbacks(deps.database.state, hashes)
-      const claimant = { agent: deps.agent, hashes, leaseSeconds }
+      const derivationHashes = new Map([...rollouts].map(([name, rollout]) => [name, rollout.derivationHash]))
+      await startMissedRollbacks(deps.database.state, derivationHashes)
+      const claimant = { agent: deps.agent, derivationHashes, leaseSeconds }
       const row = await claimOperation(deps.database.state, claimant)
       if (row !== null) {
         const renewLease: RunDependencies['renewLease'] = (seen) =>
@@ -192,6 +194,7 @@ export function createRunner(deps: RunnerDependencies): Runner {
     deps.log({ level: 'warning', message: `operation ${row.id} (${row.kind}): ${sentence}`, code })
     const isTransient = code === 'fence-lost' || isConnectionError(error) || fault === 'transient'
     if (isTransient || (fault === 'cancelled' && cancellationCount <= MAX_STATEMENT_CANCELLATIONS)) {
+      if (isLockTimeout(error)) await reportLockWait(row, run)
       await releaseOperation(sql, row, RETRY_DELAY_SECONDS)
       return
     }
@@ -213,6 +216,15 @@ export function createRunner(deps: RunnerDependencies): Runner {
     deps.observer.operationEnded(row, 'failed', { code, error: ending.error })
     await run.failpoint('operation.failed')
     if (await rollBackOnError(sql, row)) wake()
+  }
+
+  /** Once per holder: the operation tries again every few seconds. */
+  const reportLockWait = async (row: OperationRow, run: StartedRun): Promise<void> => {
+    const holders = await readTableLockHolders(deps.database.state, run.rollout.table.sql)
+    const key = holdersKey(holders)
+    if (key === '' || reportedHolders.get(row.id) === key) return
+    reportedHolders.set(row.id, key)
+    await run.recordEvent('wait', `Waiting for a lock held by ${describeHolders(holders)}`)
   }
 
   return {

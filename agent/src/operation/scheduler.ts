@@ -90,8 +90,8 @@ export function createScheduler(deps: {
     // Only one of several agents starts it: all use the same key within one interval.
     const inserted = await deps.state<{ id: bigint }[]>`
       with started as (
-        insert into sti.operation (rollout, kind, parameters, file_hash, writes_table, actor, reason, idempotency_key, request_hash)
-        select ${rollout.name}, ${kind}::text, ${deps.state.json(parameters as never)}::jsonb, ${rollout.hash}, false, ${deps.state.json(actor)}::jsonb, ${reason},
+        insert into sti.operation (rollout, kind, parameters, file_hash, derivation_hash, writes_table, actor, reason, idempotency_key, request_hash)
+        select ${rollout.name}, ${kind}::text, ${deps.state.json(parameters as never)}::jsonb, ${rollout.hash}, ${rollout.derivationHash}, false, ${deps.state.json(actor)}::jsonb, ${reason},
           format('schedule of %s %s', ${kind}::text, floor(extract(epoch from clock_timestamp()) / ${intervalSeconds}::float8)),
           ${hashOperationRequest({ kind, parameters, reason })}
         where not exists (select from sti.operation where rollout = ${rollout.name}

@@ -14,8 +14,8 @@ export function judgeChecks(
   const { validation, rollout, lastWriteEndedAt } = input.facts
   if (validation?.endedAt == null) return unknown('No validation has finished yet.', RUN_VALIDATION_HINT)
   const since = validation.endedAt
-  if (validation.fileHash !== rollout.hash)
-    return unknown('The last validation used a different version of the rollout file.', RUN_VALIDATION_HINT, since)
+  if (validation.derivationHash !== rollout.derivationHash)
+    return unknown('The last validation used a rollout file that derives differently.', RUN_VALIDATION_HINT, since)
   if (lastWriteEndedAt !== null && lastWriteEndedAt >= validation.startedAt)
     return unknown('A bulk write has run since the last validation.', RUN_VALIDATION_HINT, since)
   const checks = validation.checks.filter((check) => check.layer === layer && matches(check))

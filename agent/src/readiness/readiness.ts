@@ -34,6 +34,7 @@ export async function readReadiness(parts: ReadinessDependencies, facts: Rollout
       number
     >,
     items,
+    notes: [...facts.notes],
     contacts: toContactReadiness(input),
   }
 }

@@ -57,6 +57,7 @@ export async function readMetricsReadings(
   return {
     rollout: name,
     stage: facts.stage,
+    fileVersions: 1 + new Set(facts.otherFiles.map(({ hash }) => hash)).size,
     coverage: currentCoverage(facts),
     backfill: lastBackfill?.progress
       ? {

@@ -10,6 +10,7 @@ import { openIncidentForFailedBackfill } from '../incident/openForFailedBackfill
 import { readOpenIncidents } from '../incident/openIncidents.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
 import type { RolloutReadings } from '../metrics/metricsSource.ts'
+import type { FileVersionRecorder } from '../operation/fileVersions.ts'
 import type { Scheduler } from '../operation/scheduler.ts'
 import { endSupersededRamps } from '../ramp/endSupersededRamps.ts'
 import type { Signals } from '../signals/signals.ts'
@@ -18,6 +19,7 @@ import { readMetricsReadings } from './metricsReadings.ts'
 export interface ReconcileDependencies {
   readonly state: Sql
   readonly agent: string
+  readonly fileVersions: FileVersionRecorder
   readonly scheduler: Scheduler
   readonly signals: Pick<Signals, 'setSampleInterval'>
   readonly flags: Pick<Flags, 'status'>
@@ -32,6 +34,7 @@ export interface ReconcileDependencies {
  * the metrics. A step that throws ends the pass; the next pass runs all of them again.
  */
 export async function reconcileRollout(deps: ReconcileDependencies, facts: RolloutFacts): Promise<RolloutReadings> {
+  await deps.fileVersions.record(facts.rollout)
   await deps.scheduler.startDueOperations(facts)
   await endSupersededRamps(deps.state, facts, deps.agent)
   await deps.columnUsage.pollIfDue(facts)

@@ -10,6 +10,7 @@ import type { RunContext } from '../kind/kind.ts'
 import { rangeCondition, type KeyedTable } from '../engine/keyRange.ts'
 import { tagStatement } from '../database/tagStatement.ts'
 import { endedStates } from '../database/endedStates.ts'
+import { createLockWaitReporter } from '../engine/lockWaitReporter.ts'
 import { walkRanges } from '../engine/rangeWalk.ts'
 import { constraintName } from '../finalize/objectNames.ts'
 import { columnCreatedBySti } from '../rollback/revertChanges.ts'
@@ -98,6 +99,7 @@ export async function copyRows(
       to: null,
       mayContinue,
       onRetry: () => undefined,
+      lockWaits: createLockWaitReporter(run, 'copying a sample'),
       sizeController: createBatchSizeController(SAMPLE_CHUNK_ROWS, SAMPLE_CHUNK_ROWS, 0.25),
       async processCountedRange(range) {
         const { condition, values } = rangeCondition(walked, range, 1)

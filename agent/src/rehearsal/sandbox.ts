@@ -41,6 +41,7 @@ export function createSandbox(run: RunContext, copy: Rollout, environment: strin
       {
         state: run.database.state,
         environment,
+        agent: run.agent,
         agentFaults: () => [],
         flag: () => ({ key: copy.file.flag.key, ...FLAG_OFF }),
         backup: () => ({ available: false, ageSeconds: null, detail: 'The copy is not backed up.' }),

@@ -14,6 +14,7 @@ export interface ArchiveValuesJob {
   readonly walked: KeyedTable
   readonly operationId: bigint
   readonly mayContinue: RangeWalk['mayContinue']
+  readonly lockWaits: RangeWalk['lockWaits']
   passed(rows: number): void
   /** Rows that still hold the constant of a prefill are not archived, since nobody wrote it. */
   readonly prefilled: Prefill | null
@@ -37,6 +38,7 @@ export async function archiveInexpressibleValues(job: ArchiveValuesJob): Promise
     to: null,
     mayContinue: job.mayContinue,
     onRetry: () => undefined,
+    lockWaits: job.lockWaits,
     sizeController: createBatchSizeController(10_000, 100_000, 0.25),
     async processCountedRange(range) {
       const { condition, values } = rangeCondition(walked, range, 3)

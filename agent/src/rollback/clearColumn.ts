@@ -12,11 +12,18 @@ import { readLaneTotals } from '../engine/operationLanes.ts'
 import { rangeCondition } from '../engine/keyRange.ts'
 import { createThroughputMeter } from '../engine/throughput.ts'
 import { rowProgress } from '../engine/rowProgress.ts'
-import type { BulkUpdateHooks, BulkUpdateJob, BulkUpdateTuning } from '../engine/bulkUpdateJob.ts'
+import {
+  lockTimeoutMs,
+  type BulkUpdateHooks,
+  type BulkUpdateJob,
+  type BulkUpdateTuning,
+} from '../engine/bulkUpdateJob.ts'
+import { createHeldRowMessages, createHeldRowTracker } from '../engine/heldRows.ts'
 import { runBulkUpdate } from '../engine/bulkUpdate.ts'
 import { sweepOnce } from '../engine/sweep.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
 
+const CLEARING = 'clearing the column'
 const CLEAR_TUNING: BulkUpdateTuning = {
   workers: 2,
   batchSize: undefined,
@@ -47,6 +54,7 @@ function createClearJob(run: RunContext, table: Table, hooks: BulkUpdateHooks): 
   return {
     run,
     hooks,
+    heldRows: createHeldRowTracker((held) => hooks.onHeldRows(held)),
     columnUpdate: clearColumnUpdate(rollout, table),
     secondaryIndexCount: table.secondaryIndexes.length,
     sweepOrder: 'key',
@@ -66,6 +74,7 @@ function createClearJob(run: RunContext, table: Table, hooks: BulkUpdateHooks): 
         searchPath: rollout.searchPath,
         statementTimeoutMs: 30_000,
         avoidSeqScan: true,
+        lockTimeoutMs: lockTimeoutMs(CLEAR_TUNING),
       }),
   }
 }
@@ -73,11 +82,13 @@ function createClearJob(run: RunContext, table: Table, hooks: BulkUpdateHooks): 
 async function createClearHooks(run: RunContext, estimated: number | null): Promise<BulkUpdateHooks> {
   const throughput = createThroughputMeter()
   const retries: Record<string, number> = {}
-  const decisions: string[] = []
+  const pendingEvents: { kind: 'striping' | 'held'; message: string }[] = []
+  const heldRowMessage = createHeldRowMessages()
+  let step = CLEARING
   let { passed, written } = await readLaneTotals(run.database.state, run.operation.id)
   return {
     async betweenBatches() {
-      for (const message of decisions.splice(0)) await run.recordEvent('striping', message)
+      for (const { kind, message } of pendingEvents.splice(0)) await run.recordEvent(kind, message)
     },
     onProgress(step) {
       passed += step.passedRows
@@ -96,9 +107,15 @@ async function createClearHooks(run: RunContext, estimated: number | null): Prom
       )
     },
     onFailedRows: () => undefined,
-    onStripeDecision: (message) => decisions.push(message),
+    onStripeDecision: (message) => pendingEvents.push({ kind: 'striping', message }),
     onRetry: (sqlstate) => (retries[sqlstate] = (retries[sqlstate] ?? 0) + 1),
-    onWait: (wait) => run.setStep(wait === null ? 'clearing the column' : `waiting: ${wait.sentence}`),
+    onHeldRows(held) {
+      const message = heldRowMessage(held)
+      if (message === null) return
+      step = held === null ? CLEARING : message
+      pendingEvents.push({ kind: 'held', message })
+    },
+    onWait: (wait) => run.setStep(wait === null ? step : `waiting: ${wait.sentence}`),
   }
 }
 

@@ -1,3 +1,4 @@
+import { createLockWaitReporter } from '../engine/lockWaitReporter.ts'
 import type { Sql } from '../database/connect.ts'
 import { createSingleWorkerGate } from '../throttle/throttleGate.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
@@ -43,6 +44,7 @@ export async function prepareRollback(run: RunContext, sql: Sql): Promise<Rollba
           walked,
           operationId: operation.id,
           prefilled: facts.activePrefill,
+          lockWaits: createLockWaitReporter(run, step),
           async mayContinue() {
             await run.failpoint('rollback.archive')
             return await mayContinue()

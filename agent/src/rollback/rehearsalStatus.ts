@@ -52,8 +52,8 @@ function invalidReason(facts: RolloutFacts, last: LastRehearsal, now: number): s
 }
 
 function mismatchReason({ rollout, table }: RolloutFacts, { operation, result }: LastRehearsal): string | null {
-  if (operation.fileHash !== rollout.hash)
-    return `Rehearsal ${operation.id} used a different version of the rollout file. ${REHEARSE_AGAIN}`
+  if (operation.derivationHash !== rollout.derivationHash)
+    return `Rehearsal ${operation.id} used a rollout file that derives differently. ${REHEARSE_AGAIN}`
   if (table !== null && structureHash(rollout, table) !== result.structure)
     return `The structure of the table has changed since rehearsal ${operation.id}. ${REHEARSE_AGAIN}`
   return null

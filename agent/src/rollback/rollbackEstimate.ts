@@ -28,7 +28,7 @@ export function estimateRollback(facts: RolloutFacts, scope: RollbackScope): Rol
 /** When this scope was last rolled back here or validly rehearsed (ISO 8601). */
 export function lastVerifiedAt(facts: RolloutFacts, scope: RollbackScope): string | null {
   const rollbacks = facts.succeededOperations.filter(
-    (operation) => isRollbackOf(operation, scope) && operation.fileHash === facts.rollout.hash,
+    (operation) => isRollbackOf(operation, scope) && operation.derivationHash === facts.rollout.derivationHash,
   )
   const rehearsal = rehearsalStatus(facts)
   const rehearsed =

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crossFieldFaults } from './crossFieldFaults.ts'
+import { derivationHash } from './derivation.ts'
 import { faultLines, readYaml, type YamlFile } from './yamlFile.ts'
 import { parseExpression, qualifyColumns } from './expression.ts'
 import { RolloutSchema, type RolloutFile } from './rolloutFile.ts'
@@ -105,6 +106,7 @@ function toRollout(path: string, text: string, file: RolloutFile, yaml: YamlFile
     path,
     text,
     hash: createHash('sha256').update(text).digest('hex'),
+    derivationHash: derivationHash(file),
     file,
     table,
     discriminator: { column, sql: quoteIdentifier(column), dataType },

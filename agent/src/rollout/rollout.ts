@@ -5,9 +5,11 @@ import type { RolloutFile } from './rolloutFile.ts'
 export interface Rollout {
   readonly name: string
   readonly path: string
-  /** The text of the file. `hash` is its SHA-256 in hex, to which operations and the trigger are bound. */
+  /** The text of the file, and its SHA-256 in hex. */
   readonly text: string
   readonly hash: string
+  /** The hash of what derives, to which operations and the trigger are bound (derivation.ts). */
+  readonly derivationHash: string
   readonly file: RolloutFile
   readonly table: QualifiedName
   readonly discriminator: { readonly column: string; readonly sql: string; readonly dataType: string }

@@ -17,6 +17,14 @@ export function tokensByStart(sql: string): Map<number, { end: number; text: str
   return new Map(scanSync(sql).tokens.map((token) => [token.start, { end: token.end, text: token.text }]))
 }
 
+/** The tokens of a text with one space between them, without comments. */
+export function normalizeSql(sql: string): string {
+  return scanSync(sql)
+    .tokens.filter(({ tokenName }) => tokenName !== 'SQL_COMMENT' && tokenName !== 'C_COMMENT')
+    .map(({ text }) => text)
+    .join(' ')
+}
+
 /**
  * Calls `visit` for every node below `tree`, outermost first, with its kind (`ColumnRef`), or with the name of its field
  * (`larg`) if the tree omits the kind.

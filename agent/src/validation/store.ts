@@ -7,6 +7,7 @@ import type { Rollout } from '../rollout/rollout.ts'
 interface ValidationRow {
   readonly id: bigint
   readonly file_hash: string
+  readonly derivation_hash: string
   readonly started_at: Date
   readonly ended_at: Date | null
   readonly verdict: Validation['verdict']
@@ -111,6 +112,7 @@ function toValidation(row: ValidationRow): Validation {
   return {
     id: Number(row.id),
     fileHash: row.file_hash,
+    derivationHash: row.derivation_hash,
     startedAt: row.started_at.toISOString(),
     endedAt: row.ended_at?.toISOString() ?? null,
     verdict: row.verdict,
@@ -124,7 +126,7 @@ function toValidation(row: ValidationRow): Validation {
   }
 }
 
-type NewValidation = Omit<Validation, 'id' | 'fileHash' | 'startedAt' | 'endedAt' | 'confusion'> & {
+type NewValidation = Omit<Validation, 'id' | 'fileHash' | 'derivationHash' | 'startedAt' | 'endedAt' | 'confusion'> & {
   readonly confusion: readonly ConfusionCell[]
 }
 
@@ -140,9 +142,9 @@ export async function saveValidation(
 ): Promise<Record<string, unknown>> {
   await sql`
     with saved as (
-      insert into sti.validation (id, rollout, file_hash, started_at, ended_at, verdict, layers, coverage,
+      insert into sti.validation (id, rollout, file_hash, derivation_hash, started_at, ended_at, verdict, layers, coverage,
         integrity_score, total_rows, checksum, confusion_matrix)
-      select o.id, ${source.rollout.name}, ${source.rollout.hash}, ${source.startedAt}::timestamptz, clock_timestamp(), ${validation.verdict}::text,
+      select o.id, ${source.rollout.name}, ${source.rollout.hash}, ${source.rollout.derivationHash}, ${source.startedAt}::timestamptz, clock_timestamp(), ${validation.verdict}::text,
         ${sql.json(validation.layers)}::jsonb, ${validation.coverage}::float8, ${validation.integrityScore}::float8,
         ${validation.totalRows}::bigint, ${validation.checksum}::text, ${sql.json(validation.confusion)}::jsonb
       from sti.operation o where o.id = ${claim.id} and o.epoch = ${claim.epoch} and o.claim = ${claim.claim} for no key update

@@ -112,7 +112,7 @@ async function validate(run: RunContext, parts: ValidationDependencies): Promise
       checksum,
       counters: checkpoint.counters,
       wrong: discrepancies + raising + kept,
-      hashedBy: await readHashVersion(database.state, rollout.hash),
+      hashedBy: await readHashVersion(database.state, rollout.derivationHash),
     })
   }
   await deleteScanCheckpoint(database.state, operation.id)

@@ -2,7 +2,7 @@ import { css } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
 import { Stack, TextLink, useStyles2 } from '@grafana/ui'
 import { operationTitle, type AllowedAction, type Operation, type OperationProgress } from '@sti-rollout/agent/contract'
-import { formatCount, formatDuration, formatPercent } from '@sti-rollout/agent/format'
+import { formatCount, formatDuration, formatPercent, formatQuantity } from '@sti-rollout/agent/format'
 import React, { useState } from 'react'
 import { type Control, ControlConfirmation, CONTROLS } from '../action/ControlConfirmation'
 import { ActionButton } from '../action/ActionButton'
@@ -80,6 +80,11 @@ export function RunningOperation({ environment, operation, actions, onChanged }:
           waiting={waiting !== null || state !== 'running'}
         />
       )}
+      {state === 'running' && progress?.held && (
+        <div className={styles.waiting} role="status">
+          {describeHeldRows(progress.held)}
+        </div>
+      )}
       {!OPERATION_STATE_DISPLAY[state].ended && (waiting ?? operation.error ?? (progress && operation.step)) && (
         <div className={waiting || operation.error ? styles.waiting : styles.step} role="status">
           {waiting ? `Waiting: ${waiting}` : (operation.error ?? (state === 'paused' ? PAUSED_HINT : operation.step))}
@@ -102,6 +107,14 @@ export function RunningOperation({ environment, operation, actions, onChanged }:
 }
 
 const PAUSED_HINT = 'The operation continues from here when you resume it. The events show who paused it and why.'
+
+/** Held rows stop nothing else, so this line stands beside the progress. */
+function describeHeldRows({ rows, holders, waiting }: NonNullable<OperationProgress['held']>): string {
+  const who = holders === '' ? 'another transaction' : holders
+  if (rows === 0) return `Waiting for a lock held by ${who}.`
+  const what = `${formatQuantity(rows, 'row')} locked by ${who}`
+  return waiting ? `Waiting for ${what}. Everything else is written.` : `${what}. The other rows are written meanwhile.`
+}
 
 /** Progress in rows, in seconds of sampling, or in steps of a rehearsal or a ramp. */
 function formatProgress({ unit, ramp, processedRows, totalRows }: OperationProgress): string {

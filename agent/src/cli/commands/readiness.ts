@@ -46,7 +46,7 @@ async function showReadiness(terminal: Terminal, options: CommonOptions & { todo
   return current.items.every(({ state }) => state === 'ready') ? ExitCode.done : ExitCode.inconclusive
 }
 
-function printReadiness({ items, ratios }: Readiness, output: Output, todo: boolean): void {
+function printReadiness({ items, ratios, notes }: Readiness, output: Output, todo: boolean): void {
   for (const [list, title] of Object.entries(LIST_TITLES)) {
     output.line(`${title}: ${formatPercent(ratios[list as ReadinessList])}`)
     const shown = items.filter(
@@ -58,6 +58,7 @@ function printReadiness({ items, ratios }: Readiness, output: Output, todo: bool
       if (todo && next !== null) output.line(`      ${next}`)
     })
   }
+  for (const note of notes) output.line(`note: ${note}`)
   output.line(`Team: ${formatPercent(ratios.team)}, documentation: ${formatPercent(ratios.documentation)}`)
 }
 

@@ -3,7 +3,7 @@ import { OperationFailedError } from '../../kind/operationErrors.ts'
 import { createBatchSizeController } from '../../engine/batchSizeController.ts'
 import type { Key } from '../../engine/keys.ts'
 import { rangeCondition } from '../../engine/keyRange.ts'
-import { walkRanges } from '../../engine/rangeWalk.ts'
+import { walkRanges, type LockWaitHooks } from '../../engine/rangeWalk.ts'
 import {
   addComparisons,
   rowsAfter,
@@ -17,6 +17,7 @@ import type { ArchiveContext } from './archiveRange.ts'
 export interface ArchiveComparisonHooks {
   mayContinue(): Promise<boolean>
   retried(sqlstate: string): void
+  readonly lockWaits: LockWaitHooks
   onCompared(rows: number): void
   /** Called with a condition on `t` for rows of which some differ; its parameters start at number `first`. */
   onDifference(rows: (first: number) => { condition: string; values: string[] }): Promise<void>
@@ -38,6 +39,7 @@ export async function compareArchive(
     sizeController: createBatchSizeController(10_000, 200_000, 0.25),
     mayContinue: () => hooks.mayContinue(),
     onRetry: (sqlstate) => hooks.retried(sqlstate),
+    lockWaits: hooks.lockWaits,
     async processCountedRange(range) {
       const comparison = await compareRange(sql, context, range)
       if (comparison.differing > 0) await hooks.onDifference((first) => rangeCondition(context.walked, range, first))

@@ -84,6 +84,8 @@ async function* readArchiveLines(
       to: null,
       sizeController: createBatchSizeController(READ_BATCH_ROWS, READ_BATCH_ROWS, 1),
       onRetry: () => undefined,
+      // Only STI writes the archive.
+      lockWaits: null,
       async mayContinue() {
         if (turns++ > 0) return false
         written.stopped = !(await mayContinue())

@@ -5,6 +5,7 @@ import { createBatchSizeController } from '../../engine/batchSizeController.ts'
 import { createSingleWorkerGate } from '../../throttle/throttleGate.ts'
 import type { RunContext } from '../../kind/kind.ts'
 import { claimOperationLane, type Lane } from '../../engine/lane.ts'
+import { createLockWaitReporter } from '../../engine/lockWaitReporter.ts'
 import { walkRanges } from '../../engine/rangeWalk.ts'
 import { quoteLiteral } from '../../rollout/identifiers.ts'
 import type { Table } from '../../rollout/rollout.ts'
@@ -149,6 +150,7 @@ async function copyAllRows(
       run.setStep(wait === null ? 'archiving the legacy columns' : `Waiting: ${wait.sentence}`),
     ),
     onRetry: progress.addRetry,
+    lockWaits: createLockWaitReporter(run, 'keeping the legacy columns'),
     async processCountedRange(range) {
       await run.failpoint('archive.batch')
       const copied = await copyRange(sql, context, lane, range, ++batches % CHECKPOINT_INTERVAL_BATCHES === 0)
@@ -184,6 +186,7 @@ async function runComparePass(
       run.setStep(wait === null ? 'comparing the archive' : `Waiting: ${wait.sentence}`),
     ),
     retried: progress.addRetry,
+    lockWaits: createLockWaitReporter(run, 'comparing the archive'),
     onCompared: (rows) => progress.addRows(rows, 0),
     async onDifference(rows) {
       if (!mends) return

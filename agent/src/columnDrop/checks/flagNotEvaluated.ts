@@ -1,5 +1,5 @@
 import { formatDuration } from '../../format/format.ts'
-import { readEvaluations } from '../watch/flagEvaluations.ts'
+import { readEvaluations } from '../../measure/flagEvaluations.ts'
 import { soakStartedAt, soakShortfall, type DropCheck } from './dropCheck.ts'
 
 export const flagNotEvaluated: DropCheck = {

@@ -3,7 +3,7 @@ import { isConnectionError, errorMessage } from '../../database/errors.ts'
 import type { RolloutFacts } from '../../kind/facts.ts'
 import { readColumnUseTarget } from '../sql/readColumnUseTarget.ts'
 import { recordDroppedColumns } from './droppedColumns.ts'
-import { recordEvaluations } from './flagEvaluations.ts'
+import { recordEvaluations } from '../../measure/flagEvaluations.ts'
 import { pollStatements, type StatementUseCache } from './statementWatch.ts'
 
 /** The longest time between two polls. */

@@ -17,6 +17,7 @@ create table sti.operation (
     ('queued', 'running', 'pausing', 'paused', 'cancelling', 'cancelled', 'succeeded', 'failed')),
   parameters jsonb not null,
   file_hash text not null,
+  derivation_hash text not null,
   writes_table boolean not null,
   actor jsonb not null,
   reason text,
@@ -43,6 +44,28 @@ create unique index operation_idempotency on sti.operation (rollout, idempotency
 create unique index operation_one_writer on sti.operation (rollout)
   where writes_table and state not in ('cancelled', 'succeeded', 'failed');
 create index operation_open on sti.operation (id) where state not in ('cancelled', 'succeeded', 'failed');
+
+-- Each version of a rollout file that an agent has started with, in this order. Contacts are hashed in the content.
+create table sti.rollout_file (
+  id bigint generated always as identity primary key,
+  rollout text not null,
+  hash text not null,
+  derivation_hash text not null,
+  content jsonb not null,
+  agent text not null,
+  used_since timestamptz not null default clock_timestamp()
+);
+create index rollout_file_rollout on sti.rollout_file (rollout, id desc);
+
+-- The version that each agent uses, as long as it is seen.
+create table sti.agent_file (
+  rollout text not null,
+  agent text not null,
+  hash text not null,
+  derivation_hash text not null,
+  seen_at timestamptz not null default clock_timestamp(),
+  primary key (rollout, agent)
+);
 
 create table sti.event_head (
   only_row boolean primary key default true check (only_row),
@@ -205,6 +228,7 @@ create table sti.validation (
   id bigint primary key references sti.operation,
   rollout text not null,
   file_hash text not null,
+  derivation_hash text not null,
   started_at timestamptz not null default clock_timestamp(),
   ended_at timestamptz,
   verdict text not null default 'inconclusive' check (verdict in ('pass', 'fail', 'inconclusive', 'error')),
@@ -521,6 +545,7 @@ create table sti.column_drop (
   rollout text not null,
   at timestamptz not null default clock_timestamp(),
   file_hash text not null,
+  derivation_hash text not null,
   parameters jsonb not null,
   verdict text not null check (verdict in ('pass', 'fail', 'inconclusive', 'error')),
   prepared boolean not null,

@@ -5,6 +5,7 @@ export function rolloutReadings(overrides: Partial<RolloutReadings> = {}): Rollo
   return {
     rollout: 'vehicles',
     stage: 'backfilling',
+    fileVersions: 1,
     coverage: null,
     backfill: null,
     failedRowsBySqlstate: {},

@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { ValidationCheck, CheckFinding } from '../check.ts'
+import { readFlagUnusedSince } from '../../measure/flagEvaluations.ts'
+import type { CheckContext, ValidationCheck, CheckFinding } from '../check.ts'
+import { requestStatusCheck } from './requestStatus.ts'
 import {
   requestApplication,
   toUnreachableFinding,
@@ -16,15 +18,20 @@ const ROUND_DELAY_MS = 300
 /**
  * A GET that must return the same response with the flag on and off. Requests carry `X-Sti-Flag` and the flag token
  * (docs/flag.md). Concurrent writes may change the response between two requests, so each round requests on, off and on
- * again, and only a persistent difference fails.
+ * again, and only a persistent difference fails. Once nobody has evaluated the flag for the soak time, it has left the code,
+ * and only the status is checked.
  */
 export function sameWithFlagCheck(name: string, { url, status }: { url: string; status: number }): ValidationCheck {
+  const statusCheck = requestStatusCheck(name, { url, status })
   return {
     name,
     layer: 'business',
     unit: 'count',
     seconds: 90,
-    async run({ parts, signal }) {
+    async run(context) {
+      const { parts, signal, rollout, run } = context
+      const unusedSince = await readFlagUnusedSince(run.database.state, rollout.name, rollout.file.soak)
+      if (unusedSince !== null) return await checkWithoutFlag(statusCheck, context, unusedSince)
       const evidence = { limit: status, query: `GET ${url} with X-Sti-Flag: on, off, on` }
       const requestWithFlag = (flag: 'on' | 'off'): Promise<ApplicationResponse> =>
         requestApplication(url, { 'x-sti-flag': flag, authorization: `Bearer ${parts.flagToken}` })
@@ -73,6 +80,21 @@ export function sameWithFlagCheck(name: string, { url, status }: { url: string; 
         : lastFinding!
     },
   }
+}
+
+/** Code without the flag cannot answer both ways, so only the status counts. */
+async function checkWithoutFlag(
+  statusCheck: ValidationCheck,
+  context: CheckContext,
+  unusedSince: string,
+): Promise<CheckFinding | null> {
+  const finding = await statusCheck.run(context)
+  return (
+    finding && {
+      ...finding,
+      detail: `${finding.detail}; sameWithFlag no longer applies, since nobody has evaluated the flag since ${unusedSince}`,
+    }
+  )
 }
 
 function downgradeRareDifference(last: CheckFinding, differingRounds: number): CheckFinding {

@@ -10,7 +10,7 @@ export interface RowCount {
   readonly checksum: string
   /** Rows whose type did not match their legacy columns; the checksum covers them, too. */
   readonly wrong: number
-  /** Hash of the rollout file and PostgreSQL major version that produced the checksum. */
+  /** Hash of the derivation and PostgreSQL major version that produced the checksum. */
   readonly hashedBy: string
 }
 
@@ -33,8 +33,8 @@ export async function saveRowCount(
 }
 
 /** Checksums are comparable only if they come from the same expression in the same major version of PostgreSQL. */
-export async function readHashVersion(state: Sql, fileHash: string): Promise<string> {
+export async function readHashVersion(state: Sql, derivationHash: string): Promise<string> {
   const [row] = await state<{ version: number }[]>`
     select current_setting('server_version_num')::int / 10000 as version`
-  return `${fileHash} ${row!.version}`
+  return `${derivationHash} ${row!.version}`
 }

@@ -22,7 +22,7 @@ export const legacyChecksum: ValidationCheck = {
     if (previous === null || previous.counters.oid !== table.oid) return null
     // The checksum covers mismatched types as well.
     if (previous.wrong + discrepancies + raising + kept > 0) return null
-    if (previous.hashedBy !== (await readHashVersion(state, rollout.hash))) return null
+    if (previous.hashedBy !== (await readHashVersion(state, rollout.derivationHash))) return null
     const evidence = { value: null, limit: null }
     const previousLabel = `validation ${previous.validation}`
     if (checksum === previous.checksum)

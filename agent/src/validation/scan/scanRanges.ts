@@ -5,7 +5,7 @@ import { createBatchSizeController } from '../../engine/batchSizeController.ts'
 import type { Key } from '../../engine/keys.ts'
 import { rejectFullScan } from '../../engine/queryPlanGuard.ts'
 import type { KeyRange } from '../../engine/keyRange.ts'
-import { walkRanges } from '../../engine/rangeWalk.ts'
+import { walkRanges, type LockWaitHooks } from '../../engine/rangeWalk.ts'
 import { isDiscrepancy, MAX_RANGE_ROWS, buildQuickStatement, readRange, type ScanTarget } from './readRange.ts'
 import { createKeySpans } from './keySpans.ts'
 import type { SuspectRow } from './readRange.ts'
@@ -49,6 +49,7 @@ export interface ScanJob {
   readonly tally: ScanTally
   /** On a replica, only errors that pass quickly are retried. */
   readonly replica: boolean
+  readonly lockWaits: LockWaitHooks | null
   /** Called between ranges with the position reached; false stops the scan at this safe point. */
   mayContinue(position: Key | null): Promise<boolean>
   passed(rows: number): void
@@ -118,6 +119,7 @@ export async function scanRanges(job: ScanJob): Promise<boolean> {
     from: job.from,
     to: null,
     sizeController: feedback,
+    lockWaits: job.lockWaits,
     async mayContinue() {
       if (job.replica && failures >= MAX_REPLICA_FAILURES) throw new ReplicaUnavailable()
       if (spans?.reached(position)) await spans.refresh()

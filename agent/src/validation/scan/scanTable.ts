@@ -1,3 +1,4 @@
+import { createLockWaitReporter } from '../../engine/lockWaitReporter.ts'
 import { hasReverseSync } from '../../dualWrite/verifyTrigger.ts'
 import type { RunContext } from '../../kind/kind.ts'
 import { createSingleWorkerGate } from '../../throttle/throttleGate.ts'
@@ -42,6 +43,8 @@ export async function scanTable(run: RunContext, table: Table, checkpoint: ScanC
         from: lastPosition,
         tally,
         replica,
+        // The sessions of a replica are not in the primary's catalog.
+        lockWaits: replica ? null : createLockWaitReporter(run, 'reading the table'),
         passed: report.passed,
         retried: report.retried,
       }

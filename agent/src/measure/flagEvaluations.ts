@@ -1,4 +1,4 @@
-import type { Sql } from '../../database/connect.ts'
+import type { Sql } from '../database/connect.ts'
 
 /** The watch restarts after a longer gap between polls, since it missed what happened in between. */
 const MAX_POLL_GAP = '10 minutes'
@@ -41,4 +41,20 @@ export async function readEvaluations(sql: Sql, rollout: string): Promise<Evalua
     evaluatedAt: row!.at?.toISOString() ?? null,
     evaluatedBy: row!.by,
   }
+}
+
+/**
+ * Since when the flag has not been evaluated (ISO 8601), if that was watched for the whole soak time: the flag has left the
+ * application. Null: it is evaluated, or nobody has watched for long enough.
+ */
+export async function readFlagUnusedSince(sql: Sql, rollout: string, soakSeconds: number): Promise<string | null> {
+  const { since, evaluatedAt } = await readEvaluations(sql, rollout)
+  const unusedSince = [since, evaluatedAt]
+    .filter((instant) => instant !== null)
+    .sort()
+    .at(-1)
+  if (since === null || unusedSince === undefined) return null
+  const [row] = await sql<{ unused: boolean }[]>`
+    select ${unusedSince}::timestamptz <= clock_timestamp() - make_interval(secs => ${soakSeconds}) as unused`
+  return row!.unused ? unusedSince : null
 }
