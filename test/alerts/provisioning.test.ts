@@ -64,7 +64,7 @@ test('prints the written files and the contacts that cannot be paged', async () 
   const { answer } = await writeProvisioning()
   expect(answer).toMatchObject({ code: 0, out: expect.stringContaining('Written: out/sti-rules.yaml') as string })
   expect(answer.err.split('\n').filter(Boolean)).toEqual([
-    expect.stringMatching(/vehicles in production: the Database Administrator has no e-mail address.* level 3/),
+    expect.stringMatching(/vehicles in production: the Database Administrator has no email address.* level 3/),
     expect.stringMatching(/the Director comes after level 4/),
   ])
 })

@@ -115,7 +115,7 @@ test('the report contains every operation in each format, and escapes all markup
   })
 })
 
-test('only editors see phone numbers and e-mail addresses, and no report contains them', async () => {
+test('only editors see phone numbers and email addresses, and no report contains them', async () => {
   await withRollout(async (agent) => {
     const seen = async (path: string, token: string): Promise<string> =>
       await (await fetch(agent.url + path, { headers: { authorization: `Bearer ${token}` } })).text()

@@ -33,7 +33,7 @@ export const AlertingSchema = strictObject({
   contactPoints: z
     .record(z.string().min(1), textField())
     .default({})
-    .describe('your own contact point by role of the contact, used instead of the e-mail address'),
+    .describe('your own contact point by role of the contact, used instead of the email address'),
   prometheus: textField(40).default('sti-prometheus').describe('uid of the data source in Grafana'),
   folder: textField(100).default('STI Rollout alerts').describe('Grafana folder of the rules'),
   organization: z.number().int().positive().default(1),

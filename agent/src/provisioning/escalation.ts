@@ -40,7 +40,7 @@ export function planEscalation(
         unreachable.push(`${rolloutLabel}: the ${role} comes after level 4 and is never paged`)
       } else if (contactPoint === undefined && email === undefined) {
         unreachable.push(
-          `${rolloutLabel}: the ${role} has no e-mail address, so nobody is paged at level ${level}. ` +
+          `${rolloutLabel}: the ${role} has no email address, so nobody is paged at level ${level}. ` +
             'Add one to the rollout file, or a contact point to contactPoints',
         )
       } else {

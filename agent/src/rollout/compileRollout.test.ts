@@ -212,7 +212,7 @@ test.each<[string, string, string, RegExp]>([
     /is already used/,
   ],
   [
-    'a contact without phone or e-mail address',
+    'a contact without phone or email address',
     'flag:',
     'contacts: [{ role: a, name: b, escalateAfter: 5m }]\nflag:',
     /needs a phone or an email/,

@@ -56,7 +56,7 @@ test('the change and its validation may not differ', () => {
   expect(new Set(changes.map(hashOf)).size).toBe(changes.length)
 })
 
-test('removing phone numbers and e-mail addresses leaves the rest of the file unchanged', () => {
+test('removing phone numbers and email addresses leaves the rest of the file unchanged', () => {
   const shown = redactContacts(VEHICLES_FILE + CONTACTS)
   expect(shown).not.toMatch(/\+49|example\.com/)
   expect(shown).toMatch(

@@ -3,7 +3,7 @@ import { isMap, isScalar, isSeq, parseDocument } from 'yaml'
 const PRIVATE_FIELDS = ['phone', 'email']
 const REDACTED_VALUE = '"(for editors)"'
 
-/** The text of a rollout file without the phone numbers and e-mail addresses of its contacts. */
+/** The text of a rollout file without the phone numbers and email addresses of its contacts. */
 export function redactContacts(text: string): string {
   const contacts = parseDocument(text, { prettyErrors: false, stringKeys: true }).get('contacts')
   if (!isSeq(contacts)) return text

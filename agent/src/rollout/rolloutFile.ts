@@ -91,7 +91,7 @@ const ContactSchema = strictObject({
   role: textField(100),
   name: textField(200),
   phone: textField(50).optional(),
-  email: z.email('is not an e-mail address. Write one such as dba@example.com.').optional(),
+  email: z.email('is not an email address. Write one such as dba@example.com.').optional(),
   escalateAfter: DurationSchema,
 }).refine((contact) => contact.phone !== undefined || contact.email !== undefined, 'needs a phone or an email')
 

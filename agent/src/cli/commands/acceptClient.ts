@@ -14,9 +14,9 @@ interface AcceptClientOptions extends CommonOptions {
 
 export const registerAcceptClient: RegisterCommand = (program, run) => {
   addTargetOptions(program.command('accept-client'))
-    .description('Declare a silent flag client, last seen with the flag on, permanently gone')
+    .description('Confirm that a silent flag client, last seen with the flag on, no longer runs')
     .argument('<client>', 'Name of the client, as in sti status --json')
-    .option('--reason <text>', 'How you know that the client is gone (required)')
+    .option('--reason <text>', 'How you know that the client no longer runs (required)')
     .action(run(acceptClient))
 }
 
@@ -28,10 +28,10 @@ export const registerAdopt: RegisterCommand = (program, run) => {
 }
 
 async function acceptClient(terminal: Terminal, client: string, options: AcceptClientOptions): Promise<ExitCode> {
-  if (!options.reason) throw usageError('--reason is required: how you know that the client is gone.')
+  if (!options.reason) throw usageError('--reason is required: how you know that the client no longer runs.')
   const { target, rollout, output } = await openCommandRollout(terminal, options)
   output.value(await target.agent.acceptClient(rollout.rollout, { client, reason: options.reason }))
-  output.line(`Client ${client} is accepted as gone.`)
+  output.line(`Client ${client} is accepted as no longer running.`)
   return ExitCode.done
 }
 

@@ -150,7 +150,7 @@ async function copyAllRows(
       run.setStep(wait === null ? 'archiving the legacy columns' : `Waiting: ${wait.sentence}`),
     ),
     onRetry: progress.addRetry,
-    lockWaits: createLockWaitReporter(run, 'keeping the legacy columns'),
+    lockWaits: createLockWaitReporter(run, 'archiving the legacy columns'),
     async processCountedRange(range) {
       await run.failpoint('archive.batch')
       const copied = await copyRange(sql, context, lane, range, ++batches % CHECKPOINT_INTERVAL_BATCHES === 0)

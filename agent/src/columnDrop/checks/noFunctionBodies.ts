@@ -36,7 +36,10 @@ export const noFunctionBodies: DropCheck = {
       }
     return {
       verdict: 'pass',
-      evidence: `all ${functions.length} function bodies of the application were parsed, and none names the columns`,
+      evidence:
+        functions.length === 0
+          ? 'the application has no functions'
+          : `all function bodies of the application (${functions.length}) were parsed, and none names the columns`,
     }
   },
 }

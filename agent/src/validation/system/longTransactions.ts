@@ -19,11 +19,11 @@ export const longTransactions: ValidationCheck = {
     const seconds = Math.max(snapshot.value.seconds, transaction.value.seconds)
     const holder =
       snapshot.value.seconds >= transaction.value.seconds
-        ? (snapshot.value.holder ?? 'no holder')
+        ? snapshot.value.holder
         : transaction.value.pid === null
           ? 'prepared transaction'
           : `pid ${transaction.value.pid}`
-    const detail = `the oldest snapshot or transaction is ${formatDuration(seconds)} old${limit === null ? '' : ` (limit ${formatDuration(limit)})`}, held by ${holder}`
+    const detail = `the oldest snapshot or transaction is ${formatDuration(seconds)} old${limit === null ? '' : ` (limit ${formatDuration(limit)})`}${holder === null ? '' : `, held by ${holder}`}`
     return { verdict: limit !== null && seconds > limit ? 'fail' : 'pass', value: seconds, limit, detail }
   },
 }
