@@ -28,7 +28,7 @@ import { registerWatch } from './commands/watch.ts'
 import { CliError, ExitCode, usageError } from './exitCode.ts'
 import { commandForScript } from './scriptNames.ts'
 import type { RegisterCommand, RunAction } from './commandSetup.ts'
-import { toVisibleJson, toVisibleLines } from '../format/visibleText.ts'
+import { toVisibleJson, toVisibleLine } from '../format/visibleText.ts'
 import { writeJson, writeLine, type Terminal } from './terminal.ts'
 
 const commands: readonly RegisterCommand[] = [
@@ -104,7 +104,7 @@ function configureCommand(command: Command, terminal: Terminal, json: boolean): 
         write(
           json
             ? `${toVisibleJson({ error: sentence, code: 'usage', reasons: [] })}\n`
-            : `sti: ${toVisibleLines(sentence)}\n`,
+            : `sti: ${toVisibleLine(sentence.replace(/\n(?=\(Did you mean )/, ' '))}\n`,
         )
       },
     })
