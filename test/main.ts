@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findOnPath } from '../demo/start/findOnPath.ts'
+import { pgBouncerProgram } from './support/pgBouncerProgram.ts'
 
 /**
  * The test command: every check of the code, then every test. A failure does not stop it. The last line has the totals,
@@ -44,6 +45,8 @@ if (vitestArguments.length === 0) {
     () => runCheck('plugin build', 'npm', ['run', '--silent', 'build', '-w', 'plugin']),
   ])
 }
+if (pgBouncerProgram === null)
+  printHeading('tests of poolers: skipped, pgbouncer is missing (Debian: apt-get install pgbouncer)')
 await runVitest('tests', root, vitestArguments)
 if (vitestArguments.length === 0) {
   await runVitest('plugin tests', join(root, 'plugin'), [])

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import type { GithubConfig } from './columnDrop/pullRequest/github.ts'
 import { AccessLevel } from './contract/index.ts'
+import { ConnectionUrlError, parseConnectionUrl } from './database/connectionUrl.ts'
 import { isAtLeast } from './rights/caller.ts'
 import { RIGHT_LEVELS, type RaisedRights, type Right } from './rights/rights.ts'
 import { createEnvReader, type EnvReader } from './envReader.ts'
@@ -142,8 +143,12 @@ function readBoolean(settings: EnvReader, name: string): boolean | null {
 }
 
 function checkDatabaseUrl(settings: EnvReader, name: string, text: string): string {
-  if (text && !/^postgres(ql)?:\/\/./.test(text))
-    settings.addFault(`${name} must look like postgres://user:password@host:5432/name`)
+  try {
+    if (text) parseConnectionUrl(text)
+  } catch (error) {
+    if (!(error instanceof ConnectionUrlError)) throw error
+    settings.addFault(`${name} ${error.message}`)
+  }
   return text
 }
 

@@ -10,6 +10,8 @@ function createManualRuns(): { readonly run: () => Promise<void>; readonly ends:
   return { run: () => new Promise((resolve) => ends.push(resolve)), ends }
 }
 
+const onError = (error: unknown): void => expect.unreachable(String(error))
+
 test('runs immediately, and then once per interval, from start to start', async () => {
   const startedAt: number[] = []
   const interval = createInterval({
@@ -18,6 +20,7 @@ test('runs immediately, and then once per interval, from start to start', async 
       startedAt.push(performance.now())
       await new Promise((resolve) => setTimeout(resolve, 30))
     },
+    onError,
   })
   const begin = performance.now()
   interval.start()
@@ -36,7 +39,7 @@ test('runs immediately, and then once per interval, from start to start', async 
 
 test('runNow joins the run in progress, and stop waits for it', async () => {
   const { run, ends } = createManualRuns()
-  const interval = createInterval({ intervalMs: 100, run })
+  const interval = createInterval({ intervalMs: 100, run, onError })
   interval.start()
   const [first, second] = [interval.runNow(), interval.runNow()]
   expect(first).toBe(second)
@@ -55,7 +58,7 @@ test('runNow joins the run in progress, and stop waits for it', async () => {
 
 test('a run that outlives a stop and a restart neither delays the restart nor starts a second chain', async () => {
   const { run, ends } = createManualRuns()
-  const interval = createInterval({ intervalMs: 100, run })
+  const interval = createInterval({ intervalMs: 100, run, onError })
   interval.start()
   void interval.stop()
   interval.start()
@@ -70,7 +73,7 @@ test('a run that outlives a stop and a restart neither delays the restart nor st
 
 test('runNow works before the start and postpones the next run', async () => {
   let runs = 0
-  const interval = createInterval({ intervalMs: 100, delayFirstRun: true, run: () => void runs++ })
+  const interval = createInterval({ intervalMs: 100, delayFirstRun: true, run: () => void runs++, onError })
   await interval.runNow()
   expect(runs).toBe(1)
   await vi.advanceTimersByTimeAsync(500)
@@ -102,7 +105,7 @@ test('a failed run is reported, and the next one follows; a run that hangs is ab
   expect([runs, errors]).toEqual([2, ['refused', 'refused']])
 
   const { run, ends } = createManualRuns()
-  const hanging = createInterval({ intervalMs: 100, abandonAfterMs: 300, run })
+  const hanging = createInterval({ intervalMs: 100, abandonAfterMs: 300, run, onError })
   hanging.start()
   await vi.advanceTimersByTimeAsync(350)
   expect(ends.length).toBe(2)

@@ -16,8 +16,8 @@ export interface IntervalOptions {
    */
   readonly intervalMs: number
   readonly run: () => Promise<void> | void
-  /** Receives what `run` throws. Without it, an error is an unhandled rejection, which ends the process. */
-  readonly onError?: (error: unknown) => void
+  /** Receives what `run` throws: nothing that repeats may end the process. */
+  readonly onError: (error: unknown) => void
   /** The first run after `start` waits for one interval. Default false. */
   readonly delayFirstRun?: boolean
   /** A run that takes longer no longer counts as in flight, so that the next one can begin. Default: no bound. */
@@ -44,7 +44,6 @@ export function createInterval({
     try {
       await (abandonAfterMs === undefined ? run() : withinTime(Promise.resolve(run()), abandonAfterMs))
     } catch (error) {
-      if (!onError) throw error
       onError(error)
     }
   }

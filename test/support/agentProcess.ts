@@ -8,19 +8,26 @@ import { isOk, waitFor } from './waitFor.ts'
 
 export interface AgentProcess extends TestAgentClient {
   readonly pid: number
+  /** Null while it runs. */
+  exitCode(): number | null
   /** Sends SIGKILL. */
   kill(): Promise<void>
   stop(): Promise<void>
 }
 
-/** Starts a real agent in a separate process, which a test can kill, and waits until it is ready. */
-export async function startAgentProcess(databaseUrl: string, file: string, name = 'agent-1'): Promise<AgentProcess> {
+/** Starts a real agent in a separate process, which a test can kill, and waits until it is ready, or only until it listens. */
+export async function startAgentProcess(
+  databaseUrl: string,
+  file: string,
+  name = 'agent-1',
+  { environment = {}, until = 'ready' }: { environment?: Record<string, string>; until?: 'ready' | 'listening' } = {},
+): Promise<AgentProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'sti-rollouts-'))
   await writeFile(join(folder, 'rollout.yaml'), file)
   const port = await freePort()
   const child: ChildProcess = spawn(process.execPath, ['--import', 'tsx', 'agent/src/main.ts'], {
     stdio: ['ignore', 'ignore', 'inherit'],
-    env: { PATH: process.env['PATH'], ...agentEnvironment(databaseUrl, folder, port, name) },
+    env: { PATH: process.env['PATH'], ...agentEnvironment(databaseUrl, folder, port, name), ...environment },
   })
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   const end = async (signal: NodeJS.Signals): Promise<void> => {
@@ -31,10 +38,16 @@ export async function startAgentProcess(databaseUrl: string, file: string, name 
   const url = `http://127.0.0.1:${port}`
   const isReady = async (): Promise<boolean> => {
     if (child.exitCode !== null) throw new Error(`the agent ended with exit code ${child.exitCode} before it was ready`)
-    return await isOk(`${url}/readyz`)
+    return await isOk(`${url}/${until === 'ready' ? 'readyz' : 'livez'}`)
   }
-  await waitFor('the agent is ready', isReady, { seconds: 60, intervalMs: 100 })
-  return { ...agentClient(url, 'vehicles'), pid: child.pid!, kill: () => end('SIGKILL'), stop: () => end('SIGTERM') }
+  await waitFor(`the agent is ${until}`, isReady, { seconds: 60, intervalMs: 100 })
+  return {
+    ...agentClient(url, 'vehicles'),
+    pid: child.pid!,
+    exitCode: () => child.exitCode,
+    kill: () => end('SIGKILL'),
+    stop: () => end('SIGTERM'),
+  }
 }
 
 /** Environment variables for config.ts, with the tokens of the tests. */

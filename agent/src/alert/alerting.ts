@@ -1,6 +1,7 @@
 import type { FlagStatus } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 import type { Flags } from '../flag/flags.ts'
+import { errorMessage } from '../database/errors.ts'
 import { createInterval } from '../interval.ts'
 import type { Log } from '../log.ts'
 import type { RolloutReadings } from '../metrics/metricsSource.ts'
@@ -57,6 +58,8 @@ export function createAlerting(dependencies: AlertingDependencies): Alerting {
       monitor.evaluate()
       guard?.evaluate()
     },
+    onError: (error) =>
+      log({ level: 'error', message: 'The alert conditions were not evaluated.', error: errorMessage(error) }),
   })
   return {
     alertQueue,

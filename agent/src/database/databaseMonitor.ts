@@ -4,6 +4,7 @@ import type { Log } from '../log.ts'
 import type { Database } from './connect.ts'
 import { checkDatabaseIdentity } from './databaseIdentity.ts'
 import { migrate } from './migrate.ts'
+import { SessionRefusedError } from './sessionRefused.ts'
 
 export interface DatabaseMonitor {
   start(): void
@@ -56,6 +57,7 @@ export function createDatabaseMonitor(options: {
   }
   const check = async (): Promise<void> => {
     try {
+      await database.recheckPooling()
       if (!migrated) await migrate(database, options.subscriberReady)
       migrated = true
       foreignStateReason = await checkDatabaseIdentity(database.state, environment)
@@ -66,15 +68,19 @@ export function createDatabaseMonitor(options: {
         foreignStateReason ?? (server!.standby ? 'The database is a standby: point the agent at the primary.' : null),
       )
     } catch (error) {
-      const away = isConnectionError(error)
+      if (error instanceof SessionRefusedError) return setFault(error.message)
       setFault(
-        away
+        isConnectionError(error)
           ? `The database cannot be reached: ${errorMessage(error)}.`
           : `The database cannot be used: ${errorMessage(error)}`,
       )
     }
   }
-  const interval = createInterval({ intervalMs: CHECK_INTERVAL_MS, run: check })
+  const interval = createInterval({
+    intervalMs: CHECK_INTERVAL_MS,
+    run: check,
+    onError: (error) => setFault(`The database could not be checked: ${errorMessage(error)}`),
+  })
   return {
     start: interval.start,
     stop: interval.stop,

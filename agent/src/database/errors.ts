@@ -21,6 +21,8 @@ export function errorCode(error: unknown): string | null {
 
 /** The connection was lost or refused: SQLSTATEs of a server that shuts down, codes of the driver, codes of the socket. */
 const CONNECTION_ERROR_CODES = new Set([
+  // The session lacks settings (sessionRefused.ts): as good as no connection, until somebody changes the address.
+  'SESSION_REFUSED',
   ...['57P01', '57P02', '57P03', '57P04', '57P05'],
   ...['CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED', 'CONNECT_TIMEOUT', 'CONNECTION_CONNECT_TIMEOUT'],
   ...['ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'EPROTO', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN'],

@@ -89,7 +89,12 @@ export function createFlagPoller(dependencies: FlagPollerDependencies): FlagPoll
     }
   }
 
-  const interval = createInterval({ intervalMs: POLL_INTERVAL_MS, run: readOnce, abandonAfterMs: READ_TIMEOUT_MS })
+  const interval = createInterval({
+    intervalMs: POLL_INTERVAL_MS,
+    run: readOnce,
+    abandonAfterMs: READ_TIMEOUT_MS,
+    onError: (error) => reportFault(error),
+  })
 
   return {
     start() {

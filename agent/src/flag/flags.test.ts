@@ -128,12 +128,9 @@ test('an off that cannot be written wins over a database that still has on', asy
   await withDatabase(async ({ url, sql }) => {
     const agent = await startFlagTestAgent(url, 'a')
     await enableFlag(agent)
-    const name = new URL(url).pathname.slice(1)
-    const readOnly = async (value: string) => {
-      await sql.unsafe(`alter database ${name} set default_transaction_read_only = ${value}`)
-      await sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'sti a %'`
-    }
-    await readOnly('on')
+    await sql.unsafe(`create function public.refuse() returns trigger language plpgsql as $$ begin
+        raise exception 'cannot write in a read-only transaction' using errcode = '25006'; end $$;
+      create trigger refuse before insert or update on sti.flag for each row execute function public.refuse()`)
     const turned = agent.flags.turnOff(vehiclesRollout, ann, 'errors', turnOffRequest('rollback'))
     expect(isOn(agent.flags)).toBe(false)
     expect(await turned).toEqual({ persisted: false, operationId: null })
@@ -146,11 +143,7 @@ test('an off that cannot be written wins over a database that still has on', asy
     expect(agent.flags.status('vehicles')).toMatchObject({ enabled: false, persisted: false })
     const enabling = agent.flags.change(vehiclesRollout, { enabled: true, percentage: 100 }, ann, null, changeRequest())
     await expect(enabling).rejects.toMatchObject({ code: 'database-away' })
-    await sql.unsafe('set default_transaction_read_only = off')
-    await sql.unsafe(
-      `set default_transaction_read_only = off; alter database ${name} set default_transaction_read_only = off`,
-    )
-    await sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'sti a %'`
+    await sql.unsafe('drop function public.refuse() cascade')
     await waitFor('written', () => agent.flags.status('vehicles').persisted)
     expect(isOn(agent.flags)).toBe(false)
     expect((await sql`select enabled from sti.flag`)[0]).toEqual({ enabled: false })

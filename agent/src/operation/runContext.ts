@@ -84,6 +84,12 @@ export function startRun(deps: RunDependencies): StartedRun {
     return renewed
   }
 
+  const logHeartbeatError = (error: unknown): void =>
+    deps.log({
+      level: 'warning',
+      message: `The heartbeat of operation ${row.id} failed.`,
+      error: errorMessage(error),
+    })
   const heartbeat = async (): Promise<void> => {
     const started = performance.now()
     try {
@@ -98,17 +104,17 @@ export function startRun(deps: RunDependencies): StartedRun {
       if (directive !== 'lost')
         directive = renewed.state === 'pausing' ? 'pause' : renewed.state === 'cancelling' ? 'cancel' : 'continue'
     } catch (error) {
-      if (!isConnectionError(error))
-        deps.log({
-          level: 'warning',
-          message: `The heartbeat of operation ${row.id} failed.`,
-          error: errorMessage(error),
-        })
+      if (!isConnectionError(error)) logHeartbeatError(error)
     }
     // Without the database the lease cannot be renewed, and another agent may hold it: stop before the fence does.
     if (performance.now() - lastHeartbeatAt > deps.leaseSeconds * 1000) directive = 'lost'
   }
-  const heartbeats = createInterval({ intervalMs: HEARTBEAT_INTERVAL_MS, delayFirstRun: true, run: heartbeat })
+  const heartbeats = createInterval({
+    intervalMs: HEARTBEAT_INTERVAL_MS,
+    delayFirstRun: true,
+    run: heartbeat,
+    onError: logHeartbeatError,
+  })
   heartbeats.start()
 
   return {

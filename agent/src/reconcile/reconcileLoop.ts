@@ -37,6 +37,11 @@ export function createReconcileLoop(deps: {
       }
     }
   }
-  const { start, stop } = createInterval({ intervalMs: RECONCILE_INTERVAL_SECONDS * 1000, run: reconcileAll })
+  const { start, stop } = createInterval({
+    intervalMs: RECONCILE_INTERVAL_SECONDS * 1000,
+    run: reconcileAll,
+    onError: (error) =>
+      deps.log({ level: 'warning', message: 'The rollouts could not be reconciled.', error: errorMessage(error) }),
+  })
   return { start, stop, readings: () => [...latestReadings.values()] }
 }

@@ -95,6 +95,7 @@ async function readTableCatalog(sql: Sql, oid: number): Promise<TableCatalogRow>
           or exists (select from pg_catalog.pg_publication_namespace s join relation r on r.relnamespace = s.pnnspid
             where s.pnpubid = p.oid)
       ) as publications,
-      current_setting('standard_conforming_strings') = 'on' as "plainStrings"`
+      -- The default of the role and the database, not what this session has set.
+      (select reset_val = 'on' from pg_catalog.pg_settings where name = 'standard_conforming_strings') as "plainStrings"`
   return row!
 }

@@ -49,6 +49,7 @@ export function createPoll<T>(options: PollOptions<T>): Poll<T> {
         if (error instanceof SignalUnknownError) last = undefined
       }
     },
+    onError: (error) => (problem = String(error)),
   })
 
   return {

@@ -23,7 +23,13 @@ export function createRecorder(
       hosts.set(rollout, sources.host(rollout))
     }
   }
-  return createInterval({ intervalMs, delayFirstRun: true, run: recordAll })
+  return createInterval({
+    intervalMs,
+    delayFirstRun: true,
+    run: recordAll,
+    // Nothing is recorded, as for a signal that is unknown; the signal itself says why.
+    onError: () => undefined,
+  })
 }
 
 /** Adds the application's signals, which are computed interval by interval. */

@@ -4,7 +4,7 @@ import type { CustomReading } from './customSignal.ts'
 import { connectionRatio, type DatabaseReadings } from './databaseActivity.ts'
 import type { HostReadings } from './localHost.ts'
 import type { DirectionCounters } from './procfs.ts'
-import { isKnown, mapReading, type Reading } from './reading.ts'
+import { isKnown, mapReading, requireNumber, type Reading } from './reading.ts'
 import type { ReplicationLag } from './replicationLag.ts'
 import type { ApiSource, HostQueries } from './signalConfig.ts'
 
@@ -100,7 +100,10 @@ export function signalValues(
   previousHost?: HostReadings,
 ): [string, Reading<number>][] {
   const input = readInput(sources, rollout, previousHost)
-  const builtIn = SIGNAL_NAMES.map((name): [string, Reading<number>] => [name, SIGNAL_TABLE[name].read(input)])
+  const builtIn = SIGNAL_NAMES.map((name): [string, Reading<number>] => [
+    name,
+    requireNumber(SIGNAL_TABLE[name].read(input)),
+  ])
   return [...builtIn, ...customSignals(sources, rollout)]
 }
 

@@ -1,6 +1,6 @@
 import type { LimitName } from '../contract/index.ts'
 import { formatDuration, formatQuantity } from '../format/format.ts'
-import { isKnown, type Reading } from '../signals/reading.ts'
+import { isKnown, mapReading, type Reading } from '../signals/reading.ts'
 import type { ThrottleReadings } from '../signals/throttleReadings.ts'
 
 /** The tiers of one limit; null: the limit does not have this tier. Only paced limits have `pace`. */
@@ -143,12 +143,13 @@ function defineLimit<T>(definition: LimitDefinition<T>): ThrottleLimit {
     defaults: { ...NO_TIERS, ...definition.defaults },
     essential: definition.essential ?? false,
     read(readings, tiers) {
-      const reading = definition.read(readings)
-      if (!isKnown(reading))
+      const source = definition.read(readings)
+      const reading = mapReading(source, definition.value)
+      if (!isKnown(source) || !isKnown(reading))
         return { reading, tiers, describe: (value) => value, finding: null, advice: DEFAULT_ADVICE }
-      const { value: known, at } = reading
+      const known = source.value
       return {
-        reading: { value: definition.value(known), at },
+        reading,
         tiers: definition.tiers?.(tiers, known) ?? tiers,
         describe: (formatted) => definition.describe(formatted, known),
         finding: definition.finding?.(known) ?? null,

@@ -51,14 +51,23 @@ function faultsError(file: string, path: string, faults: readonly string[]): Cli
 }
 
 async function findTableFaults(rollout: Rollout, url: string): Promise<string[]> {
-  if (!/^postgres(ql)?:\/\/./.test(url)) {
-    throw usageError('--database must look like postgres://user:password@host:5432/name.')
-  }
-  const [{ connect }, { inspectTable, UnsupportedTableError }, { checkAgainstTable }] = await Promise.all([
+  const [
+    { connect },
+    { ConnectionUrlError, parseConnectionUrl },
+    { inspectTable, UnsupportedTableError },
+    { checkAgainstTable },
+  ] = await Promise.all([
     import('../../database/connect.ts'),
+    import('../../database/connectionUrl.ts'),
     import('../../rollout/inspectTable.ts'),
     import('../../rollout/checkAgainstTable.ts'),
   ])
+  try {
+    parseConnectionUrl(url)
+  } catch (error) {
+    if (!(error instanceof ConnectionUrlError)) throw error
+    throw usageError(`--database ${error.message}.`)
+  }
   const database = connect(url, 'check')
   try {
     return await checkAgainstTable(database.state, rollout, await inspectTable(database.state, rollout))
