@@ -25,7 +25,7 @@ export async function readNewSession(query: SimpleQuery, majorVersion: number): 
   const rows = await query(`begin transaction isolation level read committed read only;
     ${localDefaults(majorVersion)}
     set local search_path to pg_catalog, pg_temp;
-    select pg_backend_pid()::text, pg_is_in_recovery()::text, current_setting('default_transaction_read_only'),
+    select /* sti */ pg_backend_pid()::text, pg_is_in_recovery()::text, current_setting('default_transaction_read_only'),
       coalesce(current_setting('${MARKER_SETTING}', true), '');
     commit`)
   const [pid, inRecovery, readOnly, leftover] = rows.at(-1) ?? []
@@ -80,7 +80,7 @@ export async function setUpSession(
   await query(`begin transaction isolation level read committed;
     ${localDefaults(majorVersion)}
     set local search_path to pg_catalog, pg_temp;
-    select ${changes.map(([name, value]) => `pg_catalog.set_config(${asciiLiteral(name)}, ${asciiLiteral(value)}, false)`).join(', ')};
+    select /* sti */ ${changes.map(([name, value]) => `pg_catalog.set_config(${asciiLiteral(name)}, ${asciiLiteral(value)}, false)`).join(', ')};
     commit`)
   const after = await readSettings(query, '', [...names, MARKER_SETTING])
   for (const { name, value, why, keeps } of wanted) {
@@ -100,7 +100,7 @@ async function readSettings(
   const own = names.filter((name) => name.includes('.'))
   const list = names.map(asciiLiteral).join(', ')
   const rows = await query(`begin transaction isolation level read committed read only; ${prelude}
-    select pg_catalog.lower(s.name), s.setting from pg_catalog.pg_settings s
+    select /* sti */ pg_catalog.lower(s.name), s.setting from pg_catalog.pg_settings s
       where pg_catalog.lower(s.name) operator(pg_catalog.=) any (array[${list}]::pg_catalog.text[])
     ${own.map((name) => `union all select ${asciiLiteral(name)}, pg_catalog.current_setting(${asciiLiteral(name)}, true)`).join('\n')}
     union all select '${IDENTITY_ROW}', pg_catalog.pg_backend_pid()::pg_catalog.text;
