@@ -3,15 +3,15 @@ import type { SessionStream } from './sessionStream.ts'
 export interface SocketTimeout {
   /** Watches the session until it is closed. */
   readonly track: (session: SessionStream) => void
-  /** A statement waits for its answer from now on, until the returned function is called. */
+  /** Marks that a statement waits for its result, until the returned function is called. */
   readonly watchStatement: () => () => void
 }
 
 /**
- * The driver waits for an answer for ever. A way that keeps a connection open and lets no byte through would hold each
- * statement on it, and so a lease that nobody renews, until TCP gives up after many minutes, or never. So a statement
- * that has waited for `limitMs` ends the sessions of its client from which nothing has come in all that time; the driver
- * then connects anew. An idle one among them is no loss.
+ * The driver waits for a result without a limit. A network that keeps a connection open but drops all packets would
+ * block each of its statements, and prevent the renewal of a lease, until TCP times out after many minutes or never.
+ * Therefore, a statement that has waited for `limitMs` destroys the client's sessions that received nothing during
+ * that time, and the driver reconnects. Destroying an idle session does no harm.
  */
 export function createSocketTimeout(limitMs: number): SocketTimeout {
   const sessions = new Set<SessionStream>()
