@@ -12,6 +12,21 @@ import {
   ValidationParameters,
 } from './parameters.ts'
 
+/** Names of Grafana's icons. The plugin does not compile with one that does not exist. */
+type ActionIcon =
+  | 'check-circle'
+  | 'eye'
+  | 'file-alt'
+  | 'history'
+  | 'lock'
+  | 'play'
+  | 'plus-circle'
+  | 'record-audio'
+  | 'repeat'
+  | 'toggle-off'
+  | 'toggle-on'
+  | 'trash-alt'
+
 /** One way to start an operation: a button, a command, and a right. */
 export interface OperationActionDeclaration<Parameters extends z.ZodType = z.ZodType> {
   /** The lowest level with the right. STI_RIGHTS can raise it. */
@@ -20,6 +35,7 @@ export interface OperationActionDeclaration<Parameters extends z.ZodType = z.Zod
   readonly command: string
   /** On buttons, as a verb. */
   readonly label: string
+  readonly icon: ActionIcon
   /** Title of its confirmation. */
   title(rollout: string): string
   /** What it does, in one or two sentences. */
@@ -72,6 +88,7 @@ const DECLARATIONS = {
         level: 'editor',
         command: 'expand',
         label: 'Expand',
+        icon: 'plus-circle',
         title: (rollout) => `Expand ${rollout}`,
         description: 'Adds the discriminator column and the dual-write trigger.',
         parameters: {},
@@ -90,6 +107,7 @@ const DECLARATIONS = {
         level: 'editor',
         command: 'baseline',
         label: 'Take baseline',
+        icon: 'record-audio',
         title: (rollout) => `Take a baseline of ${rollout}`,
         description:
           'Measures every signal and query as they are now, for later comparison. Writes nothing to the table.',
@@ -109,6 +127,7 @@ const DECLARATIONS = {
         level: 'editor',
         command: 'backfill',
         label: 'Backfill',
+        icon: 'play',
         title: (rollout) => `Backfill ${rollout}`,
         description: 'Writes the type of every row that does not have it yet, in batches that can be paused.',
         parameters: {},
@@ -118,6 +137,7 @@ const DECLARATIONS = {
         level: 'editor',
         command: 'retry-failed-rows',
         label: 'Retry failed rows',
+        icon: 'repeat',
         title: (rollout) => `Retry the failed rows of ${rollout}`,
         description: 'Writes the type of the rows that failed before.',
         parameters: { failedRowsOnly: true },
@@ -141,6 +161,7 @@ const DECLARATIONS = {
         level: 'editor',
         command: 'validate',
         label: 'Validate',
+        icon: 'check-circle',
         title: (rollout) => `Validate ${rollout}`,
         description:
           'Runs the checks of the selected layers. Changes nothing; a complete integrity layer reads the table in short snapshots.',
@@ -160,6 +181,7 @@ const DECLARATIONS = {
         level: 'editor',
         command: 'finalize',
         label: 'Finalize',
+        icon: 'lock',
         title: (rollout) => `Finalize ${rollout}`,
         description:
           'Collects statistics, builds the index, and adds the constraint, so that the table is ready for the flag.',
@@ -179,6 +201,7 @@ const DECLARATIONS = {
         level: 'editor',
         command: 'flag',
         label: 'Enable flag',
+        icon: 'toggle-on',
         title: (rollout) => `Enable the flag of ${rollout}`,
         description: 'The application starts to read by type.',
         parameters: { enabled: true },
@@ -188,6 +211,7 @@ const DECLARATIONS = {
         level: 'editor',
         command: 'flag',
         label: 'Ramp flag',
+        icon: 'toggle-on',
         title: (rollout) => `Ramp the flag of ${rollout}`,
         description:
           'Raises the percentage by the steps in the rollout file, and checks each step before the next one.',
@@ -198,6 +222,7 @@ const DECLARATIONS = {
         level: 'editor',
         command: 'flag',
         label: 'Disable flag',
+        icon: 'toggle-off',
         title: (rollout) => `Disable the flag of ${rollout}`,
         description: 'The application returns to the legacy columns.',
         parameters: { enabled: false },
@@ -216,6 +241,7 @@ const DECLARATIONS = {
         level: 'editor',
         command: 'rollback flag',
         label: 'Roll back flag',
+        icon: 'history',
         title: (rollout) => `Roll back the flag of ${rollout}`,
         description: 'Turns the flag off immediately, from memory, whatever else happens. The data is kept.',
         destructive: true,
@@ -227,6 +253,7 @@ const DECLARATIONS = {
         level: 'admin',
         command: 'rollback data',
         label: 'Roll back data',
+        icon: 'trash-alt',
         title: (rollout) => `Roll back the data of ${rollout}`,
         description:
           'Removes the discriminator from the table. Values that the legacy columns cannot express are archived first.',
@@ -239,6 +266,7 @@ const DECLARATIONS = {
         level: 'admin',
         command: 'rollback system',
         label: 'Roll back system',
+        icon: 'trash-alt',
         title: (rollout) => `Roll back the system changes of ${rollout}`,
         description:
           'Reverts every change made for this rollout, newest first, after checking each against the catalog. If the column still exists, its data is rolled back first.',
@@ -251,6 +279,7 @@ const DECLARATIONS = {
         level: 'admin',
         command: 'rollback monitoring',
         label: 'Disable monitoring',
+        icon: 'history',
         title: (rollout) => `Disable enhanced monitoring of ${rollout}`,
         description:
           'Restores every setting to its previous value. Settings that others have changed since then are kept and listed.',
@@ -273,6 +302,7 @@ const DECLARATIONS = {
         level: 'editor',
         command: 'monitoring',
         label: 'Enable monitoring',
+        icon: 'eye',
         title: (rollout) => `Enable enhanced monitoring of ${rollout}`,
         description:
           'Samples more often, and enables the PostgreSQL settings that per-statement times need. Each change is journaled.',
@@ -293,6 +323,7 @@ const DECLARATIONS = {
         level: 'editor',
         command: 'rehearse',
         label: 'Rehearse',
+        icon: 'play',
         title: (rollout) => `Rehearse the rollbacks of ${rollout}`,
         description:
           'Copies a sample of the rows, and runs expand, backfill, and the rollbacks of data and system on the copy. The table itself is only read.',
@@ -311,6 +342,7 @@ const DECLARATIONS = {
         level: 'admin',
         command: 'prepare-column-drop',
         label: 'Prepare column drop',
+        icon: 'file-alt',
         title: (rollout) => `Prepare the column drop of ${rollout}`,
         description:
           'Runs every safety check, archives the legacy columns, and writes a migration, its rollback, and a pull request. It drops nothing.',
@@ -332,6 +364,7 @@ const DECLARATIONS = {
         level: 'admin',
         command: 'remove-archive',
         label: 'Remove archive',
+        icon: 'trash-alt',
         title: (rollout) => `Remove the archive of ${rollout}`,
         description:
           'Permanently removes the archive of the legacy columns and its triggers. After the drop, this also removes the data that a restore needs.',

@@ -1,6 +1,7 @@
 import {
   BACKFILL_BOUNDS,
   BASELINE_DURATION_BOUNDS,
+  OPERATION_ACTIONS,
   type OperationAction,
   type OperationRequest,
   type ValidationLayer,
@@ -74,9 +75,6 @@ export function toOperationRequest(
 ): OperationRequest {
   const common = { environment, ...(reason.trim() ? { reason: reason.trim() } : {}) }
   switch (action) {
-    case 'expand':
-    case 'finalize':
-      return { ...common, kind: action, parameters: {} }
     case 'backfill':
       return { ...common, kind: 'backfill', parameters: backfillParameters(options) }
     case 'retry-failed-rows':
@@ -84,17 +82,7 @@ export function toOperationRequest(
     case 'validation':
       return { ...common, kind: 'validation', parameters: validationParameters(options) }
     case 'enable':
-      return {
-        ...common,
-        kind: 'flag',
-        parameters: flagParameters(true, options.ramp ? 100 : options.percentage, options.ramp),
-      }
-    case 'ramp':
-      return { ...common, kind: 'flag', parameters: flagParameters(true, 100, true) }
-    case 'disable':
-      return { ...common, kind: 'flag', parameters: flagParameters(false, 0, false) }
-    case 'rollback-flag':
-      return { ...common, kind: 'rollback', parameters: { scope: 'flag', full: false } }
+      return { ...common, kind: 'flag', parameters: enableParameters(options) }
     case 'rollback-data':
       return { ...common, kind: 'rollback', parameters: { scope: 'data', full: options.full, confirm: options.typed } }
     case 'rollback-system':
@@ -108,24 +96,23 @@ export function toOperationRequest(
           ...(options.force ? { force: true } : {}),
         },
       }
-    case 'rehearse':
-      return { ...common, kind: 'rehearsal', parameters: {} }
     case 'baseline':
       return { ...common, kind: 'baseline', parameters: baselineParameters(options) }
-    case 'monitoring':
-      return { ...common, kind: 'monitoring', parameters: { enabled: true } }
-    case 'rollback-monitoring':
-      return { ...common, kind: 'rollback', parameters: { scope: 'monitoring', full: false } }
     case 'prepare-column-drop':
       return { ...common, kind: 'column-drop', parameters: columnDropParameters(options) }
     case 'remove-archive':
       return { ...common, kind: 'archive-removal', parameters: archiveRemovalParameters(options) }
+    default: {
+      // An action without options sends its declared parameters.
+      const { kind, parameters } = OPERATION_ACTIONS[action]
+      return { ...common, kind, parameters } as OperationRequest
+    }
   }
 }
 
-const flagParameters = (enabled: boolean, percentage: number, ramp: boolean) => ({
-  enabled,
-  percentage,
+const enableParameters = ({ ramp, percentage }: OperationOptions) => ({
+  enabled: true,
+  percentage: ramp ? 100 : percentage,
   ramp,
   force: false,
 })
