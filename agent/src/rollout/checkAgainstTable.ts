@@ -3,6 +3,7 @@ import { catalogFaults } from './catalogFaults.ts'
 import { expressionFaults, restoreFaults } from './expressionFaults.ts'
 import { dryRun, dryRunOnEmptyCopy } from './dryRun.ts'
 import { cannotRaise } from './cannotRaise.ts'
+import { nearestMatch } from './nearestMatch.ts'
 import type { Rollout, Table } from './rollout.ts'
 import { typeFaults } from './typeFaults.ts'
 
@@ -34,13 +35,24 @@ function columnFaults(rollout: Rollout, table: Table): string[] {
   return rollout.legacyColumns.flatMap((name, i) => {
     const column = table.columns.find((candidate) => candidate.name === name)
     const place = rollout.locate(['legacyColumns', i])
-    if (!column) return [`Column ${name} does not exist in ${rollout.table.sql}. Correct legacyColumns (${place}).`]
+    if (!column) {
+      const similar = nearestMatch(
+        name,
+        table.columns.map((candidate) => candidate.name),
+      )
+      const suggestion = similar === null ? '' : ` Did you mean ${writtenName(similar)}?`
+      return [`Column ${name} does not exist in ${rollout.table.sql}.${suggestion} Correct legacyColumns (${place}).`]
+    }
     if (!column.generated) return []
     return [
       `Column ${name} is generated and has no value yet when the dual-write trigger runs. Use its expression in "when" instead, ${column.default}, and its columns in legacyColumns (${place}).`,
     ]
   })
 }
+
+/** A name as it is written in a rollout file. */
+const writtenName = (name: string): string =>
+  /^[a-z_][a-z0-9_]*$/.test(name) ? name : `'"${name.replaceAll('"', '""')}"'`
 
 function discriminatorFaults(rollout: Rollout, table: Table): string[] {
   const { column: name } = rollout.discriminator
@@ -69,12 +81,18 @@ function discriminatorFaults(rollout: Rollout, table: Table): string[] {
 
 function declarationFaults(rollout: Rollout, table: Table): string[] {
   const existing = new Set([...table.triggers.map((trigger) => trigger.name), ...table.updateRules])
-  return [...rollout.declaredTriggers.keys()]
-    .filter((name) => !existing.has(name))
-    .map(
-      (name) =>
-        `Trigger or rule ${name} does not exist on ${rollout.table.sql}. Remove it from triggers (${rollout.locate(['triggers'])}).`,
-    )
+  const place = rollout.locate(['triggers'])
+  return [...rollout.declaredTriggers].flatMap(([name, declared]) => {
+    if (!existing.has(name))
+      return [`Trigger or rule ${name} does not exist on ${rollout.table.sql}. Remove it from triggers (${place}).`]
+    if (declared === 'harmless') return []
+    const loud = table.triggers.find((trigger) => trigger.name === name && trigger.readsEngineSetting === false)
+    if (!loud) return []
+    return [
+      `Trigger ${name} on ${loud.on} is declared skips, but its function ${loud.function} does not read the setting sti.engine, so it would fire for every row of the backfill. ` +
+        `Make it do nothing while current_setting('sti.engine', true) is 'on', or declare the trigger harmless (${place}).`,
+    ]
+  })
 }
 
 /**
@@ -102,7 +120,7 @@ export function undeclaredTriggers(rollout: Rollout, table: Table): string[] {
   return candidates
     .filter(({ name }) => !rollout.declaredTriggers.has(name))
     .map(({ label, name }) => {
-      const key = /^[a-z_][a-z0-9_]*$/.test(name) ? name : `'"${name.replaceAll('"', '""')}"'`
+      const key = writtenName(name)
       return (
         `${label} fires on every row that the backfill writes. Add "${key}: harmless" to triggers in ${rollout.path}, or make ` +
         `it do nothing while current_setting('sti.engine', true) is 'on' and add "${key}: skips".`

@@ -44,8 +44,15 @@ export async function dryRun(sql: Sql, rollout: Rollout, statements: string[]): 
     return { rows: results.findLast((rows) => rows.length > 0) ?? [] }
   } catch (error) {
     if (error instanceof postgres.PostgresError && /^(0A|22|23|2B|3F|42|44|54|P0)/.test(error.code)) {
-      return { refused: error.message, sqlstate: error.code }
+      return { refused: refusalText(error), sqlstate: error.code }
     }
     throw error
   }
 }
+
+/** PostgreSQL's message with its DETAIL and HINT, without a period at the end. */
+const refusalText = ({ message, detail, hint }: postgres.PostgresError): string =>
+  [message, detail, hint]
+    .filter((part) => part !== undefined && part !== '')
+    .map((part) => part!.replace(/\.$/, ''))
+    .join('. ')

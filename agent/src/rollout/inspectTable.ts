@@ -151,13 +151,19 @@ async function readKey(sql: Sql, oid: number): Promise<KeyColumn[]> {
 /** The triggers of the table, and those that exist only on its partitions. */
 async function readTriggers(sql: Sql, oid: number): Promise<Trigger[]> {
   const rows = await sql<(Omit<Trigger, 'enabled'> & { enabled: string })[]>`
-    select /* sti */ t.tgname as name, format('%I.%I', n.nspname, c.relname) as on,
+    with /* sti */ reader as materialized (
+      select p.proname as name from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+      where n.nspname <> 'sti' and strpos(coalesce(pg_catalog.pg_get_function_sqlbody(p.oid), p.prosrc), 'sti.engine') > 0
+    )
+    select t.tgname as name, format('%I.%I', n.nspname, c.relname) as on,
       case when t.tgtype & 64 <> 0 then 'instead of' when t.tgtype & 2 <> 0 then 'before' else 'after' end as timing,
       t.tgtype & 4 <> 0 as "onInsert", t.tgtype & 16 <> 0 as "onUpdate", t.tgtype & 8 <> 0 as "onDelete",
       t.tgtype & 32 <> 0 as "onTruncate", t.tgtype & 1 <> 0 as "forEachRow", t.tgenabled::text as enabled,
       (select pg_catalog.jsonb_agg(a.attname) from pg_catalog.pg_attribute a
         where a.attrelid = t.tgrelid and a.attnum = any (t.tgattr::int2[])) as "updateOf",
       format('%I.%I', fn.nspname, f.proname) as function,
+      case when l.lanname not in ('c', 'internal') then strpos(f.prosrc, 'sti.engine') > 0
+        or exists (select from reader where strpos(f.prosrc, reader.name) > 0) end as "readsEngineSetting",
       pg_catalog.md5(pg_catalog.pg_get_triggerdef(t.oid) || f.prosrc) as digest,
       t.tgname = '~sti_derive' as ours, t.tgisinternal as internal
     from pg_catalog.pg_trigger t
@@ -165,6 +171,7 @@ async function readTriggers(sql: Sql, oid: number): Promise<Trigger[]> {
     join pg_catalog.pg_namespace n on n.oid = c.relnamespace
     join pg_catalog.pg_proc f on f.oid = t.tgfoid
     join pg_catalog.pg_namespace fn on fn.oid = f.pronamespace
+    join pg_catalog.pg_language l on l.oid = f.prolang
     where t.tgparentid = 0 and (t.tgrelid = ${oid} or t.tgrelid in (select relid from pg_catalog.pg_partition_tree(${oid}::oid::regclass)))
     order by t.tgrelid <> ${oid}, c.relname, t.tgname collate "C"`
   const states = { O: 'origin', A: 'always', R: 'replica', D: 'disabled' } as const

@@ -99,6 +99,8 @@ export interface Trigger {
   readonly forEachRow: boolean
   readonly enabled: 'origin' | 'always' | 'replica' | 'disabled'
   readonly function: string
+  /** The function, or one that it names, reads the setting `sti.engine`. Null: its source cannot be read. */
+  readonly readsEngineSetting: boolean | null
   /** MD5 of the trigger's definition and the function's source. */
   readonly digest: string
   /** The dual-write trigger of this agent. */

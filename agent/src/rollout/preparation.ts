@@ -1,0 +1,227 @@
+import type { Sql } from '../database/connect.ts'
+import { formatCount, formatQuantity } from '../format/format.ts'
+import { undeclaredTriggers } from './checkAgainstTable.ts'
+import { quoteLiteral } from './identifiers.ts'
+import type { Rollout, Table } from './rollout.ts'
+
+/** The step that would refuse, or could not decide. */
+export type PreparationStep = 'expand' | 'backfill' | 'validation' | 'finalize' | 'column drop'
+
+/** What a step of the rollout would meet, and what to do before. */
+export interface PreparationFinding {
+  readonly step: PreparationStep
+  /** False: the step runs, with the consequence that the text names. */
+  readonly refused: boolean
+  readonly text: string
+}
+
+export interface Preparation {
+  readonly findings: readonly PreparationFinding[]
+  /** Rows of each type, in the order of the file; `type` null: no type matches. */
+  readonly rows: readonly { readonly type: string | null; readonly count: number }[]
+  /** The counts are of a sample of the table. */
+  readonly sampled: boolean
+}
+
+/** Larger tables are sampled: about this many pages are read. */
+const SAMPLE_PAGES = 10_000
+/** PostgreSQL's limit, dropped columns included. */
+const MAX_COLUMNS = 1_600
+
+/**
+ * Everything in the database that a later step of the rollout would refuse or could not decide, for the role of this
+ * connection. Changes nothing. The file must fit the table (`checkAgainstTable`).
+ */
+export async function inspectPreparation(sql: Sql, rollout: Rollout, table: Table): Promise<Preparation> {
+  const [catalog, dependents, foreignTables] = await Promise.all([
+    readCatalog(sql, rollout, table),
+    readDependents(sql, rollout, table),
+    readForeignTables(sql, table),
+  ])
+  const { rows, sampled } = await countTypes(sql, rollout, catalog.pages)
+  return {
+    findings: [
+      ...rightFindings(rollout, catalog, foreignTables),
+      ...tableFindings(rollout, table, catalog),
+      ...undeclaredTriggers(rollout, table).map((text) => ({ step: 'backfill' as const, refused: true, text })),
+      ...(await rowFindings(sql, rollout, table, rows, sampled)),
+      ...statisticsFindings(catalog),
+      ...(dependents.length > 0
+        ? [
+            {
+              step: 'column drop' as const,
+              refused: true,
+              text: `${formatQuantity(dependents.length, 'object')} use the legacy columns: ${dependents.join(', ')}. Change or drop them before sti prepare-column-drop.`,
+            },
+          ]
+        : []),
+    ],
+    rows,
+    sampled,
+  }
+}
+
+interface CatalogRow {
+  readonly role: string
+  readonly database: string
+  readonly schema: string
+  readonly createInDatabase: boolean
+  readonly createInSchema: boolean
+  readonly monitor: boolean
+  readonly attributes: number
+  readonly pages: number
+  /** Relations of the table that are published for updates and have no replica identity. */
+  readonly withoutIdentity: readonly string[]
+  readonly statements: 'present' | 'not created' | 'not loaded'
+}
+
+async function readCatalog(sql: Sql, rollout: Rollout, table: Table): Promise<CatalogRow> {
+  const [row] = await sql<CatalogRow[]>`
+    with /* sti */ tree as materialized (
+      select ${table.oid}::oid as oid union select relid from pg_catalog.pg_partition_tree(${table.oid}::oid::regclass)
+    )
+    select pg_catalog.quote_ident(current_user) as role, pg_catalog.quote_ident(pg_catalog.current_database()) as database,
+      pg_catalog.quote_ident(${rollout.table.schema}) as schema,
+      pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')
+        or exists (select from pg_catalog.pg_namespace n where n.nspname = 'sti' and pg_catalog.pg_has_role(n.nspowner, 'USAGE')) as "createInDatabase",
+      pg_catalog.has_schema_privilege(${rollout.table.schema}, 'CREATE') as "createInSchema",
+      pg_catalog.pg_has_role('pg_monitor', 'USAGE') as monitor,
+      (select count(*)::int from pg_catalog.pg_attribute where attrelid = ${table.oid} and attnum > 0) as attributes,
+      (select coalesce(sum(pg_catalog.pg_relation_size(c.oid)), 0)::float8 / current_setting('block_size')::float8
+        from tree join pg_catalog.pg_class c on c.oid = tree.oid where c.relkind = 'r') as pages,
+      (select coalesce(pg_catalog.jsonb_agg(c.oid::regclass::text order by c.oid), '[]') from tree
+        join pg_catalog.pg_class c on c.oid = tree.oid and c.relkind = 'r'
+        where (c.relreplident = 'n' or c.relreplident = 'd'
+            and not exists (select from pg_catalog.pg_index i where i.indrelid = c.oid and i.indisprimary))
+          and exists (select from pg_catalog.pg_publication p join pg_catalog.pg_publication_tables t on t.pubname = p.pubname
+            join pg_catalog.pg_namespace n on n.nspname = t.schemaname
+            join pg_catalog.pg_class x on x.relname = t.tablename and x.relnamespace = n.oid
+            where p.pubupdate and x.oid in (select oid from tree))) as "withoutIdentity",
+      case when not exists (select from pg_catalog.pg_extension where extname = 'pg_stat_statements') then 'not created'
+        when coalesce(current_setting('pg_stat_statements.max', true), '') = '' then 'not loaded' else 'present' end as statements`
+  return row!
+}
+
+function rightFindings(
+  rollout: Rollout,
+  { role, database, schema, createInDatabase, createInSchema, monitor }: CatalogRow,
+  foreignTables: readonly string[],
+): PreparationFinding[] {
+  const findings: PreparationFinding[] = []
+  if (!createInDatabase) {
+    const text = `Role ${role} may not create schema sti. Run GRANT CREATE ON DATABASE ${database} TO ${role}.`
+    findings.push({ step: 'expand', refused: true, text })
+  }
+  if (!createInSchema) {
+    const text = `Role ${role} may not create the index of ${rollout.table.sql}. Run GRANT CREATE ON SCHEMA ${schema} TO ${role}.`
+    findings.push({ step: 'finalize', refused: true, text })
+  }
+  if (!monitor) {
+    const text = `Role ${role} is not a member of pg_monitor, so long transactions, replication lag and query times are unknown. Run GRANT pg_monitor TO ${role}.`
+    findings.push({ step: 'validation', refused: false, text })
+  }
+  if (foreignTables.length > 0) {
+    const text = `Role ${role} may not read the tables behind foreign keys, so the check foreign-keys cannot decide. Run GRANT SELECT ON ${foreignTables.join(', ')} TO ${role}, and GRANT USAGE on their schemas.`
+    findings.push({ step: 'validation', refused: false, text })
+  }
+  return findings
+}
+
+function tableFindings(
+  rollout: Rollout,
+  table: Table,
+  { attributes, withoutIdentity }: CatalogRow,
+): PreparationFinding[] {
+  const findings: PreparationFinding[] = []
+  if (table.discriminator === null && attributes >= MAX_COLUMNS) {
+    const text = `${rollout.table.sql} has ${formatCount(attributes)} columns, dropped ones included, which is PostgreSQL's limit. Copy the table without the dropped columns.`
+    findings.push({ step: 'expand', refused: true, text })
+  }
+  if (withoutIdentity.length > 0) {
+    const text = `${withoutIdentity.join(', ')} has no replica identity, but its updates are published, so PostgreSQL refuses every UPDATE. Run ALTER TABLE … REPLICA IDENTITY FULL, or USING INDEX.`
+    findings.push({ step: 'backfill', refused: true, text })
+  }
+  return findings
+}
+
+async function rowFindings(
+  sql: Sql,
+  rollout: Rollout,
+  table: Table,
+  rows: Preparation['rows'],
+  sampled: boolean,
+): Promise<PreparationFinding[]> {
+  const findings: PreparationFinding[] = []
+  const total = rows.reduce((sum, { count }) => sum + count, 0)
+  const unmapped = rows.find(({ type }) => type === null)?.count ?? 0
+  if (unmapped > 0) {
+    const text = `${formatCount(unmapped)} of ${formatCount(total)} ${sampled ? 'sampled ' : ''}rows match no type and become failed rows. Add a type, or otherwise.`
+    findings.push({ step: 'backfill', refused: false, text })
+  }
+  if (table.discriminator !== null) {
+    const [existing] = await sql.unsafe<{ found: boolean }[]>(
+      `select exists (select from ${rollout.table.sql} as t where t.${rollout.discriminator.sql} is not null) as found`,
+    )
+    if (existing!.found) {
+      const text = `Column ${rollout.discriminator.sql} already exists and holds values, which a rollback could not tell from derived ones. Choose another column in discriminator, or set it to NULL.`
+      findings.push({ step: 'expand', refused: true, text })
+    }
+  }
+  return findings
+}
+
+function statisticsFindings({ statements }: CatalogRow): PreparationFinding[] {
+  if (statements === 'present') return []
+  const text =
+    statements === 'not created'
+      ? 'pg_stat_statements is not installed, so query times are unknown and the column drop cannot see which statements use the legacy columns. Add it to shared_preload_libraries, restart PostgreSQL, and run CREATE EXTENSION pg_stat_statements.'
+      : 'pg_stat_statements is not loaded. Add it to shared_preload_libraries and restart PostgreSQL.'
+  return [{ step: 'column drop', refused: true, text }]
+}
+
+async function countTypes(sql: Sql, rollout: Rollout, pages: number): Promise<Pick<Preparation, 'rows' | 'sampled'>> {
+  const sampled = pages > SAMPLE_PAGES
+  const sample = sampled ? ` tablesample system (${((100 * SAMPLE_PAGES) / pages).toFixed(6)})` : ''
+  const counted = await sql.unsafe<{ type: string | null; count: number }[]>(
+    `select (${rollout.derive('t')})::text as type, count(*)::float8 as count from ${rollout.table.sql} as t${sample} group by 1`,
+  )
+  const counts = new Map(counted.map(({ type, count }) => [type, count]))
+  const unmapped = counts.get(null) ?? 0
+  return {
+    rows: [
+      ...rollout.types.map((type) => ({ type, count: counts.get(type) ?? 0 })),
+      ...(rollout.mayBeUnmapped || unmapped > 0 ? [{ type: null, count: unmapped }] : []),
+    ],
+    sampled,
+  }
+}
+
+/** Views, policies, other constraints, generated columns and functions with a parsed body that use a legacy column. */
+async function readDependents(sql: Sql, rollout: Rollout, table: Table): Promise<string[]> {
+  const names = rollout.legacyColumns.map(quoteLiteral).join(', ')
+  const rows = await sql.unsafe<{ object: string }[]>(
+    `select distinct case when d.classid = 'pg_catalog.pg_rewrite'::regclass
+        then (select case when c.relkind = 'm' then 'materialized view ' else 'view ' end || c.oid::regclass::text
+          from pg_catalog.pg_rewrite r join pg_catalog.pg_class c on c.oid = r.ev_class where r.oid = d.objid)
+        else pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid) end as object
+      from pg_catalog.pg_depend d
+      join pg_catalog.pg_attribute a on a.attrelid = d.refobjid and a.attnum = d.refobjsubid
+      where d.refclassid = 'pg_catalog.pg_class'::regclass and d.refobjid = ${table.oid} and a.attname in (${names})
+        and d.classid in ('pg_catalog.pg_rewrite'::regclass, 'pg_catalog.pg_policy'::regclass, 'pg_catalog.pg_proc'::regclass)
+      order by 1`,
+  )
+  return rows.map(({ object }) => object)
+}
+
+/** Tables at the other end of a foreign key that this role may not read, as SQL. */
+async function readForeignTables(sql: Sql, table: Table): Promise<string[]> {
+  const rows = await sql<{ name: string }[]>`
+    select distinct pg_catalog.format('%I.%I', n.nspname, c.relname) as name
+    from pg_catalog.pg_constraint k
+    join pg_catalog.pg_class c on c.oid = case when k.conrelid = ${table.oid} then k.confrelid else k.conrelid end
+    join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+    where k.contype = 'f' and (k.conrelid = ${table.oid} or k.confrelid = ${table.oid})
+      and not (pg_catalog.has_schema_privilege(n.oid, 'USAGE') and pg_catalog.has_table_privilege(c.oid, 'SELECT'))
+    order by 1`
+  return rows.map(({ name }) => name)
+}
