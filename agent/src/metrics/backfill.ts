@@ -64,7 +64,7 @@ export const backfillPaused: MetricFamily = {
 export const backfillHeldRows: MetricFamily = {
   name: 'sti_backfill_held_rows',
   type: 'gauge',
-  help: 'Rows that the running backfill has not written because another transaction has locked them; the label is who. Absent: none.',
+  help: 'Rows that the running backfill has not written because another transaction has locked them; the label holder names that transaction. Absent: none.',
   labels: ['rollout', 'holder'],
   *samples({ rollouts }) {
     for (const { rollout, backfill } of rollouts) {
