@@ -1,3 +1,4 @@
+import postgres from 'postgres'
 import { expect, test } from 'vitest'
 import { withAgent } from '../support/agent.ts'
 import { VEHICLES_FILE } from '../support/vehicles.ts'
@@ -72,3 +73,58 @@ test('a policy that hides rows from the owner does not lead to a false 100%', as
     )
   })
 })
+
+test.each([
+  { rows: 'row security off', policy: '' },
+  { rows: 'row security on', policy: 'alter table public.vehicles enable row level security' },
+  {
+    rows: 'row security forced, and BYPASSRLS',
+    policy:
+      'alter table public.vehicles enable row level security, force row level security; alter role ROLE bypassrls',
+  },
+])(
+  'membership in the role of the owner is enough, and the owner keeps changing its table: $rows',
+  { timeout: 120_000 },
+  async ({ policy }) => {
+    await withAgentRole({ monitor: true }, async ({ url, sql, role }) => {
+      const owner = `owner_${role}`
+      await sql.unsafe(`create role ${owner} login password 'owner'; alter table public.vehicles owner to ${owner}; grant ${owner} to ${role};
+        grant usage, create on schema public to ${role}, ${owner};
+        create policy every_row on public.vehicles using (true) with check (true);
+        ${policy.replace('ROLE', role)}`)
+      const address = new URL(url)
+      address.username = owner
+      address.password = 'owner'
+      const asOwner = postgres(address.href, { max: 1, onnotice: () => undefined })
+      try {
+        await withAgent(
+          url,
+          VEHICLES_FILE,
+          async (agent) => {
+            await agent.run('expand')
+            await asOwner.unsafe(`insert into public.vehicles (name, is_truck, is_bike) values ('new', true, false)`)
+            await asOwner.unsafe(
+              'alter table public.vehicles add column note text; create index note on public.vehicles (note)',
+            )
+            await agent.run('backfill')
+            await agent.run('validation')
+            await agent.run('finalize')
+            await agent.run('flag', { enabled: true })
+            await asOwner.unsafe(`insert into public.vehicles (name, type) values ('by type', 'Bike')`)
+            await asOwner.unsafe('drop index public.note; alter table public.vehicles drop column note')
+            expect(await countWrongRows(sql)).toBe(0)
+            const [table] = await sql<{ owner: string }[]>`
+              select relowner::regrole::text as owner from pg_class where oid = 'public.vehicles'::regclass`
+            expect(table!.owner).toBe(owner)
+            await agent.run('rollback', { scope: 'data', full: true, confirm: 'vehicles' })
+            await asOwner.unsafe('alter table public.vehicles add column later int')
+          },
+          QUIET_LOG,
+        )
+      } finally {
+        await asOwner.end({ timeout: 2 })
+        await sql.unsafe(`drop owned by ${owner} cascade; drop role ${owner}`)
+      }
+    })
+  },
+)
