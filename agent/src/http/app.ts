@@ -3,6 +3,8 @@ import { bodyLimit } from 'hono/body-limit'
 import type { AuthenticationEnv } from './authentication.ts'
 import { ofrepRoutes } from './ofrep.ts'
 import type { App, ApiDependencies } from './dependencies.ts'
+import { closeAfterUnreadBody } from './closeAfterUnreadBody.ts'
+import { createWebhookVerifier, requireWebhookSignature } from './webhookVerifier.ts'
 import { describeUntypedRoutes } from './describeUntypedRoutes.ts'
 import { limitJsonNesting } from './limitJsonNesting.ts'
 import { rejectAmbiguousPaths } from './rejectAmbiguousPaths.ts'
@@ -37,8 +39,11 @@ export function buildApp(deps: ApiDependencies): App {
   const { onError, notFound } = createProblemHandlers(deps.log)
   app.onError(onError)
   app.notFound(notFound)
+  app.use(closeAfterUnreadBody)
   app.use(rejectAmbiguousPaths)
   app.use(deps.authentication.middleware)
+  const webhookVerifier = deps.config.webhookSecret === null ? null : createWebhookVerifier(deps.config.webhookSecret)
+  app.use('/v1/webhooks/grafana', requireWebhookSignature(webhookVerifier))
   const defaultLimit = bodyLimit({ maxSize: MAX_BODY_BYTES })
   const reportLimit = bodyLimit({ maxSize: MAX_REPORT_BYTES })
   const webhookLimit = bodyLimit({ maxSize: MAX_WEBHOOK_BYTES })
@@ -74,7 +79,7 @@ export function buildApp(deps: ApiDependencies): App {
   incidentRoutes(app, deps)
   automaticRollbackRoutes(app, deps)
   drillRoutes(app, deps)
-  webhookRoutes(app, deps)
+  webhookRoutes(app, deps, webhookVerifier)
   columnDropRoutes(app, deps)
   app.route('/', ofrepRoutes(deps.flags))
   describeUntypedRoutes(app)

@@ -4,7 +4,7 @@ import type { ReceivedAlert } from '../../alert/receivedAlert.ts'
 import { openApiResponses } from '../routeHelpers.ts'
 import type { App, ApiDependencies } from '../dependencies.ts'
 import { Refusal } from '../problem.ts'
-import { createWebhookVerifier } from '../webhookVerifier.ts'
+import type { WebhookVerifier } from '../webhookVerifier.ts'
 
 const ReceivedResponse = z.object({ received: z.number().int() }).openapi('Received')
 
@@ -23,16 +23,13 @@ const alertmanagerWebhookRoute = createRoute({
 })
 
 /** Receives alerts. authentication.ts has checked the credential of the path, except for Grafana's signature. */
-export function webhookRoutes(app: App, deps: ApiDependencies): void {
+export function webhookRoutes(app: App, deps: ApiDependencies, verifier: WebhookVerifier | null): void {
   const { config, inbox } = deps
-  const verifier = config.webhookSecret === null ? null : createWebhookVerifier(config.webhookSecret)
   const organizationId = Number((config.grafana?.audience ?? 'org:1').slice('org:'.length))
   app.openapi(grafanaWebhookRoute, async (c) => {
     const body = new Uint8Array(await c.req.arrayBuffer())
     const headers = c.req.valid('header')
-    if (verifier === null)
-      throw new Refusal('not-found', 'This agent does not accept Grafana webhooks: set STI_WEBHOOK_SECRET.')
-    verifier.verify(headers['x-sti-signature'], headers['x-sti-timestamp'], body)
+    verifier!.verify(headers['x-sti-signature'], headers['x-sti-timestamp'], body)
     const { orgId, alerts } = parseGrafanaWebhook(body, Date.now())
     if (orgId !== organizationId)
       throw new Refusal(
