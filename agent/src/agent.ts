@@ -118,8 +118,8 @@ export async function startAgent(
     subscriberReady: rollouts.some((rollout) => rollout.file.publication === 'subscriber-ready'),
     onIdentity: (reason) => flags.serveOff(reason),
   })
-  const fileChecks = createFileCheckCache(checkRolloutFile, privilegeNotes, (rollout) =>
-    database.engine({ purpose: 'check', searchPath: rollout.searchPath }),
+  const fileChecks = createFileCheckCache(checkRolloutFile, privilegeNotes, database.state, () =>
+    database.engine({ purpose: 'check' }),
   )
   const readCurrentFacts = async (rollout: Rollout): Promise<RolloutFacts> => {
     databaseMonitor.assertReady()

@@ -236,7 +236,7 @@ test('data rollback and system rollback succeed with an archive and remove it', 
         'column unchanged',
       ],
     ])
-    const engine = database.engine({ searchPath: rollout.searchPath })
+    const engine = database.engine()
     await revertChanges(run, engine, changesToRevert({ changes: await changes() } as unknown as RolloutFacts, false))
     await engine.end({ timeout: 1 })
     expect(await column()).toBe(false)

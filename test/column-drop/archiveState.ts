@@ -29,7 +29,6 @@ export async function readArchiveState(database: Database, rollout: Rollout, tab
   }
   const sql = database.engine({
     purpose: 'compare archive',
-    searchPath: rollout.searchPath,
     readOnly: true,
     avoidSeqScan: true,
   })

@@ -17,7 +17,7 @@ test.each([
       insert into app.things select n, n % 3 = 0, n % 3 = 1, md5(n::text), 'c' || n from generate_series(1, ${ROWS}) n;
       create index things_note on app.things (note); create index things_code on app.things (code)`
     await withColumnDropEnvironment(create, rolloutFile({ name: '', create: '', more }), async (ground) => {
-      const { database, rollout, run, table, catalog } = ground
+      const { database, run, table, catalog } = ground
       const took: Record<string, number> = {}
       const timed = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
         const began = performance.now()
@@ -35,7 +35,7 @@ test.each([
       )
       expect(trial.checks.filter((check) => !check.ok)).toEqual([])
       const { up, down } = await ground.migration()
-      const sql = database.engine({ purpose: 'migration', statementTimeoutMs: 0, searchPath: rollout.searchPath })
+      const sql = database.engine({ purpose: 'migration', statementTimeoutMs: 0 })
       try {
         const there = await runTimed(sql, up)
         const back = await runTimed(sql, down)

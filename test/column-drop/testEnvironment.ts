@@ -19,6 +19,7 @@ import { compileRollout } from '../../agent/src/rollout/compileRollout.ts'
 import { inspectTable } from '../../agent/src/rollout/inspectTable.ts'
 import { cannotRaise } from '../../agent/src/rollout/cannotRaise.ts'
 import type { Rollout, Table } from '../../agent/src/rollout/rollout.ts'
+import { resolveNames } from '../../agent/src/rollout/resolveNames.ts'
 import { createSignals } from '../../agent/src/signals/signals.ts'
 import { withDatabase } from '../support/database.ts'
 
@@ -40,6 +41,17 @@ export interface ColumnDropEnvironment {
   migration(): Promise<Migration>
 }
 
+async function withResolvedNames(database: Database, compiled: Rollout): Promise<Rollout> {
+  const sql = database.engine()
+  try {
+    const names = await resolveNames(sql, compiled, await inspectTable(sql, compiled))
+    if ('faults' in names) throw new Error(names.faults.join('\n'))
+    return compiled.withResolution(names.resolution)
+  } finally {
+    await sql.end()
+  }
+}
+
 /**
  * Creates the table, then the column, types, constraint, both directions of the trigger, and the flag, each like the
  * agent.
@@ -52,8 +64,9 @@ export async function withColumnDropEnvironment(
   await withDatabase(async ({ url, sql }) => {
     await sql.unsafe(`create schema app; ${create}; analyze`)
     const database = connect(url, 'a')
-    const { rollout, faults } = compileRollout('things.yaml', file)
-    if (rollout === undefined) throw new Error(faults.join('\n'))
+    const { rollout: compiled, faults } = compileRollout('things.yaml', file)
+    if (compiled === undefined) throw new Error(faults.join('\n'))
+    const rollout = await withResolvedNames(database, compiled)
     const signals = createSignals({ database, agent: 'a', rollouts: [rollout], prometheusUrl: null, now: Date.now })
     try {
       await migrate(database, true)
@@ -130,7 +143,7 @@ async function rollOutTable(run: RunContext, table: () => Promise<Table>, sql: p
   const { rollout, database } = run
   const type = rollout.discriminator.sql
   const before = await table()
-  const engine = database.engine({ purpose: 'expand', searchPath: rollout.searchPath, statementTimeoutMs: 0 })
+  const engine = database.engine({ purpose: 'expand', statementTimeoutMs: 0 })
   const ddl = (steps: (string | ReversibleChange)[]): Promise<void> =>
     runDdl(run, engine, { description: 'test', steps })
   try {

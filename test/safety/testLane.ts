@@ -35,8 +35,8 @@ export async function withTestLane(rows: number, use: (lane: TestLane) => Promis
       const [operation] = await database.state<{ id: bigint }[]>`
         insert into sti.operation (rollout, kind, parameters, file_hash, derivation_hash, writes_table, actor, request_hash)
         values ('vehicles', 'backfill', '{}', ${rollout!.hash}, ${rollout!.derivationHash}, true, '{}', '') returning id`
-      const engine = database.engine({ purpose: 'backfill', searchPath: rollout!.searchPath, lockTimeoutMs: 10_000 })
-      const walked = { table: rollout!.table, key: [{ name: 'id', sql: '"id"', type: 'bigint' }] }
+      const engine = database.engine({ purpose: 'backfill', lockTimeoutMs: 10_000 })
+      const walked = { table: rollout!.table, key: [{ name: 'id', sql: '"id"', type: 'bigint', operators: null }] }
       const change = discriminatorUpdate(rollout!, walked.key)
       const takeOver = (): Promise<Lane> => claimOperationLane(database.state, operation!.id, 'a')
       await use({

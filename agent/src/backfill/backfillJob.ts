@@ -57,12 +57,10 @@ function resolveTuning(parameters: BackfillParameters): BulkUpdateTuning {
 }
 
 /** Opens connections for the workers of a backfill. */
-export function createConnector({ database, operation, rollout }: RunContext, lockTimeout?: () => number): () => Sql {
-  const { searchPath } = rollout
+export function createConnector({ database, operation }: RunContext, lockTimeout?: () => number): () => Sql {
   return () =>
     database.engine({
       purpose: `backfill ${operation.id}`,
-      searchPath,
       avoidSeqScan: true,
       statementTimeoutMs: 20_000,
       ...(lockTimeout === undefined ? {} : { lockTimeoutMs: lockTimeout() }),

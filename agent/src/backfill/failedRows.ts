@@ -1,6 +1,6 @@
 import type { FailedRow } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
-import { keyPlaceholders, keyTuple, type Key } from '../engine/keys.ts'
+import { compareKeys, keyColumns, keyParameters, type Key } from '../engine/keys.ts'
 import type { KeyColumn, Rollout } from '../rollout/rollout.ts'
 
 interface StoredFailedRow {
@@ -70,7 +70,7 @@ export async function markFailedRowRecovered(
   const rows = await sql.unsafe(
     `update sti.failed_row set recovered_at = clock_timestamp()
      where rollout = $1::text and key = $2::text::jsonb and recovered_at is null and not exists (
-       select from ${rollout.table.sql} as t where ${keyTuple(columns, 't')} = ${keyPlaceholders(columns, firstParameter)}
+       select from ${rollout.table.sql} as t where ${compareKeys(columns, '=', keyColumns(columns, 't'), keyParameters(columns, firstParameter))}
          and (t.${rollout.discriminator.sql} is distinct from ${rollout.derive('t')} or ${rollout.derive('t')} is null))
      returning 1`,
     [rollout.name, JSON.stringify(key), ...key],

@@ -5,7 +5,7 @@ import type { BulkUpdateJob } from '../engine/bulkUpdateJob.ts'
 import type { RowCondition } from '../engine/columnUpdate.ts'
 import { FAILED_ROW_FIRST_PARAMETER, recordFailedRow } from '../engine/failedRow.ts'
 import { probeHeldRow } from '../engine/heldRows.ts'
-import { keyPlaceholders, keyTuple, type Key } from '../engine/keys.ts'
+import { compareKeys, keyColumns, keyParameters, type Key } from '../engine/keys.ts'
 import type { Lane } from '../engine/lane.ts'
 import { createRetryBackoff } from '../engine/retryBackoff.ts'
 import { countFailedRows, listFailedRowKeys, markFailedRowRecovered } from './failedRows.ts'
@@ -61,7 +61,7 @@ async function reportHeldRows(job: BulkUpdateJob, sql: Sql, keys: readonly Key[]
 async function retryRow({ columnUpdate, run }: BulkUpdateJob, lane: Lane, sql: Sql, key: Key): Promise<void> {
   const relation = run.rollout.table
   const row = (first: number): RowCondition => ({
-    condition: `${keyTuple(columnUpdate.key, 't')} = ${keyPlaceholders(columnUpdate.key, first)}`,
+    condition: compareKeys(columnUpdate.key, '=', keyColumns(columnUpdate.key, 't'), keyParameters(columnUpdate.key, first)),
     values: key,
   })
   try {

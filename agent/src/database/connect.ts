@@ -26,16 +26,17 @@ export interface Database {
 }
 
 /** How an engine connection differs from its defaults. */
-export interface EngineSettings extends Partial<Omit<SessionProfile, 'engine'>> {
+export interface EngineSettings extends Partial<Omit<SessionProfile, 'engine' | 'searchPath'>> {
   /** The purpose, which pg_stat_activity shows after the agent's name. */
   purpose?: string
 }
 
-const OWN_SCHEMAS_ONLY = 'pg_catalog, pg_temp'
+/** Nothing that another role can create is found by its name alone. Every function of the agent has it too. */
+export const SEARCH_PATH = 'pg_catalog, pg_temp'
 const STATE: SessionProfile = {
   statementTimeoutMs: 5_000,
   lockTimeoutMs: 4_000,
-  searchPath: OWN_SCHEMAS_ONLY,
+  searchPath: SEARCH_PATH,
   engine: false,
   readOnly: false,
   avoidSeqScan: false,

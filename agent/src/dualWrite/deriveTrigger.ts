@@ -1,3 +1,4 @@
+import { SEARCH_PATH } from '../database/connect.ts'
 import type { ReversibleChange } from '../ddl/transactional.ts'
 import { catalogDefinition } from '../ddl/catalogDefinition.ts'
 import { quoteIdentifier } from '../rollout/identifiers.ts'
@@ -33,7 +34,7 @@ export function deriveFunctionChange(rollout: Rollout, cannotRaise: boolean): Re
     kind: 'function',
     object: name,
     statement: `create or replace function ${name}() returns trigger language plpgsql security definer
-      set search_path = ${rollout.searchPath} as ${dollarQuote(deriveFunctionBody(rollout, cannotRaise))};
+      set search_path = ${SEARCH_PATH} as ${dollarQuote(deriveFunctionBody(rollout, cannotRaise))};
       revoke execute on function ${name}() from public`,
     inverse: `drop function if exists ${name}()`,
     definitionSql: catalogDefinition.function(name),
@@ -81,6 +82,7 @@ export function deriveTriggerChange(rollout: Rollout, cannotRaise: boolean): Rev
 /** Quotes any text as a dollar-quoted string constant. */
 export function dollarQuote(text: string): string {
   let tag = '$sti$'
-  for (let n = 0; text.includes(tag); n++) tag = `$sti${n}$`
+  // The end of the text and the tag may form another tag.
+  for (let n = 0; `${text}${tag}`.indexOf(tag) < text.length; n++) tag = `$sti${n}$`
   return `${tag}${text}${tag}`
 }

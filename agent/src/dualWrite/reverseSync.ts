@@ -1,3 +1,4 @@
+import { SEARCH_PATH } from '../database/connect.ts'
 import type { ReversibleChange } from '../ddl/transactional.ts'
 import { catalogDefinition } from '../ddl/catalogDefinition.ts'
 import { quoteLiteral, quoteIdentifier } from '../rollout/identifiers.ts'
@@ -66,7 +67,7 @@ end`
     statement: [
       ...counters,
       `create or replace function ${name}() returns trigger language plpgsql security definer
-      set search_path = ${rollout.searchPath} as ${dollarQuote(`${derivationMark(rollout)}\n${reverseSyncMark(rollout, table)}\n${body}`)}`,
+      set search_path = ${SEARCH_PATH} as ${dollarQuote(`${derivationMark(rollout)}\n${reverseSyncMark(rollout, table)}\n${body}`)}`,
       `revoke execute on function ${name}() from public`,
     ].join(';\n      '),
     inverse: deriveFunctionChange(rollout, neverRaises).statement,

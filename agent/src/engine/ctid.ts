@@ -6,7 +6,7 @@ import type { Key } from './keys.ts'
  * order, and cuts the table evenly, whatever the primary key is. It misses rows that move during the walk: the dual-write
  * trigger corrects every row that moves; without that trigger, a walk by primary key follows.
  */
-export const CTID_KEY: readonly KeyColumn[] = [{ name: 'ctid', sql: 'ctid', type: 'tid' }]
+export const CTID_KEY: readonly KeyColumn[] = [{ name: 'ctid', sql: 'ctid', type: 'tid', operators: null }]
 
 /** The position before the first row of a block: `blockStart(a) < ctid <= blockStart(b)` are the blocks a to b - 1. */
 export function blockStart(block: number): Key {

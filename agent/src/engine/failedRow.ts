@@ -1,7 +1,7 @@
 import type { Sql } from '../database/connect.ts'
 import { onlyRow } from '../database/onlyRow.ts'
 import type { ColumnUpdate, RowCondition } from './columnUpdate.ts'
-import { keyPlaceholders, keyAsJson, keyTuple, type Key } from './keys.ts'
+import { compareKeys, keyAsJson, keyColumns, keyParameters, type Key } from './keys.ts'
 import { FENCE_CTE, FENCE_PARAMETER_COUNT, fenceParameters, LANE_LEASE, type Lane } from './lane.ts'
 import type { KeyRange, KeyedTable } from './keyRange.ts'
 import { FenceLostError } from '../kind/operationErrors.ts'
@@ -36,7 +36,7 @@ export async function failedRowCondition(
   if (countsAsFailedRow !== undefined && !(await countsAsFailedRow(sql, target, range)))
     return { condition: 'false', values: [] }
   return {
-    condition: `${keyTuple(target.key, 't')} = ${keyPlaceholders(target.key, FAILED_ROW_FIRST_PARAMETER)}`,
+    condition: compareKeys(target.key, '=', keyColumns(target.key, 't'), keyParameters(target.key, FAILED_ROW_FIRST_PARAMETER)),
     values: range.high,
   }
 }

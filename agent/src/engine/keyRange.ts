@@ -2,7 +2,7 @@ import type { Sql } from '../database/connect.ts'
 import type { QualifiedName } from '../rollout/identifiers.ts'
 import type { KeyColumn } from '../rollout/rollout.ts'
 import { onlyRow } from '../database/onlyRow.ts'
-import { keyPlaceholders, keyAsJson, keyTuple, type Key } from './keys.ts'
+import { compareKeys, keyAsJson, keyColumns, keyParameters, type Key } from './keys.ts'
 
 /** Rows with low < key <= high, and their number when the range was cut. */
 export interface KeyRange {
@@ -22,9 +22,11 @@ export function rangeCondition(
   range: KeyRange,
   first: number,
 ): { condition: string; values: string[] } {
-  const high = `${keyTuple(target.key, 't')} <= ${keyPlaceholders(target.key, first)}`
+  const { key } = target
+  const columns = keyColumns(key, 't')
+  const high = compareKeys(key, '<=', columns, keyParameters(key, first))
   if (range.low === null) return { condition: high, values: [...range.high] }
-  const low = `${keyTuple(target.key, 't')} > ${keyPlaceholders(target.key, first + target.key.length)}`
+  const low = compareKeys(key, '>', columns, keyParameters(key, first + key.length))
   return { condition: `${high} and ${low}`, values: [...range.high, ...range.low] }
 }
 
@@ -40,11 +42,11 @@ export async function readNextRange(
   rows: number,
 ): Promise<KeyRange | null> {
   const { key } = target
+  const columns = keyColumns(key, 't')
   const conditions = [
-    ...(low === null ? [] : [`${keyTuple(key, 't')} > ${keyPlaceholders(key, 2)}`]),
-    ...(end === null ? [] : [`${keyTuple(key, 't')} <= ${keyPlaceholders(key, 2 + (low === null ? 0 : key.length))}`]),
+    ...(low === null ? [] : [compareKeys(key, '>', columns, keyParameters(key, 2))]),
+    ...(end === null ? [] : [compareKeys(key, '<=', columns, keyParameters(key, 2 + (low === null ? 0 : key.length)))]),
   ]
-  const columns = key.map((column) => `t.${column.sql}`)
   const order = (direction: string): string => columns.map((column) => `${column} ${direction}`).join(', ')
   const rowsAfterLow = `select ${columns.join(', ')} from ${target.table.sql} as t
     ${conditions.length > 0 ? `where ${conditions.join(' and ')}` : ''} order by ${order('asc')}`

@@ -11,7 +11,7 @@ import { rejectFullScan, type PlannedStatement } from './queryPlanGuard.ts'
 import { rangeCondition } from './keyRange.ts'
 
 const TABLE = { schema: 'app', name: 'things', sql: '"app"."things"' }
-const column = (name: string, type: string): KeyColumn => ({ name, sql: `"${name}"`, type })
+const column = (name: string, type: string): KeyColumn => ({ name, sql: `"${name}"`, type, operators: null })
 
 interface KeyShape {
   readonly key: readonly KeyColumn[]

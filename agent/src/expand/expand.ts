@@ -5,6 +5,7 @@ import type { RolloutFacts, Prefill } from '../kind/facts.ts'
 import type { OperationDefinition, RunOutcome, RunContext } from '../kind/kind.ts'
 import { requireTable } from '../kind/requireTable.ts'
 import { quoteLiteral } from '../rollout/identifiers.ts'
+import { fixResolutionSql, resolutionNotes } from '../rollout/resolutionStore.ts'
 import { cannotRaise } from '../rollout/cannotRaise.ts'
 import type { Table } from '../rollout/rollout.ts'
 import { reverseSyncChange } from '../dualWrite/reverseSync.ts'
@@ -32,6 +33,7 @@ export const expand: OperationDefinition<'expand'> = {
         ...requiredChanges(facts, table, choice?.prefill ?? null).map((change) => change.statement),
       ],
       notes: [
+        ...resolutionNotes(rollout),
         ...(choice === null ? [] : [choice.sentence]),
         ...(choice?.prefill ? await prefillNotes(database, rollout) : []),
         'Takes an ACCESS EXCLUSIVE lock for a few milliseconds. Each attempt waits at most 100 ms for the lock, then retries.',
@@ -62,7 +64,7 @@ async function runExpand(run: RunContext): Promise<RunOutcome> {
   if (choice !== null) await run.recordEvent('prefill', choice.sentence, { after: choice.prefill })
   const prefill = choice?.prefill ?? null
   const origin = facts.changes.length === 0 ? [await recordOriginSql(run, table)] : []
-  const sql = database.engine({ purpose: 'expand', searchPath: rollout.searchPath })
+  const sql = database.engine({ purpose: 'expand' })
   try {
     run.setStep('adding the column and its trigger')
     const [replaced, changes] = [supersededChanges(facts), requiredChanges(facts, table, prefill)]
@@ -70,6 +72,7 @@ async function runExpand(run: RunContext): Promise<RunOutcome> {
     await runDdl(run, sql, {
       description: 'adding the column and its trigger',
       steps: [
+        ...(rollout.resolution === null ? [] : [fixResolutionSql(rollout, rollout.resolution)]),
         ...trialSql.before,
         ...origin,
         ...replaced.map((change) => change.inverse),

@@ -18,7 +18,7 @@ export interface PrefillChoice {
 
 /** Finds the most common type before any lock is taken: reads all rows of a small table, a sample of a large one. */
 export async function choosePrefill(database: Database, rollout: Rollout, table: Table): Promise<PrefillChoice> {
-  const sql = database.engine({ purpose: 'sample', searchPath: rollout.searchPath, readOnly: true })
+  const sql = database.engine({ purpose: 'sample', readOnly: true })
   try {
     return chooseFromSample(rollout, await sampleTypes(sql, rollout, table))
   } finally {

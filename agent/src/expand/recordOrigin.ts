@@ -16,7 +16,6 @@ const MAX_CHECKSUM_BYTES = 2 * 1024 ** 3
 export async function recordOriginSql({ rollout, database, operation }: RunContext, table: Table): Promise<string> {
   const sql = database.engine({
     purpose: 'expand',
-    searchPath: rollout.searchPath,
     readOnly: true,
     statementTimeoutMs: CHECKSUM_TIMEOUT_MS,
     parallel: true,

@@ -9,7 +9,6 @@ import type { Table } from '../rollout/rollout.ts'
 export async function requireEmptyColumn({ rollout, database }: RunContext, table: Table): Promise<void> {
   const sql = database.engine({
     purpose: 'expand',
-    searchPath: rollout.searchPath,
     readOnly: true,
     statementTimeoutMs: 600_000,
   })

@@ -80,7 +80,7 @@ async function runFinalize(run: RunContext): Promise<RunOutcome> {
   const table = requireTable(await run.readFacts())
   // A statement outside a transaction waits for older transactions without blocking writes; transactions set a lock_timeout.
   const withoutTimeouts = { statementTimeoutMs: 0, lockTimeoutMs: 0 }
-  const sql = database.engine({ purpose: 'finalize', searchPath: rollout.searchPath, ...withoutTimeouts })
+  const sql = database.engine({ purpose: 'finalize', ...withoutTimeouts })
   try {
     run.setStep('creating the index')
     await ensureIndex(run, sql, table)

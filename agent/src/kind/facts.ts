@@ -53,6 +53,8 @@ export type ColumnDropSummary = Pick<
 
 /** The rollout file against the catalog (operation/tableFacts.ts). */
 export interface TableFacts {
+  /** With the meaning that PostgreSQL gave its names, unless `faults` says why it has none. */
+  readonly rollout: Rollout
   /** Null: the table could not be read, and `faults` says why. */
   readonly table: Table | null
   /** Why nothing can be done with this rollout now; each sentence says what to do. */
@@ -159,7 +161,6 @@ export interface RolloutFacts
     AcceptanceFacts,
     FileFacts,
     ColumnDropFacts {
-  readonly rollout: Rollout
   readonly monitoring: Monitoring
   /** Null: the rollout file does not require a promotion in this environment. */
   readonly promotion: PromotionGate | null

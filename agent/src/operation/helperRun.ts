@@ -2,7 +2,7 @@ import type { Database } from '../database/connect.ts'
 import { errorCode, classifyError, isConnectionError, errorMessage } from '../database/errors.ts'
 import type { OperationDefinition } from '../kind/kind.ts'
 import type { Log } from '../log.ts'
-import type { StartedRun } from './runContext.ts'
+import { withResolvedNames, type StartedRun } from './runContext.ts'
 import { releaseHelperLease, type HelperLease } from './helperLease.ts'
 
 /** Pause after a failure that is not transient; the holder of the operation runs into it, too, and reports it. */
@@ -17,7 +17,7 @@ export async function runHelper(
 ): Promise<void> {
   let backoffSeconds = 0
   try {
-    await kind.runHelper!(run)
+    await kind.runHelper!(withResolvedNames(run, await run.readFacts()))
   } catch (error) {
     const code = errorCode(error)
     const isTransient =

@@ -32,9 +32,10 @@ export interface FactsSource extends TableFactsSource {
 }
 
 /** Reads everything about a rollout again. @throws only if the database is unavailable */
-export async function readFacts(source: FactsSource, rollout: Rollout): Promise<RolloutFacts> {
+export async function readFacts(source: FactsSource, file: Rollout): Promise<RolloutFacts> {
   const { state } = source
-  const tableFacts = await readTableFacts(source, rollout)
+  const tableFacts = await readTableFacts(source, file)
+  const { rollout } = tableFacts
   const [history, journal, validationFacts, promotion, baseline, columnDropBrief, archive, acceptances] =
     await Promise.all([
       readHistoryFacts(state, rollout.name),

@@ -1,7 +1,8 @@
-import { agentActor, type OperationProgress, type EndedState } from '../contract/index.ts'
+import { agentActor, type EndedState, type OperationKind, type OperationProgress } from '../contract/index.ts'
 import type { Database } from '../database/connect.ts'
 import { isConnectionError, errorMessage } from '../database/errors.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
+import { OperationPausedError } from '../kind/operationErrors.ts'
 import type { Directive, OperationClaim, RunContext } from '../kind/kind.ts'
 import type { FailpointHook } from '../kind/failpoints.ts'
 import type { ThrottleReadings } from '../signals/throttleReadings.ts'
@@ -45,6 +46,19 @@ export interface StartedRun extends RunContext {
   /** Saves step and progress once more. */
   flushProgress(): Promise<void>
   stopHeartbeat(): void
+}
+
+/** Kinds whose SQL has the expressions of the rollout file; rollbacks work with what expand has fixed. */
+const EVALUATING_KINDS: readonly OperationKind[] = ['expand', 'backfill', 'validation', 'finalize', 'rehearsal']
+
+/**
+ * The run with the rollout whose names PostgreSQL has resolved.
+ * @throws OperationPausedError if they cannot be resolved, and the operation would evaluate them
+ */
+export function withResolvedNames(run: StartedRun, { rollout, table, faults }: RolloutFacts): StartedRun {
+  if (table !== null && rollout.resolution === null && EVALUATING_KINDS.includes(run.operation.kind))
+    throw new OperationPausedError(faults.join(' '))
+  return { ...run, rollout }
 }
 
 /** How often the heartbeat saves progress and reads pause and cancel requests; the lease is many times longer. */

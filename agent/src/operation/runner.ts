@@ -14,7 +14,7 @@ import { rollBackOnError, startMissedRollbacks } from './rollbackOnError.ts'
 import { claimOperation, renewOperationLease, releaseOperation } from './operationLease.ts'
 import { runHelper } from './helperRun.ts'
 import type { OperationRow } from './operationRow.ts'
-import { startRun, type RunDependencies, type StartedRun, type OperationObserver } from './runContext.ts'
+import { startRun, withResolvedNames, type RunDependencies, type StartedRun, type OperationObserver } from './runContext.ts'
 import { renewHelperLease, acquireHelperLease } from './helperLease.ts'
 import { deriveStage } from './rolloutStage.ts'
 import { transitionOperation } from './transition.ts'
@@ -128,13 +128,13 @@ export function createRunner(deps: RunnerDependencies): Runner {
     const { claim } = run
     try {
       await run.failpoint('operation.claimed')
+      const facts = excludeOperation(await deps.facts(run.rollout), Number(row.id))
       if (run.directive() === 'continue') {
-        const facts = excludeOperation(await deps.facts(run.rollout), Number(row.id))
         const refusals = kinds[row.kind].refusals(facts, row.parameters)
         // Only the first start is checked: after a crash, its own completed work could refuse it.
         if (row.epoch === 1n && refusals.length > 0) throw new OperationFailedError('refused', refusals.join(' '))
       }
-      const outcome = await kinds[row.kind].run(run).catch((error: unknown) => {
+      const outcome = await kinds[row.kind].run(withResolvedNames(run, facts)).catch((error: unknown) => {
         if (errorCode(error) === 'stopped') return { outcome: 'stopped' } as const
         throw error
       })

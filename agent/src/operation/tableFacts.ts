@@ -4,8 +4,14 @@ import { findTriggerFault } from '../dualWrite/verifyTrigger.ts'
 import { findMissingSteps } from '../finalize/missingSteps.ts'
 import type { TableFacts } from '../kind/facts.ts'
 import { catalogFaults } from '../rollout/catalogFaults.ts'
-import { undeclaredTriggers, type checkRolloutFile, type privilegeNotes } from '../rollout/checkAgainstTable.ts'
+import {
+  undeclaredTriggers,
+  type checkRolloutFile,
+  type FileCheck,
+  type privilegeNotes,
+} from '../rollout/checkAgainstTable.ts'
 import { inspectTable, UnsupportedTableError } from '../rollout/inspectTable.ts'
+import { readResolution, resolutionNotes } from '../rollout/resolutionStore.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
 
 export interface TableFactsSource {
@@ -17,9 +23,9 @@ export interface TableFactsSource {
 }
 
 /** @throws only if the database is unavailable */
-export async function readTableFacts(source: TableFactsSource, rollout: Rollout): Promise<TableFacts> {
-  const inspection = await inspect(source, rollout)
-  const { table } = inspection
+export async function readTableFacts(source: TableFactsSource, file: Rollout): Promise<TableFacts> {
+  const inspection = await inspect(source, file)
+  const { table, rollout } = inspection
   if (table === null) {
     const unread = 'the table could not be read'
     return {
@@ -51,20 +57,20 @@ function findDroppedColumns({ legacyColumns }: Rollout, table: Table): string[] 
   return legacyColumns.filter((name) => !table.columns.some((column) => column.name === name))
 }
 
-type TableInspection = Pick<TableFacts, 'table' | 'faults' | 'blockers' | 'notes'>
+type TableInspection = Pick<TableFacts, 'rollout' | 'table' | 'faults' | 'blockers' | 'notes'>
 
 async function inspect(source: TableFactsSource, rollout: Rollout): Promise<TableInspection> {
   const agentFaults = source.agentFaults()
   const unreadable = (sentence: string): TableInspection => {
     const blockers = [...agentFaults, sentence]
-    return { table: null, faults: blockers, blockers, notes: [] }
+    return { rollout, table: null, faults: blockers, blockers, notes: [] }
   }
   try {
     const table = await inspectTable(source.state, rollout)
-    const { faults, notes } = await source.checks.read(rollout, table)
+    const { faults, notes, rollout: resolved } = await source.checks.read(rollout, table)
     // Owners, policies, and publications change independently of the table, so they are read every time.
     const catalog = await catalogFaults(source.state, rollout, table)
-    return { table, faults: [...agentFaults, ...catalog, ...faults], blockers: agentFaults, notes }
+    return { rollout: resolved, table, faults: [...agentFaults, ...catalog, ...faults], blockers: agentFaults, notes }
   } catch (error) {
     if (error instanceof UnsupportedTableError) return unreadable(error.message)
     if (isConnectionError(error) || classifyError(error) === 'transient') throw error
@@ -77,15 +83,15 @@ export interface FileCheckCache {
   read(rollout: Rollout, table: Table): Promise<FileCheckResult>
 }
 
-interface FileCheckResult {
-  readonly faults: readonly string[]
+interface FileCheckResult extends FileCheck {
   readonly notes: readonly string[]
 }
 
 export function createFileCheckCache(
   check: typeof checkRolloutFile,
   readNotes: typeof privilegeNotes,
-  openConnection: (rollout: Rollout) => Sql,
+  state: Sql,
+  openConnection: () => Sql,
 ): FileCheckCache {
   const cache = new Map<string, { fingerprint: string; checked: FileCheckResult }>()
   return {
@@ -93,9 +99,12 @@ export function createFileCheckCache(
       const fingerprint = JSON.stringify([rollout.hash, { ...table, estimatedRows: 0, bytes: 0 }])
       const cached = cache.get(rollout.name)
       if (cached?.fingerprint === fingerprint) return cached.checked
-      const sql = openConnection(rollout)
+      const fixed = await readResolution(state, rollout, table)
+      const sql = openConnection()
       try {
-        const checked = { faults: await check(sql, rollout, table), notes: await readNotes(sql) }
+        const { faults, rollout: resolved } = await check(sql, rollout, table, fixed)
+        const notes = [...(await readNotes(sql)), ...resolutionNotes(resolved)]
+        const checked = { faults, rollout: resolved, notes }
         cache.set(rollout.name, { fingerprint, checked })
         return checked
       } finally {

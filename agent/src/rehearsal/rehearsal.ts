@@ -58,7 +58,7 @@ export function createRehearsal({ environment }: { readonly environment: string 
 /** A rehearsal that was paused or whose agent died starts over. */
 async function runRehearsal(run: RunContext, environment: string): Promise<RunOutcome> {
   const { rollout, database, operation } = run
-  const sql = database.engine({ purpose: 'rehearsal', searchPath: rollout.searchPath, statementTimeoutMs: 120_000 })
+  const sql = database.engine({ purpose: 'rehearsal', statementTimeoutMs: 120_000 })
   try {
     await cleanUp(run, sql)
     await run.failpoint('rehearsal.begun')

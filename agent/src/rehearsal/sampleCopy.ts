@@ -140,7 +140,7 @@ function cleanUpStatements(id: bigint): string[] {
     `drop schema if exists ${quoteIdentifier(copySchema(id))} cascade`,
     `drop function if exists ${deriveFunctionName({ name })}() cascade`,
     ...CONFLICT_RESOLUTIONS.map((resolution) => `drop sequence if exists ${conflictSequenceSql({ name }, resolution)}`),
-    ...['change', 'failed_row', 'archived_type', 'conflict', 'table_origin'].map(
+    ...['change', 'failed_row', 'archived_type', 'conflict', 'table_origin', 'name_resolution'].map(
       (table) => `delete from sti.${table} ${whereRollout}`,
     ),
     `delete from sti.lane where operation_id = ${id}`,

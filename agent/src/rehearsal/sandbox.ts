@@ -46,7 +46,7 @@ export function createSandbox(run: RunContext, copy: Rollout, environment: strin
         flag: () => ({ key: copy.file.flag.key, ...FLAG_OFF }),
         backup: () => ({ available: false, ageSeconds: null, detail: 'The copy is not backed up.' }),
         // The rollout file was checked against the table itself, and the copy has none of its triggers.
-        checks: { read: () => Promise.resolve({ faults: [], notes: [] }) },
+        checks: { read: () => Promise.resolve({ rollout: copy, faults: [], notes: [] }) },
         promotion: () => Promise.resolve(null),
       },
       copy,

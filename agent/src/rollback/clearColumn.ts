@@ -71,7 +71,6 @@ function createClearJob(run: RunContext, table: Table, hooks: BulkUpdateHooks): 
     connect: () =>
       database.engine({
         purpose: `rollback ${operation.id}`,
-        searchPath: rollout.searchPath,
         statementTimeoutMs: 30_000,
         avoidSeqScan: true,
         lockTimeoutMs: lockTimeoutMs(CLEAR_TUNING),

@@ -35,7 +35,6 @@ export async function compareWithOrigin(run: RunContext, complete: boolean): Pro
     return { structure: 'unknown', differences: [], content: 'not compared', checksum: null, checksumBefore: null }
   const sql = database.engine({
     purpose: 'rollback',
-    searchPath: rollout.searchPath,
     readOnly: true,
     statementTimeoutMs: 5_000,
     parallel: true,

@@ -62,7 +62,7 @@ function columnNotes(facts: RolloutFacts): string[] {
 async function runDataRollback(run: RunContext): Promise<RunOutcome> {
   const { rollout, database } = run
   const { full } = RollbackParameters.parse(run.parameters())
-  const sql = database.engine({ purpose: 'rollback', searchPath: rollout.searchPath, statementTimeoutMs: 30_000 })
+  const sql = database.engine({ purpose: 'rollback', statementTimeoutMs: 30_000 })
   try {
     const preparation = await prepareRollback(run, sql)
     if (preparation === null) return { outcome: 'stopped' }

@@ -14,7 +14,7 @@ export const systemRollback: ScopeRollback = {
   nothingToRollBack: hasNothingToRollBack,
   async preview({ database, rollout, table, facts }, parameters) {
     const force = RollbackParameters.parse(parameters).force === true
-    const sql = database.engine({ purpose: 'rollback', searchPath: rollout.searchPath, readOnly: true })
+    const sql = database.engine({ purpose: 'rollback', readOnly: true })
     try {
       const plan = await planRevert(sql, rollout, facts.changes)
       const revertible = plan.filter(
@@ -51,7 +51,7 @@ export const systemRollback: ScopeRollback = {
 async function runSystemRollback(run: RunContext): Promise<RunOutcome> {
   const { rollout, database } = run
   const force = RollbackParameters.parse(run.parameters()).force === true
-  const sql = database.engine({ purpose: 'rollback', searchPath: rollout.searchPath, statementTimeoutMs: 30_000 })
+  const sql = database.engine({ purpose: 'rollback', statementTimeoutMs: 30_000 })
   try {
     const preparation = await prepareRollback(run, sql)
     if (preparation === null) return { outcome: 'stopped' }

@@ -17,6 +17,8 @@ const COMPARISON_KINDS = new Set([
  * an error cannot be caught, and the column can be NOT NULL. False does not mean that it raises.
  */
 export function cannotRaise(rollout: Rollout, table: Pick<Table, 'columns'>): boolean {
+  // An operator or function outside pg_catalog may have the name of a safe one.
+  if (rollout.resolution?.objects.some(({ kind }) => kind === 'operator' || kind === 'function')) return false
   return rollout.file.types.every((type) => isSafe(parseExpression(type.when).tree, table.columns))
 }
 
@@ -36,9 +38,10 @@ function isSafe(tree: unknown, columns: readonly Column[]): boolean {
     }
     case 'A_Expr': {
       const operator = stringValues(fields['name'])
+      const isStandard = operator?.length === 1 || (operator?.length === 2 && operator[0] === 'pg_catalog')
       const compares =
         COMPARISON_KINDS.has(fields['kind'] as string) ||
-        (fields['kind'] === 'AEXPR_OP' && operator?.length === 1 && COMPARISON_OPERATORS.has(operator[0]!))
+        (fields['kind'] === 'AEXPR_OP' && isStandard && COMPARISON_OPERATORS.has(operator.at(-1)!))
       return compares && fields['lexpr'] !== undefined && safe(fields['lexpr']) && safe(fields['rexpr'])
     }
     case 'List':

@@ -4,7 +4,9 @@ import { expressionFaults, restoreFaults } from './expressionFaults.ts'
 import { dryRun, dryRunOnEmptyCopy } from './dryRun.ts'
 import { cannotRaise } from './cannotRaise.ts'
 import { nearestMatch } from './nearestMatch.ts'
-import type { Rollout, Table } from './rollout.ts'
+import { resolveNames } from './resolveNames.ts'
+import { QueryRefusedError, resolveQuery } from './resolveQuery.ts'
+import type { NameResolution, Rollout, Table } from './rollout.ts'
 import { typeFaults } from './typeFaults.ts'
 
 /**
@@ -12,23 +14,43 @@ import { typeFaults } from './typeFaults.ts'
  * leaves nothing behind. Throws only if the database cannot be queried.
  */
 export async function checkAgainstTable(sql: Sql, rollout: Rollout, table: Table): Promise<string[]> {
-  return [...(await catalogFaults(sql, rollout, table)), ...(await checkRolloutFile(sql, rollout, table))]
+  const { faults } = await checkRolloutFile(sql, rollout, table, null)
+  return [...(await catalogFaults(sql, rollout, table)), ...faults]
 }
 
-/** The checks that depend only on the file and the table's structure. They create a temporary empty copy of the table. */
-export async function checkRolloutFile(sql: Sql, rollout: Rollout, table: Table): Promise<string[]> {
-  const columns = [...columnFaults(rollout, table), ...discriminatorFaults(rollout, table)]
-  const copy = await dryRunOnEmptyCopy(sql, rollout, table, [], [])
+export interface FileCheck {
+  readonly faults: readonly string[]
+  /** With resolved names, unless they are at fault. */
+  readonly rollout: Rollout
+}
+
+/**
+ * The checks that depend only on the file and the table's structure. They create a temporary empty copy of the table.
+ * `fixed` is what the names of the file mean since expand; null: they are resolved now. Nothing of the file is evaluated
+ * before its names are resolved and known to be safe.
+ */
+export async function checkRolloutFile(
+  sql: Sql,
+  source: Rollout,
+  table: Table,
+  fixed: NameResolution | null,
+): Promise<FileCheck> {
+  const columns = [...columnFaults(source, table), ...discriminatorFaults(source, table)]
+  const copy = await dryRunOnEmptyCopy(sql, source, table, [], [])
   if ('refused' in copy) {
     const fault = `Cannot create an empty temporary copy of the table to check the file: ${copy.refused}. Run GRANT TEMPORARY ON DATABASE, or make the agent’s role the owner of the table.`
-    return [...columns, fault]
+    return { faults: [...columns, fault], rollout: source }
   }
+  const remaining = [...declarationFaults(source, table), ...(await queryFaults(sql, source, table))]
+  if (columns.length > 0) return { faults: [...columns, ...remaining], rollout: source }
+  const names = fixed === null ? await resolveNames(sql, source, table) : { resolution: fixed }
+  if ('faults' in names) return { faults: [...names.faults, ...remaining], rollout: source }
+  const rollout = source.withResolution(names.resolution)
   const dataTypeFaults = await typeFaults(sql, rollout, table)
-  const isValid = columns.length === 0 && dataTypeFaults.length === 0
-  const expressions = isValid ? await expressionFaults(sql, rollout, table) : []
-  const restores = isValid && expressions.length === 0 ? await restoreFaults(sql, rollout, table) : []
-  const queries = await queryFaults(sql, rollout, table)
-  return [...columns, ...dataTypeFaults, ...expressions, ...restores, ...declarationFaults(rollout, table), ...queries]
+  const expressions = dataTypeFaults.length === 0 ? await expressionFaults(sql, rollout, table) : []
+  const isValid = dataTypeFaults.length === 0 && expressions.length === 0
+  const restores = isValid ? await restoreFaults(sql, rollout, table) : []
+  return { faults: [...dataTypeFaults, ...expressions, ...restores, ...remaining], rollout }
 }
 
 function columnFaults(rollout: Rollout, table: Table): string[] {
@@ -143,14 +165,29 @@ async function queryFaults(sql: Sql, rollout: Rollout, table: Table): Promise<st
   ]
   const faults: string[] = []
   for (const { subject, query, path } of queries) {
-    const result = await dryRun(sql, rollout, ['set transaction read only', `explain ${query}`])
-    if (!('refused' in result)) continue
+    const refusal = await queryRefusal(sql, rollout, query)
+    if (refusal === null) continue
     // A query over the column cannot be planned before the column is added.
-    if (result.sqlstate === '42703' && table.discriminator === null && mentionsDiscriminator(result.refused, rollout))
+    if (refusal.sqlstate === '42703' && table.discriminator === null && mentionsDiscriminator(refusal.message, rollout))
       continue
-    faults.push(`Cannot plan the query of ${subject}: ${result.refused}. Correct the query (${rollout.locate(path)}).`)
+    faults.push(
+      refusal.sqlstate === null
+        ? `The query of ${subject} must not run: ${refusal.message} (${rollout.locate(path)}).`
+        : `Cannot plan the query of ${subject}: ${refusal.message}. Correct the query (${rollout.locate(path)}).`,
+    )
   }
   return faults
+}
+
+async function queryRefusal(sql: Sql, rollout: Rollout, query: string): Promise<QueryRefusedError | null> {
+  try {
+    const resolved = await resolveQuery(sql, rollout, query)
+    const planned = await dryRun(sql, ['set transaction read only', `explain ${resolved}`])
+    return 'refused' in planned ? new QueryRefusedError(planned.refused, planned.sqlstate) : null
+  } catch (error) {
+    if (error instanceof QueryRefusedError) return error
+    throw error
+  }
 }
 
 function mentionsDiscriminator(message: string, rollout: Rollout): boolean {

@@ -53,7 +53,7 @@ test('a file is compiled to SQL, with defaults for missing keys', () => {
     types: ['Truck', 'Bike', 'Car'],
     conditionColumns: ['is_truck', 'is_bike'],
     mayBeUnmapped: false,
-    searchPath: 'pg_catalog, public, pg_temp',
+    nameSearchPath: 'pg_catalog, public, pg_temp',
   })
   expect(Object.fromEntries(rollout.restoreValues('Bike')!)).toEqual({ is_truck: 'false', is_bike: 'true' })
   expect(() => rollout.restoreValues('Boat')).toThrow(/has no type Boat/)
@@ -82,7 +82,7 @@ flag: { key: q }
   expect(rollout.mayBeUnmapped).toBe(true)
   expect(rollout.discriminator.sql).toBe('"The ""Type"')
   expect([...rollout.restoreValues("O'Neill")!.keys()]).toEqual(['Is "T'])
-  expect(rollout.searchPath).toBe('pg_catalog, "My Schema", public, pg_temp')
+  expect(rollout.nameSearchPath).toBe('pg_catalog, "My Schema", public, pg_temp')
 })
 
 test('every fault of a file is a line with its location', () => {

@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { crossFieldFaults } from './crossFieldFaults.ts'
 import { derivationHash } from './derivation.ts'
 import { faultLines, readYaml, type YamlFile } from './yamlFile.ts'
-import { parseExpression, qualifyColumns } from './expression.ts'
+import { parseExpression, parseResolvedExpression, qualifyColumns } from './expression.ts'
 import { RolloutSchema, type RolloutFile } from './rolloutFile.ts'
 import { quoteLiteral, parseDataType, parseName, parseTableName, quoteIdentifier } from './identifiers.ts'
-import type { Rollout } from './rollout.ts'
+import type { NameResolution, Rollout } from './rollout.ts'
 
 /** Invalid rollout files. `faults` has one line per fault: `file:line:column`, the fault, and what to do. */
 export class RolloutFileError extends Error {
@@ -86,22 +86,17 @@ function byLocation(a: string, b: string): number {
 
 function toRollout(path: string, text: string, file: RolloutFile, yaml: YamlFile): Rollout {
   const table = parseTableName(file.table)
-  const column = parseName(file.discriminator.column)
-  const dataType = parseDataType(file.discriminator.dataType)
-  const whens = file.types.map((type) => ({
-    value: `${quoteLiteral(type.name)}::${dataType}`,
-    when: parseExpression(type.when),
-  }))
-  const otherwise = file.otherwise ? ` else ${quoteLiteral(file.otherwise.name)}::${dataType}` : ''
   const allTypes = [...file.types, ...(file.otherwise ? [file.otherwise] : [])]
-  const restores = new Map(
-    allTypes.map((type) => [
-      type.name,
-      type.restore ? new Map(Object.entries(type.restore).map(([key, sql]) => [parseName(key), sql])) : null,
-    ]),
+  const restores = allTypes.map(({ restore }) =>
+    restore ? new Map(Object.entries(restore).map(([key, sql]) => [parseName(key), sql])) : null,
   )
   const schemas = [...new Set(['pg_catalog', quoteIdentifier(table.schema), 'public', 'pg_temp'])]
-  return Object.freeze<Rollout>({
+  const source: ExpressionSource = {
+    dataType: parseDataType(file.discriminator.dataType),
+    conditions: file.types.map(({ when }) => when),
+    restores,
+  }
+  const fixed: Omit<Rollout, keyof CompiledExpressions> = {
     name: file.rollout,
     path,
     text,
@@ -109,10 +104,43 @@ function toRollout(path: string, text: string, file: RolloutFile, yaml: YamlFile
     derivationHash: derivationHash(file),
     file,
     table,
-    discriminator: { column, sql: quoteIdentifier(column), dataType },
     types: allTypes.map((type) => type.name),
     legacyColumns: file.legacyColumns.map(parseName),
     mayBeUnmapped: file.otherwise === undefined,
+    declaredTriggers: new Map(Object.entries(file.triggers).map(([key, behavior]) => [parseName(key), behavior])),
+    nameSearchPath: schemas.filter((schema) => schema !== '"public"').join(', '),
+    locate: yaml.locate,
+  }
+  return Object.freeze<Rollout>({ ...fixed, ...compileExpressions(file, source, null) })
+}
+
+type CompiledExpressions = Pick<
+  Rollout,
+  | 'discriminator'
+  | 'derive'
+  | 'caseByType'
+  | 'conditionColumns'
+  | 'conditions'
+  | 'restoreValues'
+  | 'resolution'
+  | 'withResolution'
+>
+
+/** Composes the SQL of a rollout file from its expressions, as they are written or as PostgreSQL resolved their names. */
+function compileExpressions(
+  file: RolloutFile,
+  { dataType, conditions, restores }: ExpressionSource,
+  resolution: NameResolution | null,
+): CompiledExpressions {
+  const column = parseName(file.discriminator.column)
+  const whens = file.types.map((type, i) => ({
+    value: `${quoteLiteral(type.name)}::${dataType}`,
+    when: resolution === null ? parseExpression(conditions[i]!) : parseResolvedExpression(conditions[i]!),
+  }))
+  const otherwise = file.otherwise ? ` else ${quoteLiteral(file.otherwise.name)}::${dataType}` : ''
+  const typeNames = [...file.types, ...(file.otherwise ? [file.otherwise] : [])].map((type) => type.name)
+  return {
+    discriminator: { column, sql: quoteIdentifier(column), dataType },
     derive(qualifier) {
       const branches = whens.map(({ when, value }) => `when ${qualifyColumns(when, qualifier)} then ${value}`)
       return `case ${branches.join(' ')}${otherwise} end`
@@ -121,16 +149,29 @@ function toRollout(path: string, text: string, file: RolloutFile, yaml: YamlFile
       const branches = whens.map(({ when }, i) => `when ${qualifyColumns(when, qualifier)} then ${values[i]}`)
       return `case ${branches.join(' ')} else ${file.otherwise ? values[whens.length] : none} end`
     },
+    conditions,
     conditionColumns: [...new Set(whens.flatMap(({ when }) => when.columns))],
     restoreValues(type) {
-      const restore = restores.get(type)
+      const restore = restores[typeNames.indexOf(type)]
       if (restore === undefined) throw new Error(`rollout ${file.rollout} has no type ${type}`)
       return restore
     },
-    declaredTriggers: new Map(Object.entries(file.triggers).map(([key, behavior]) => [parseName(key), behavior])),
-    searchPath: schemas.filter((schema) => schema !== '"public"').join(', '),
-    locate: yaml.locate,
-  })
+    resolution,
+    withResolution(this: Rollout, resolved) {
+      const source: ExpressionSource = {
+        ...resolved,
+        restores: resolved.restores.map((restore) => restore && new Map(Object.entries(restore))),
+      }
+      return Object.freeze<Rollout>({ ...this, ...compileExpressions(file, source, resolved) })
+    },
+  }
+}
+
+/** The expressions of a rollout file, for each of its types in order. */
+interface ExpressionSource {
+  readonly dataType: string
+  readonly conditions: readonly string[]
+  readonly restores: readonly (ReadonlyMap<string, string> | null)[]
 }
 
 /** Tables, rollout names and flag keys have to be unique among all files. */

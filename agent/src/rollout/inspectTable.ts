@@ -125,10 +125,24 @@ async function readColumns(sql: Sql, oid: number): Promise<Column[]> {
 
 /** The primary key, else the narrowest unique B-tree index over all rows and NOT NULL columns only. */
 async function readKey(sql: Sql, oid: number): Promise<KeyColumn[]> {
-  const rows = await sql<{ name: string; type: string }[]>`
+  const rows = await sql<Omit<KeyColumn, 'sql'>[]>`
     select /* sti */ a.attname as name,
       case when n.nspname <> 'pg_catalog' and pg_catalog.pg_type_is_visible(t.oid) then format('%I.', n.nspname) else '' end
-        || pg_catalog.format_type(a.atttypid, a.atttypmod) as type
+        || pg_catalog.format_type(a.atttypid, a.atttypmod) as type,
+      -- A type without a class of its own uses one of pg_catalog. Only superusers create operator classes.
+      (with recursive base (type) as (
+          select a.atttypid union all
+          select d.typbasetype from base join pg_catalog.pg_type d on d.oid = base.type where d.typtype = 'd'
+        ) select pg_catalog.jsonb_build_object('schema', format('%I', onsp.nspname), 'operandType', format('%I.%I', tnsp.nspname, operand.typname))
+        from base
+        join pg_catalog.pg_opclass class on class.opcintype = base.type and class.opcdefault
+          and class.opcmethod = (select oid from pg_catalog.pg_am where amname = 'btree')
+        join pg_catalog.pg_amop member on member.amopfamily = class.opcfamily and member.amopstrategy = 3
+          and member.amoplefttype = class.opcintype and member.amoprighttype = class.opcintype
+        join pg_catalog.pg_operator op on op.oid = member.amopopr
+        join pg_catalog.pg_namespace onsp on onsp.oid = op.oprnamespace and onsp.nspname <> 'pg_catalog'
+        join pg_catalog.pg_type operand on operand.oid = class.opcintype
+        join pg_catalog.pg_namespace tnsp on tnsp.oid = operand.typnamespace) as operators
     from (
       select i.indexrelid, i.indkey, i.indnkeyatts
       from pg_catalog.pg_index i

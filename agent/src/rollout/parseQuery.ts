@@ -1,4 +1,4 @@
-import { messageOf, parseStatements, walkParseTree, type ParseNode } from './sqlParser.ts'
+import { messageOf, parseStatements, stringValues, walkParseTree, type ParseNode } from './sqlParser.ts'
 import { InvalidSqlError } from './identifiers.ts'
 
 const MAX_QUERY_LENGTH = 10_000
@@ -24,6 +24,8 @@ export function parseQuery(text: string): string {
       faults.add('must not write. Remove the INSERT, UPDATE, DELETE or MERGE.')
     if (fields['lockingClause']) faults.add('must not lock rows. Remove FOR UPDATE or FOR SHARE.')
     if (fields['intoClause']) faults.add('must not create a table. Remove INTO.')
+    if (kind === 'FuncCall' && stringValues(fields['funcname'])?.at(-1) === 'set_config')
+      faults.add('must not change settings. Remove set_config.')
     if (kind === 'ParamRef') faults.add('must not have parameters such as $1. Write the value.')
   })
   if (faults.size > 0) throw new InvalidSqlError([...faults].join(' '))

@@ -36,8 +36,44 @@ export interface Rollout {
   readonly declaredTriggers: ReadonlyMap<string, 'harmless' | 'skips'>
   /** `file:line:column` of a value of the file, such as `locate(['types', 0, 'when'])`. */
   locate(path: readonly PropertyKey[]): string
-  /** The `search_path` for every expression of this file: at startup, in batches and in the trigger. */
-  readonly searchPath: string
+  /**
+   * Where PostgreSQL looks up the names of this file when it resolves them: pg_catalog, the schema of the table, public.
+   * No statement runs with it.
+   */
+  readonly nameSearchPath: string
+  /** The text of each `when`, in the order of `types`: as written, or as resolved. */
+  readonly conditions: readonly string[]
+  /**
+   * What the names of the expressions mean. Null: not resolved, so that the SQL of this rollout knows only what is in
+   * pg_catalog.
+   */
+  readonly resolution: NameResolution | null
+  /** The same rollout with the SQL of a resolution. */
+  withResolution(resolution: NameResolution): Rollout
+}
+
+/**
+ * What the names in the expressions of a rollout file mean, as PostgreSQL wrote them down: everything outside pg_catalog
+ * has its schema. It is stored as JSON.
+ */
+export interface NameResolution {
+  /** SHA-256 of what was resolved: the expressions, and the types of the columns that they read. */
+  readonly source: string
+  /** The discriminator's data type. */
+  readonly dataType: string
+  /** Each `when`, in the order of the types. */
+  readonly conditions: readonly string[]
+  /** The values of each type by column; null with `restore: none`. */
+  readonly restores: readonly (Readonly<Record<string, string>> | null)[]
+  /** Everything outside pg_catalog that the expressions use. */
+  readonly objects: readonly OutsideObject[]
+}
+
+export interface OutsideObject {
+  readonly kind: 'function' | 'operator' | 'type' | 'collation' | 'view'
+  /** Such as `public.=(public.citext,public.citext)`. */
+  readonly identity: string
+  readonly owner: string
 }
 
 /** The table as in the catalog; read again before each operation. */
@@ -83,6 +119,8 @@ export interface KeyColumn {
   readonly name: string
   readonly sql: string
   readonly type: string
+  /** The operators that order this type, as SQL: their schema and the type that they compare. Null: those of pg_catalog. */
+  readonly operators: { readonly schema: string; readonly operandType: string } | null
 }
 
 export interface Trigger {

@@ -62,7 +62,7 @@ export async function typeFaults(sql: Sql, rollout: Rollout, table: Table): Prom
 async function typeNameFaults(sql: Sql, rollout: Rollout): Promise<string[]> {
   const { dataType } = rollout.discriminator
   const columns = rollout.types.map((name, i) => `(${quoteLiteral(name)}::${dataType})::text as "${i}"`)
-  const result = await dryRun(sql, rollout, [`select ${columns.join(', ')}`])
+  const result = await dryRun(sql, [`select ${columns.join(', ')}`])
   const place = rollout.locate(['discriminator', 'dataType'])
   if ('refused' in result)
     return [`The type names are not values of ${dataType}: ${result.refused}. Choose another dataType (${place}).`]

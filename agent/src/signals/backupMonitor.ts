@@ -4,6 +4,7 @@ import { formatCount, formatDuration, formatQuantity } from '../format/format.ts
 import type { Rollout } from '../rollout/rollout.ts'
 import { createPoll, type Poll } from './poll.ts'
 import { createBoundedConnection, type BoundedConnection } from './boundedConnection.ts'
+import { createRolloutQuery, type RolloutQuery } from './rolloutQuery.ts'
 
 export interface BackupMonitor {
   start(): void
@@ -41,17 +42,22 @@ function monitorBackup(
         purpose: 'backup',
         readOnly: true,
         statementTimeoutMs: QUERY_TIMEOUT_MS,
-        searchPath: rollout.searchPath,
       }),
     QUERY_TIMEOUT_MS,
   )
   const { query, maxAge } = rollout.file.backup
+  const backupQuery = createRolloutQuery({
+    connection,
+    open: () => database.engine({ purpose: 'backup', statementTimeoutMs: QUERY_TIMEOUT_MS }),
+    scope: rollout,
+    query,
+  })
   const status = createPoll<BackupStatus>({
     intervalMs: POLL_INTERVAL_MS,
     now,
     unknown: unknownBackup,
     refresh: async () =>
-      toBackupStatus(await queryBackup(connection, query), maxAge, await queryColumnArchive(connection, rollout.name)),
+      toBackupStatus(await queryBackup(backupQuery), maxAge, await queryColumnArchive(connection, rollout.name)),
   })
   return { status, connection }
 }
@@ -64,18 +70,13 @@ interface BackupRow {
   readonly failing: { readonly file: string; readonly seconds: number } | null
 }
 
-async function queryBackup(connection: BoundedConnection, query: string): Promise<BackupRow> {
-  const [row] = await connection.query<BackupRow[]>((sql) =>
-    sql.unsafe(
-      `select /* sti */ (select extract(epoch from clock_timestamp() - max(q.at)::timestamptz)::float8 from (${query}\n) as q (at)) as age,
+async function queryBackup(backupQuery: RolloutQuery): Promise<BackupRow> {
+  const [row] = await backupQuery.run<BackupRow>(
+    (query) => `select /* sti */ (select extract(epoch from clock_timestamp() - max(q.at)::timestamptz)::float8 from (${query}\n) as q (at)) as age,
          current_setting('archive_mode') as mode,
          (select extract(epoch from clock_timestamp() - last_archived_time)::float8 from pg_stat_archiver) as archived,
          (select jsonb_build_object('file', last_failed_wal, 'seconds', greatest(0, extract(epoch from clock_timestamp() - last_failed_time)))
            from pg_stat_archiver where last_failed_time > coalesce(last_archived_time, '-infinity')) as failing`,
-      [],
-      // As one statement, PostgreSQL refuses a text with several. The driver's types lack the option.
-      { simple: false } as object,
-    ),
   )
   return row!
 }

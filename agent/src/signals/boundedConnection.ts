@@ -4,7 +4,7 @@ import type { Sql } from '../database/connect.ts'
 /** A dedicated connection for short queries, each bounded in time even if the server is frozen. */
 export interface BoundedConnection {
   query<T extends readonly postgres.MaybeRow[]>(
-    question: (sql: Sql) => postgres.PendingQuery<T>,
+    question: (sql: Sql) => Promise<postgres.RowList<T>>,
   ): Promise<postgres.RowList<T>>
   end(): Promise<void>
 }

@@ -1,7 +1,7 @@
 import { createPoll, type Poll } from './poll.ts'
-import type { BoundedConnection } from './boundedConnection.ts'
 import type { PrometheusClient } from './prometheusClient.ts'
 import type { Reading } from './reading.ts'
+import type { RolloutQuery } from './rolloutQuery.ts'
 import type { CustomSignal } from './signalConfig.ts'
 
 export interface CustomReading {
@@ -13,8 +13,8 @@ export interface CustomReading {
 
 export interface CustomSignalOptions {
   readonly signal: CustomSignal
-  /** Dedicated to this signal, so that a slow one does not delay others; read-only, with a timeout. */
-  readonly connection: BoundedConnection
+  /** On a connection of its own, so that a slow signal does not delay others; null: the signal is PromQL. */
+  readonly query: RolloutQuery | null
   readonly prometheus: PrometheusClient | null
   readonly intervalMs: number
   readonly now: () => number
@@ -23,12 +23,12 @@ export interface CustomSignalOptions {
 /** A custom signal of the rollout file: PromQL that returns one series, or a SELECT that returns one number. */
 export function pollCustomSignal({
   signal,
-  connection,
+  query,
   prometheus,
   intervalMs,
   now,
 }: CustomSignalOptions): Poll<CustomReading> {
-  const { name, limit, sql: query, promql } = signal
+  const { name, limit, promql } = signal
   const toCustomReading = (reading: Reading<number>): CustomReading => ({ name, limit, reading })
   return createPoll<CustomReading>({
     intervalMs,
@@ -44,11 +44,8 @@ export function pollCustomSignal({
       : { unknown: 'the agent has no Prometheus: set STI_PROMETHEUS_URL' }
   }
 
-  async function querySql(text: string, at: number): Promise<Reading<number>> {
-    // As one statement, PostgreSQL refuses a text with several. The driver's types lack the option.
-    const rows = await connection.query<Record<string, unknown>[]>((sql) =>
-      sql.unsafe(text, [], { simple: false } as object),
-    )
+  async function querySql(rolloutQuery: RolloutQuery, at: number): Promise<Reading<number>> {
+    const rows = await rolloutQuery.run<Record<string, unknown>>()
     const column = rows.columns[0]?.name
     if (rows.length !== 1 || rows.columns.length !== 1 || column === undefined) {
       return { unknown: `signal ${name} must return one row with one column` }

@@ -1,8 +1,10 @@
+import type { QualifiedName } from '../rollout/identifiers.ts'
+
 /** The part of a compiled rollout that the signals need; `Rollout` is assignable to it. */
 export interface MonitoredRollout {
   readonly name: string
-  readonly searchPath: string
-  readonly table: { readonly sql: string }
+  readonly nameSearchPath: string
+  readonly table: QualifiedName
   readonly file: {
     readonly api?: ApiSource | undefined
     readonly host?: 'local' | { readonly promql: HostQueries } | undefined

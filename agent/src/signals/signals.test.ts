@@ -14,8 +14,8 @@ test('the signals of a rollout follow its file, and its custom SQL is read-only'
     await sql`insert into job select generate_series(1, 7)`
     const rollout: MonitoredRollout = {
       name: 'vehicles',
-      searchPath: 'pg_catalog, public, pg_temp',
-      table: { sql: 'public.job' },
+      nameSearchPath: 'pg_catalog, public, pg_temp',
+      table: { schema: 'public', name: 'job', sql: 'public.job' },
       file: {
         host: 'local',
         signals: [

@@ -14,7 +14,8 @@ import { createReadingBuffer, type RecentReadings } from './readingBuffer.ts'
 import { pollRecentRequests, type RecentRequests } from './recentRequests.ts'
 import { createRecorder, recordApiReadings } from './recorder.ts'
 import { pollReplicationLag, type ReplicationLag } from './replicationLag.ts'
-import type { MonitoredRollout } from './signalConfig.ts'
+import { createRolloutQuery, type RolloutQuery } from './rolloutQuery.ts'
+import type { CustomSignal, MonitoredRollout } from './signalConfig.ts'
 import { createSignalHistory, type SignalHistory } from './signalHistory.ts'
 import { signalValues } from './signalTable.ts'
 import { createThrottlePolls, type ThrottleWatch } from './throttleReadings.ts'
@@ -88,7 +89,8 @@ export function createSignals(options: SignalsOptions): Signals {
   const polls: Poll<unknown>[] = [activity, statements, replication, local]
   for (const { api, host, custom } of monitored.values()) polls.push(api, ...(host ? [host] : []), ...custom)
 
-  function pollRollout({ name, searchPath, file }: MonitoredRollout) {
+  function pollRollout(rollout: MonitoredRollout) {
+    const { name, file } = rollout
     const sampled = { prometheus, intervalMs: SAMPLE_INTERVAL_MS, now }
     const requests = pollRecentRequests({ source: file.api?.histogram, now })
     return {
@@ -104,9 +106,19 @@ export function createSignals(options: SignalsOptions): Signals {
       }),
       host: typeof file.host === 'object' ? pollPromqlHost({ ...sampled, name, queries: file.host.promql }) : null,
       custom: (file.signals ?? []).map((signal) =>
-        pollCustomSignal({ ...sampled, signal, connection: openConnection(`signal ${signal.name}`, { searchPath }) }),
+        pollCustomSignal({ ...sampled, signal, query: signalQuery(rollout, signal) }),
       ),
     }
+  }
+
+  function signalQuery(scope: MonitoredRollout, { name, sql: query }: CustomSignal): RolloutQuery | null {
+    if (query === undefined) return null
+    return createRolloutQuery({
+      connection: openConnection(`signal ${name}`),
+      open: () => database.engine({ purpose: `signal ${name}`, statementTimeoutMs: QUERY_TIMEOUT_MS }),
+      scope,
+      query,
+    })
   }
 
   const unknownRollout = (rollout: string): { unknown: string } => ({ unknown: `rollout ${rollout} is not monitored` })

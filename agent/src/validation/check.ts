@@ -58,8 +58,8 @@ export interface CheckContext {
   readonly facts: RolloutFacts
   readonly parts: ValidationDependencies
   /**
-   * A read-only connection to the primary for this check alone, with the check's timeout as statement_timeout and the
-   * search_path of the rollout file. Opened on first use and closed after the check.
+   * A read-only connection to the primary for this check alone, with the check's timeout as statement_timeout. Opened on
+   * first use and closed after the check.
    */
   readonly sql: Sql
   /**

@@ -36,7 +36,6 @@ export async function runCheck(
     get sql() {
       connection ??= context.run.database.engine({
         purpose: `check ${check.name}`,
-        searchPath: context.rollout.searchPath,
         readOnly: true,
         statementTimeoutMs: seconds * 1000,
       })

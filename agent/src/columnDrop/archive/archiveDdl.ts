@@ -1,3 +1,5 @@
+import { SEARCH_PATH } from '../../database/connect.ts'
+import { dollarQuote } from '../../dualWrite/deriveTrigger.ts'
 import type { ReversibleChange } from '../../ddl/transactional.ts'
 import { catalogDefinition } from '../../ddl/catalogDefinition.ts'
 import { quoteLiteral, quoteIdentifier } from '../../rollout/identifiers.ts'
@@ -72,13 +74,13 @@ export function dropArchiveTriggersSql(rollout: Rollout, relations: readonly str
   return [
     ...[row, update].map((trigger) => `drop trigger if exists ${quoteIdentifier(trigger)} on ${rollout.table.sql}`),
     ...relations.map((relation) => `drop trigger if exists ${quoteIdentifier(truncate)} on ${relation}`),
-    `do $sti$ declare kept record; begin
+    `do ${dollarQuote(`declare kept record; begin
   for kept in select tgname, tgrelid::regclass as relation from pg_trigger
     where tgfoid = to_regprocedure(${quoteLiteral(`${archiveFunction(rollout)}()`)}) and tgparentid = 0
   loop
     execute format('drop trigger %I on %s', kept.tgname, kept.relation);
   end loop;
-end $sti$`,
+end`)}`,
     `drop function if exists ${archiveFunction(rollout)}()`,
   ]
 }
@@ -95,7 +97,7 @@ function archiveFunctionSql(rollout: Rollout, layout: ArchiveLayout): string {
   const key = layout.key.map((column) => column.sql).join(', ')
   const set = layout.legacy.map((column) => `${column.sql} = excluded.${column.sql}`).join(', ')
   return `create or replace function ${archiveFunction(rollout)}() returns trigger language plpgsql security definer
-  set search_path = ${rollout.searchPath} as $sti$
+  set search_path = ${SEARCH_PATH} as ${dollarQuote(`
 begin
   if tg_op = 'TRUNCATE' then
     delete from ${archive} as a where not exists (select from ${table} as t where ${keysMatch(layout, 't', 'a')});
@@ -114,7 +116,7 @@ begin
 exception when others then
   return null;
 end
-$sti$`
+`)}`
 }
 
 const rowImage = (layout: ArchiveLayout, row: string): string => `row(${columnList(layout, row)})::record`

@@ -1,3 +1,4 @@
+import { compareKeys, keyColumns } from '../../engine/keys.ts'
 import { boundedName, quoteIdentifier } from '../../rollout/identifiers.ts'
 import type { QualifiedName } from '../../rollout/identifiers.ts'
 import type { Column, KeyColumn, Rollout, Table } from '../../rollout/rollout.ts'
@@ -37,9 +38,9 @@ export function columnList({ key, legacy }: ArchiveLayout, alias: string | null)
   return [...key, ...legacy].map((column) => `${prefix}${column.sql}`).join(', ')
 }
 
-/** `a."k" = b."k" and …` */
+/** SQL: these two rows have the same key. */
 export function keysMatch({ key }: ArchiveLayout, alias: string, other: string): string {
-  return key.map((column) => `${alias}.${column.sql} = ${other}.${column.sql}`).join(' and ')
+  return compareKeys(key, '=', keyColumns(key, alias), keyColumns(key, other))
 }
 
 /** True if the legacy columns of two rows differ byte by byte, which also works for types without equality (json). */

@@ -1,6 +1,6 @@
 import type { Sql } from '../../database/connect.ts'
 import { onlyRow } from '../../database/onlyRow.ts'
-import { keyPlaceholders, keyTuple, type Key } from '../../engine/keys.ts'
+import { compareKeys, keyColumns, keyParameters, type Key } from '../../engine/keys.ts'
 import { rangeCondition, type KeyRange } from '../../engine/keyRange.ts'
 import type { ArchiveContext } from './archiveRange.ts'
 import { archiveTable, valuesDiffer, columnList, keysMatch } from './archiveSql.ts'
@@ -55,7 +55,7 @@ export async function compareRange(
 export function rowsAfter({ walked }: Pick<ArchiveContext, 'walked'>, low: Key | null, first: number) {
   return low === null
     ? { condition: 'true', values: [] }
-    : { condition: `${keyTuple(walked.key, 't')} > ${keyPlaceholders(walked.key, first)}`, values: [...low] }
+    : { condition: compareKeys(walked.key, '>', keyColumns(walked.key, 't'), keyParameters(walked.key, first)), values: [...low] }
 }
 
 /**

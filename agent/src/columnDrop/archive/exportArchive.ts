@@ -31,7 +31,6 @@ export async function exportArchive(
   if (manifest === null) throw new Error(`rollout ${rollout.name} has no archive to export`)
   const sql = database.engine({
     purpose: 'export archive',
-    searchPath: rollout.searchPath,
     readOnly: true,
     avoidSeqScan: true,
   })

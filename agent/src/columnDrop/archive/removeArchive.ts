@@ -24,7 +24,7 @@ export async function removeArchive(run: RunContext, table: Table): Promise<void
   const statements = removalStatements(rollout, table)
   const json = (value: unknown): string => `${quoteLiteral(JSON.stringify(value))}::jsonb`
   const reason = operation.reason === null ? 'null' : quoteLiteral(operation.reason)
-  const sql = database.engine({ purpose: 'archive', searchPath: rollout.searchPath })
+  const sql = database.engine({ purpose: 'archive' })
   try {
     await runDdl(run, sql, {
       description: 'removing the archive',

@@ -36,7 +36,6 @@ export async function runArchive(run: RunContext, table: Table): Promise<Verifie
   const { rollout, database, operation } = run
   const sql = database.engine({
     purpose: `archive ${operation.id}`,
-    searchPath: rollout.searchPath,
     avoidSeqScan: true,
   })
   try {

@@ -40,7 +40,7 @@ export function writeDownMigration(source: MigrationSource): string {
     .filter((change) => DUAL_WRITE_KINDS.includes(change.kind))
     .map((change) => change.statement)
   return renderScript(header, [
-    transactionSettings(rollout),
+    transactionSettings(),
     {
       comment: 'Lock the table and the tables that its foreign keys reference.',
       statements: [lockWithRetries(rollout, locks)],

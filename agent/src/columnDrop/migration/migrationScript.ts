@@ -1,3 +1,4 @@
+import { SEARCH_PATH } from '../../database/connect.ts'
 import { dollarQuote } from '../../dualWrite/deriveTrigger.ts'
 import { toVisibleLine } from '../../format/visibleText.ts'
 import { quoteLiteral } from '../../rollout/identifiers.ts'
@@ -35,14 +36,14 @@ export function doIf(condition: string, statements: readonly string[]): string {
 }
 
 /** The settings at the start of both migrations. They end with the transaction. */
-export function transactionSettings(rollout: Rollout): MigrationSection {
+export function transactionSettings(): MigrationSection {
   return {
     comment: 'Settings for this transaction only: lock waits are short and are retried, and no policy hides rows.',
     statements: [
       `set local lock_timeout = '100ms'`,
       `set local statement_timeout = 0`,
       `set local row_security = off`,
-      `set local search_path = ${rollout.searchPath}`,
+      `set local search_path = ${SEARCH_PATH}`,
       // With this setting, the application's triggers that the rollout file lists as "skips" do nothing.
       `set local sti.engine = 'on'`,
     ],

@@ -32,7 +32,7 @@ export function writeUpMigration(source: MigrationSource): string {
   ]
   const columnsDropped = `${countExistingColumns(rollout, columns)} = 0`
   return renderScript(header, [
-    transactionSettings(rollout),
+    transactionSettings(),
     {
       comment:
         'Check that the archive has every row with the same values. This takes no lock that blocks others: triggers write the archive in the transaction of each row.',

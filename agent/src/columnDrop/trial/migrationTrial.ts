@@ -52,7 +52,6 @@ export async function runMigrationTrial(
   const copy = trialRollout(rollout, operation.id)
   const sql = database.engine({
     purpose: `trial ${operation.id}`,
-    searchPath: copy.searchPath,
     statementTimeoutMs: 600_000,
   })
   const reader = database.engine({ purpose: 'trial' })

@@ -202,6 +202,16 @@ create table sti.table_origin (
   checksum text
 );
 
+-- What the names in the expressions of a rollout file mean, as expand fixed it: an object that another role creates later
+-- changes nothing.
+create table sti.name_resolution (
+  rollout text primary key,
+  -- SHA-256 of the expressions, the data type and the types of the columns that they read.
+  source_hash text not null,
+  resolution jsonb not null,
+  resolved_at timestamptz not null default clock_timestamp()
+);
+
 create table sti.flag (
   rollout text primary key,
   enabled boolean not null default false,

@@ -1,7 +1,7 @@
 import type { Sql } from '../../database/connect.ts'
 import { onlyRow } from '../../database/onlyRow.ts'
 import { classifyError } from '../../database/errors.ts'
-import { keyTuple, type Key } from '../../engine/keys.ts'
+import { compareKeys, keyColumns, keyElements, type Key } from '../../engine/keys.ts'
 import type { Rollout, Table } from '../../rollout/rollout.ts'
 
 /**
@@ -34,11 +34,11 @@ async function countDiscrepancies(sql: Sql, rollout: Rollout, table: Table, keys
 }
 
 async function queryDiscrepancyCount(sql: Sql, rollout: Rollout, table: Table, keys: readonly Key[]): Promise<number> {
-  const columns = table.key.map((column, index) => `(k.value->>${index})::${column.type}`)
+  const sameKey = compareKeys(table.key, '=', keyColumns(table.key, 't'), keyElements(table.key, 'k.value'))
   const derived = rollout.derive('t')
   const answer = await sql.unsafe<{ rows: number }[]>(
     `select /* sti */ count(*)::int as rows from jsonb_array_elements($1::text::jsonb) as k (value)
-     join ${rollout.table.sql} as t on ${keyTuple(table.key, 't')} = ${columns.length === 1 ? columns[0] : `(${columns.join(', ')})`}
+     join ${rollout.table.sql} as t on ${sameKey}
      where t.${rollout.discriminator.sql} is distinct from ${derived} or ${derived} is null`,
     [JSON.stringify(keys)],
   )

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Sql } from '../../database/connect.ts'
 import { formatPercent } from '../../format/format.ts'
 import { onlyRow } from '../../database/onlyRow.ts'
-import { keyAsJson, type Key } from '../../engine/keys.ts'
+import { compareKeys, keyAsJson, keyColumns, keyElements, type Key } from '../../engine/keys.ts'
 import { tagStatement } from '../../database/tagStatement.ts'
 import type { Rollout, Table } from '../../rollout/rollout.ts'
 
@@ -75,12 +75,10 @@ async function findPersistentDiscrepancies(
   discrepancies: readonly WrittenRow[],
 ): Promise<Key[]> {
   if (discrepancies.length === 0) return []
-  const keyConditions = table.key.map(
-    (column, index) => `t.${column.sql} = (w.value->'key'->>${index})::${column.type}`,
-  )
+  const sameKey = compareKeys(table.key, '=', keyColumns(table.key, 't'), keyElements(table.key, `w.value->'key'`))
   const answer = await sql.unsafe<{ keys: Key[] }[]>(
     tagStatement(`select coalesce(jsonb_agg(w.value->'key'), '[]') as keys
-      from jsonb_array_elements($1::text::jsonb) as w (value) join ${rollout.table.sql} as t on ${keyConditions.join(' and ')}
+      from jsonb_array_elements($1::text::jsonb) as w (value) join ${rollout.table.sql} as t on ${sameKey}
       where t.xmin::text = w.value->>'version' and t.${rollout.discriminator.sql} is distinct from ${rollout.derive('t')}`),
     [JSON.stringify(discrepancies)],
   )

@@ -18,7 +18,6 @@ export const dualWriteCanary: ValidationCheck = {
       : ['legacy']
     const sql = run.database.engine({
       purpose: 'canary',
-      searchPath: rollout.searchPath,
       lockTimeoutMs: 100,
       statementTimeoutMs: 20_000,
     })

@@ -1,7 +1,6 @@
 import type { Sql } from '../../database/connect.ts'
 import { onlyRow } from '../../database/onlyRow.ts'
-import type { Key } from '../../engine/keys.ts'
-import { keyTuple } from '../../engine/keys.ts'
+import { keyColumns, type Key } from '../../engine/keys.ts'
 import type { KeyRange } from '../../engine/keyRange.ts'
 import type { Table } from '../../rollout/rollout.ts'
 import { MAX_RANGE_ROWS, type ScanTarget } from './readRange.ts'
@@ -28,7 +27,7 @@ const SMOOTHING_FACTOR = 0.5
 export async function createKeySpans(sql: Sql, target: ScanTarget): Promise<KeySpans | null> {
   const { table, walked } = target
   if (!hasIntegerKey(table)) return null
-  const key = keyTuple(walked.key, 't')
+  const [key] = keyColumns(walked.key, 't')
   const readKeyBounds = async (): Promise<{ first: bigint; last: bigint } | null> => {
     const row = onlyRow(
       await sql.unsafe<{ first: string | null; last: string | null }[]>(

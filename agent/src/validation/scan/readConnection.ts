@@ -26,11 +26,10 @@ const CONNECTION_SETTINGS: EngineSettings = {
  * Otherwise connects to the primary, with an event that says why.
  */
 export async function openReadConnection(run: RunContext, useReplica: boolean): Promise<ReadConnection> {
-  const { database, rollout } = run
-  const settings = { ...CONNECTION_SETTINGS, searchPath: rollout.searchPath }
-  const connectPrimary = (): ReadConnection => ({ sql: database.engine(settings), replica: false })
+  const { database } = run
+  const connectPrimary = (): ReadConnection => ({ sql: database.engine(CONNECTION_SETTINGS), replica: false })
   if (database.replica === null || !useReplica) return connectPrimary()
-  const sql = database.replica(settings)
+  const sql = database.replica(CONNECTION_SETTINGS)
   const fault = await findReplicaFault(database, sql).catch(
     (error: unknown) => `the connection failed: ${errorMessage(error)}`,
   )
