@@ -237,7 +237,14 @@ export async function startAgent(
     agentFaults: databaseMonitor.unavailableReasons,
     watchPressure: (rollout) => signals.watchThrottle(rollout),
   })
-  const authentication = createAuthentication(config)
+  const authentication = createAuthentication(config, {
+    onKeysChange: (fault) =>
+      log(
+        fault === null
+          ? { level: 'info', message: 'Grafana’s signing keys were fetched.' }
+          : { level: 'warning', message: `${fault}. People in Grafana can read but not act.` },
+      ),
+  })
   const reports = createReportWorkers(config)
   let serving = true
   const app = buildApp({
@@ -266,8 +273,8 @@ export async function startAgent(
     agentFaults: databaseMonitor.unavailableReasons,
     foreignState: databaseMonitor.foreignState,
     requireDatabase: databaseMonitor.assertReady,
-    async adopt(actor) {
-      await adoptDatabase(database.state, config.environment, actor)
+    async adopt(actor, reason) {
+      await adoptDatabase(database.state, { environment: config.environment, actor, reason, rollouts: rolloutNames })
       await databaseMonitor.checkNow()
     },
     health: () => checkDependencies({ database, authentication, prometheusUrl: config.prometheusUrl }),

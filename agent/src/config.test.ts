@@ -109,3 +109,79 @@ test('Grafana and raised rights', () => {
   })
   expect(loadConfig({ ...env, STI_GRAFANA_ISSUER: 'https://g.example/' }).grafana?.issuer).toBe('https://g.example')
 })
+
+const URL_VARIABLES: Record<string, Record<string, string>> = {
+  STI_PROMETHEUS_URL: {},
+  STI_GRAFANA_URL: {},
+  STI_GRAFANA_ISSUER: { STI_GRAFANA_URL: 'http://grafana:3000' },
+  STI_GITHUB_API_URL: { STI_GITHUB_REPOSITORY: 'a/b', STI_GITHUB_TOKEN: 'x' },
+}
+
+test.each(Object.entries(URL_VARIABLES))('%s is parsed, and a fault names it without its value', (name, others) => {
+  const withUrl = (value: string): NodeJS.ProcessEnv => ({ ...validEnv, ...others, [name]: value })
+  expect(faultsOf(withUrl('https://host:1/path'))).toEqual([])
+  for (const value of [
+    'http://me:s3cret#1@host',
+    'http://me:s3cret/1@host',
+    'http://me:s3cret?1@host',
+    'http://me:s3cret%1@host',
+    'http://me:s3 cret@host',
+    'http://host/#s3cret',
+    's3cret',
+    'ftp://me:s3cret@host',
+    'http://',
+  ]) {
+    const faults = faultsOf(withUrl(value))
+    expect(faults, value).toEqual([expect.stringMatching(new RegExp(`^${name} (must|has)`))])
+    expect(faults[0]).not.toContain('s3')
+  }
+})
+
+test.each(['STI_DATABASE_URL', 'STI_REPLICA_URL'])('%s is parsed, and a fault names it without its value', (name) => {
+  const withUrl = (value: string): NodeJS.ProcessEnv => ({ ...validEnv, [name]: value })
+  for (const value of [
+    'postgres://app:s3cret%231@127.0.0.1:5432/app',
+    'postgresql://app@host/app?sslmode=require&application_name=x',
+    'postgres://app:s@h1:5432,h2:5433/app',
+    'postgres://app:s@[::1]:5432/app',
+    'postgres:///app?host=/var/run/postgresql',
+  ])
+    expect(faultsOf(withUrl(value)), value).toEqual([])
+  for (const value of [
+    'postgres://app:s3cret#1@127.0.0.1:5432/app',
+    'postgres://app:s3cret/1@127.0.0.1:5432/app',
+    'postgres://app:s3cret?1@127.0.0.1:5432/app',
+    'postgres://app:s3cret%1@127.0.0.1:5432/app',
+    'postgres://app:s3cret@1@127.0.0.1:5432/app',
+    'postgres://app:33/1@127.0.0.1:5432/app',
+    'postgres://app:33?1@127.0.0.1:5432/app',
+    'postgres://app:s3:cret@127.0.0.1:5432/app',
+    'postgres://app:s3cret@127.0.0.1:99999/app',
+    'postgres://app:s3cret@127.0.0.1:5432/app#1',
+    'postgres://app:s3 cret@127.0.0.1:5432/app',
+    'mysql://app:s3cret@127.0.0.1/app',
+    's3cret',
+  ]) {
+    const faults = faultsOf(withUrl(value))
+    expect(faults, value).toEqual([expect.stringMatching(new RegExp(`^${name} (must|has)`))])
+    expect(faults[0]).not.toMatch(/s3|cret|33/)
+  }
+})
+
+test('credentials of Grafana are either in its URL or a token, and its issuer has none', () => {
+  const env = { ...validEnv, STI_GRAFANA_URL: 'http://me:s3cret@grafana:3000/' }
+  expect(loadConfig(env).grafana).toMatchObject({ issuer: 'http://grafana:3000' })
+  expect(faultsOf({ ...env, STI_GRAFANA_TOKEN: 'x' })).toEqual([
+    'STI_GRAFANA_URL has a user name and STI_GRAFANA_TOKEN is set; remove one',
+  ])
+})
+
+test.each([
+  ['enable=editor', 'enable requires editor already; remove it or raise it further'],
+  ['enable=admin,enable=admin', 'enable is there twice; remove one'],
+  ['backfill=admin\nbackfill=editor', 'backfill requires editor already'],
+  ['rollback-data=viewer', 'rollback-data requires at least admin'],
+  ['read=editor,read=admin', 'read is both editor and admin; remove one'],
+])('rights that mean nothing or contradict each other fail the boot: %s', (rights, fault) => {
+  expect(faultsOf({ ...validEnv, STI_RIGHTS: rights }).join('\n')).toContain(`STI_RIGHTS: ${fault}`)
+})

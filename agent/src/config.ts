@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import type { GithubConfig } from './columnDrop/pullRequest/github.ts'
 import { AccessLevel } from './contract/index.ts'
 import { ConnectionUrlError, parseConnectionUrl } from './database/connectionUrl.ts'
+import { displayUrl, httpUrlFault, splitCredentials } from './format/url.ts'
 import { isAtLeast } from './rights/caller.ts'
 import { RIGHT_LEVELS, type RaisedRights, type Right } from './rights/rights.ts'
 import { createEnvReader, type EnvReader } from './envReader.ts'
@@ -118,7 +119,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     guard: readBoolean(settings, 'STI_GUARD') ?? true,
     personalTokens,
     grafana: readGrafanaConfig(settings),
-    prometheusUrl: readUrl(settings, 'STI_PROMETHEUS_URL'),
+    prometheusUrl: readUrl(settings, 'STI_PROMETHEUS_URL', 'allowed'),
     signingKey: readKey(settings, 'STI_SIGNING_KEY', (text) => parseSigningKey(text, environment)),
     trustedKeys: readKey(settings, 'STI_TRUSTED_KEYS', parseTrustedKeys) ?? [],
     rights: readRaisedRights(settings),
@@ -157,19 +158,18 @@ function readReplicaUrl(settings: EnvReader): string | null {
   return text === null ? null : checkDatabaseUrl(settings, 'STI_REPLICA_URL', text)
 }
 
-function readUrl(settings: EnvReader, name: string): string | null {
+function readUrl(settings: EnvReader, name: string, credentials: 'allowed' | 'refused'): string | null {
   const text = settings.optional(name)
   if (text === null) return null
-  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
-    settings.addFault(`${name} must be a URL that starts with http:// or https://`)
-    return null
-  }
-  return text.replace(/\/+$/, '')
+  const fault = httpUrlFault(text, credentials)
+  if (fault === null) return text.replace(/\/+$/, '')
+  settings.addFault(`${name} ${fault}`)
+  return null
 }
 
 function readGrafanaConfig(settings: EnvReader): GrafanaConfig | null {
-  const url = readUrl(settings, 'STI_GRAFANA_URL')
-  const issuer = readUrl(settings, 'STI_GRAFANA_ISSUER')
+  const url = readUrl(settings, 'STI_GRAFANA_URL', 'allowed')
+  const issuer = readUrl(settings, 'STI_GRAFANA_ISSUER', 'refused')
   const audience = settings.optional('STI_GRAFANA_AUDIENCE') ?? 'org:1'
   const token = settings.optional('STI_GRAFANA_TOKEN')
   if (!/^org:\d+$/.test(audience)) settings.addFault('STI_GRAFANA_AUDIENCE must look like org:1')
@@ -178,13 +178,15 @@ function readGrafanaConfig(settings: EnvReader): GrafanaConfig | null {
     if (token !== null) settings.addFault('STI_GRAFANA_TOKEN requires STI_GRAFANA_URL')
     return null
   }
-  return { url, issuer: issuer ?? url, audience, token }
+  if (token !== null && splitCredentials(url).authorization !== null)
+    settings.addFault('STI_GRAFANA_URL has a user name and STI_GRAFANA_TOKEN is set; remove one')
+  return { url, issuer: issuer ?? displayUrl(url), audience, token }
 }
 
 function readGithubConfig(settings: EnvReader): GithubConfig | null {
   const repository = settings.optional('STI_GITHUB_REPOSITORY')
   const token = settings.optional('STI_GITHUB_TOKEN')
-  const apiUrl = readUrl(settings, 'STI_GITHUB_API_URL')
+  const apiUrl = readUrl(settings, 'STI_GITHUB_API_URL', 'refused')
   if (repository === null) {
     if (token !== null) settings.addFault('STI_GITHUB_TOKEN requires STI_GITHUB_REPOSITORY')
     if (apiUrl !== null) settings.addFault('STI_GITHUB_API_URL requires STI_GITHUB_REPOSITORY')
@@ -264,8 +266,17 @@ function readRaisedRights(settings: EnvReader): RaisedRights {
       continue
     }
     const needed: AccessLevel = RIGHT_LEVELS[right as Right]
+    const earlier = rights[right as Right]
     if (!isAtLeast(level.data, needed))
       settings.addFault(`STI_RIGHTS: ${right} requires at least ${needed}; a right can be raised, not lowered`)
+    else if (level.data === needed)
+      settings.addFault(`STI_RIGHTS: ${right} requires ${needed} already; remove it or raise it further`)
+    if (earlier !== undefined)
+      settings.addFault(
+        earlier === level.data
+          ? `STI_RIGHTS: ${right} is there twice; remove one`
+          : `STI_RIGHTS: ${right} is both ${earlier} and ${level.data}; remove one`,
+      )
     rights[right as Right] = level.data
   }
   return rights

@@ -1,7 +1,9 @@
 import type { DependencyHealth } from './contract/index.ts'
 import type { Database } from './database/connect.ts'
 import { errorMessage } from './database/errors.ts'
+import { joinUrl } from './format/url.ts'
 import type { Authentication } from './http/authentication.ts'
+import { boundedGet } from './signals/boundedGet.ts'
 
 const CHECK_TIMEOUT_MS = 2_000
 
@@ -51,13 +53,9 @@ async function readServerVersion(database: Database): Promise<{ version: string 
 
 async function checkPrometheus(url: string): Promise<DependencyHealth> {
   try {
-    const response = await fetch(`${url.replace(/\/$/, '')}/-/ready`, {
-      signal: AbortSignal.timeout(CHECK_TIMEOUT_MS),
-      redirect: 'error',
-    })
-    await response.body?.cancel()
-    if (response.ok) return { name: 'prometheus', healthy: true, detail: 'ready' }
-    return { name: 'prometheus', healthy: false, detail: `Prometheus responds with status ${response.status}.` }
+    const { status } = await boundedGet(joinUrl(url, '/-/ready'), { milliseconds: CHECK_TIMEOUT_MS, bytes: 10_000 })
+    if (status === 200) return { name: 'prometheus', healthy: true, detail: 'ready' }
+    return { name: 'prometheus', healthy: false, detail: `Prometheus responds with status ${status}.` }
   } catch (error) {
     return {
       name: 'prometheus',

@@ -39,5 +39,7 @@ try {
     process.stderr.write(`${toVisibleLines(error.message)}\n`)
     process.exit(2)
   }
-  throw error
+  // Not the error itself: Node.js would print its properties, such as the URL that could not be parsed.
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`)
+  process.exit(1)
 }

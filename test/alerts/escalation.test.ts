@@ -124,7 +124,7 @@ async function startAlerting(agentPort: number) {
     agents: [{ name: 'production', url: 'http://127.0.0.1:1', secretVariable: 'STI_TEST_SECRET' }],
   })
   const rollouts = [{ environment: 'production', rollout: 'vehicles', contacts }]
-  expect(planEscalation(rollouts, {}).unreachable).toEqual([])
+  expect(planEscalation(rollouts, { contactPoints: {}, emailContactPoints: true }).unreachable).toEqual([])
   const { grafana: files } = provision(file, await readPrometheusRules(), rollouts)
   const mail = await startMailServer()
   const source = { name: 'Prometheus', uid: 'sti-prometheus', type: 'prometheus', access: 'proxy', url: prometheus.url }

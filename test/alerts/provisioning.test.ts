@@ -38,11 +38,11 @@ const CONTACTS = `contacts:
 `
 
 /** What `sti provisioning` writes for two agents and five contacts. */
-async function writeProvisioning() {
+async function writeProvisioning(agents = AGENTS) {
   return await withSti(async (sti, folder) => {
     await mkdir(join(folder, 'files'))
     await writeFile(join(folder, 'files/vehicles.yaml'), VEHICLES_FILE + CONTACTS)
-    await writeFile(join(folder, 'alerting.yaml'), AGENTS)
+    await writeFile(join(folder, 'alerting.yaml'), agents)
     const answer = await sti(null, 'provisioning', 'alerting.yaml', '--output', 'out', '--alertmanager', 'am.yml')
     const read = async (name: string) => readFile(join(folder, name), 'utf8')
     const texts = await Promise.all([read('out/sti-rules.yaml'), read('out/sti-contact-points.yaml'), read('am.yml')])
@@ -81,6 +81,17 @@ test('each contact has a rule of its level and rollout; a role can use a custom 
   expect(points.map(({ name }) => name)).not.toContain('PagerDuty')
   const addresses = points.flatMap(({ receivers }) => receivers.map(({ settings }) => settings['addresses']))
   expect(addresses.filter((address) => address !== undefined)).toEqual(['ann@example.com', 'kim@example.com'])
+})
+
+test('without contact points by e-mail no file has an address or a name of a person, and who is not paged is named', async () => {
+  const { answer, points, texts, rules } = await writeProvisioning(`${AGENTS}emailContactPoints: false\n`)
+  expect(texts.join('\n')).not.toMatch(/example\.com|Ann|Kim/)
+  expect(points.map(({ name }) => name)).toEqual(['STI agents'])
+  const receivers = rules.flatMap(({ notification_settings: to }) => to?.receiver ?? [])
+  expect(receivers.filter((receiver) => receiver !== 'STI agents')).toEqual(['PagerDuty'])
+  expect(answer.err).toMatch(
+    /the Technical Lead has no contact point, so nobody is paged at level 1. Add one to contactPoints/,
+  )
 })
 
 test('one contact point has a signed webhook per agent; no file contains a secret', async () => {

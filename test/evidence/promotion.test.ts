@@ -107,7 +107,7 @@ test('anything but a signed staging report of the same rollout is refused with a
     const signed = (change: (content: SignedReport['report']) => void, key = staging): Promise<SignedReport> => {
       const content = structuredClone(report.report)
       change(content)
-      return signReport(content, key)
+      return signReport(content, key, null)
     }
     await refused({ ...report, signature: null, unsigned: 'because' }, /not signed/)
     await refused({ ...report, report: { ...report.report, coverage: 0.5 } }, /was changed/)

@@ -113,7 +113,7 @@ test('a disabled trigger on a partition is detected', async () => {
     await withAgent(url, VEHICLES_FILE, async (agent) => {
       await agent.run('expand')
       await sql`alter table public.large disable trigger "~sti_derive"`
-      expect(await requestRefused(agent, 'backfill')).toMatch(/does not fire on partition large/)
+      expect(await requestRefused(agent, 'backfill')).toMatch(/does not fire on partition public\.large/)
       await agent.run('expand')
       expect(await sql`insert into public.vehicles values (0, true, false) returning type`).toEqual([{ type: 'Truck' }])
       await agent.run('backfill')

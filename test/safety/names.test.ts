@@ -88,7 +88,7 @@ test.each(SHADOWS)('after expand, %s changes nothing and never runs as the agent
         const validation = await agent.run('validation')
         expect(validation.result).toMatchObject({ verdict: 'pass', coverage: 1 })
         await agent.run('rehearsal', { sample: 100 })
-        await agent.run('rollback', { scope: 'data' })
+        await agent.run('rollback', { scope: 'data', confirm: 'vans' })
         const [flag] = await sql`select enabled from sti.flag`
         expect(flag?.['enabled'] ?? false).toBe(false)
         expect(await sql`select who from public.runs where who <> ${writer}`).toEqual([])
@@ -140,7 +140,7 @@ validation: { requires: [integrity] }
     await sql.unsafe(table)
     await withAgent(url, file, async (agent) => {
       const { body: preview } = await agent.post<{ notes: string[]; statements: string[] }>(
-        '/v1/rollouts/vans/preview',
+        '/v1/rollouts/vans/operations?dryRun=true',
         { kind: 'expand', environment: 'staging', parameters: {} },
       )
       expect(preview.notes.join('\n')).toContain(
@@ -156,7 +156,7 @@ validation: { requires: [integrity] }
       await sql`insert into app.vans (code, kind, size) values ('x', 'tRuCk', 'big')`
       await sql`update app.vans set type = 'Van' where code = 'x'`
       expect(await sql`select kind::text, size::text from app.vans where code = 'x'`).toEqual([
-        { kind: 'tRuCk', size: 'small' },
+        { kind: 'truck', size: 'small' },
       ])
       expect(await wrong()).toEqual([])
       expect((await agent.run('validation')).result).toMatchObject({ verdict: 'pass', coverage: 1 })

@@ -61,7 +61,12 @@ async function reportHeldRows(job: BulkUpdateJob, sql: Sql, keys: readonly Key[]
 async function retryRow({ columnUpdate, run }: BulkUpdateJob, lane: Lane, sql: Sql, key: Key): Promise<void> {
   const relation = run.rollout.table
   const row = (first: number): RowCondition => ({
-    condition: compareKeys(columnUpdate.key, '=', keyColumns(columnUpdate.key, 't'), keyParameters(columnUpdate.key, first)),
+    condition: compareKeys(
+      columnUpdate.key,
+      '=',
+      keyColumns(columnUpdate.key, 't'),
+      keyParameters(columnUpdate.key, first),
+    ),
     values: key,
   })
   try {

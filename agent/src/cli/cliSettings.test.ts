@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
@@ -29,21 +29,54 @@ const writeConfig = async (path: string, text: string, mode = 0o600): Promise<vo
 const loadAgents = async (env?: NodeJS.ProcessEnv, config?: string) =>
   Object.fromEntries((await loadCliSettings(createTerminal(env), config)).environments)
 
-test('merges the environments of both files; ./sti.yaml wins', async () => {
+test('./sti.yaml adds environments, and redirects none of the user’s own', async () => {
   await writeConfig(
     'home/.config/sti/config.yaml',
     `environments:
   staging: { url: http://far:1, token: far }
   production: [{ url: http://p:1/, token: first }, { url: http://p:2, token: second }]`,
   )
-  await writeConfig('here/sti.yaml', 'environments: { staging: { url: http://near:1, token: near } }')
+  await writeConfig(
+    'here/sti.yaml',
+    'environments: { staging: { url: http://near:1, token: near }, test: { url: http://t:1, token: t } }',
+  )
   expect(await loadAgents()).toEqual({
-    staging: [{ url: 'http://near:1', token: 'near' }],
+    test: [{ url: 'http://t:1', token: 't' }],
+    staging: [{ url: 'http://far:1', token: 'far' }],
     production: [
       { url: 'http://p:1', token: 'first' },
       { url: 'http://p:2', token: 'second' },
     ],
   })
+  const { warnings } = await loadCliSettings(createTerminal(), undefined)
+  expect(warnings).toEqual([expect.stringMatching(/^Environment staging of \.\/sti\.yaml is ignored.*--config/)])
+})
+
+test('./sti.yaml reads no file outside its folder as a token, whatever leads there', async () => {
+  await writeConfig('home/.config/sti/token', 'secret\n')
+  await symlink(join(folder, 'home/.config/sti/token'), join(folder, 'here/link'))
+  await symlink(join(folder, 'home/.config/sti'), join(folder, 'here/folder'))
+  const outside = [
+    '../home/.config/sti/token',
+    join(folder, 'home/.config/sti/token'),
+    'link',
+    'folder/token',
+    '..',
+    '.',
+  ]
+  for (const tokenFile of outside) {
+    const text = `environments: { staging: { url: http://a:1, tokenFile: ${tokenFile} } }`
+    await writeConfig('here/sti.yaml', text)
+    const fault = await loadCliSettings(createTerminal(), undefined).catch((error: Error) => error)
+    expect(fault, tokenFile).toMatchObject({ exitCode: 2, message: expect.stringMatching(/outside the folder/) })
+    expect((fault as Error).message).not.toContain('secret')
+  }
+  await writeConfig('here/own', 'near\n')
+  await writeConfig('here/sti.yaml', 'environments: { staging: { url: http://a:1, tokenFile: ./own } }')
+  expect(await loadAgents()).toEqual({ staging: [{ url: 'http://a:1', token: 'near' }] })
+  // The user names the file, and answers for it.
+  await writeConfig('here/sti.yaml', 'environments: { staging: { url: http://a:1, tokenFile: link } }')
+  expect(await loadAgents({}, 'sti.yaml')).toEqual({ staging: [{ url: 'http://a:1', token: 'secret' }] })
 })
 
 test('STI_URL overrides the files, and --config overrides both', async () => {
@@ -86,7 +119,19 @@ test.each([
     /either token or tokenFile/,
   ],
   ['a missing token file', 'environments: { a: { url: http://a:1, tokenFile: y } }', {}, /ENOENT/],
-  ['an invalid address', 'environments: { a: { url: nowhere, token: x } }', {}, /http or https URL/],
+  ['an invalid address', 'environments: { a: { url: nowhere, token: x } }', {}, /must be a URL that starts with http/],
+  [
+    'an address with a password, without showing it',
+    'environments: { a: { url: "http://me:hunter2@a:1", token: x } }',
+    {},
+    /^(?!.*hunter2).*must have no user name/,
+  ],
+  [
+    'such an STI_URL',
+    undefined,
+    { STI_URL: 'http://me:hunter2@a:1', STI_TOKEN: 'x' },
+    /^(?!.*hunter2).*must have no user/,
+  ],
 ])('reports %s in one sentence', async (_, file, env, sentence) => {
   if (file !== undefined) await writeConfig('here/sti.yaml', file)
   const fault = await loadCliSettings(createTerminal(env), undefined).catch((error: Error) => error)

@@ -1,7 +1,8 @@
-import { readFile, stat } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { readFile, realpath, stat } from 'node:fs/promises'
+import { dirname, join, resolve, sep } from 'node:path'
 import { parse } from 'yaml'
 import { z } from 'zod'
+import { httpUrlFault } from '../format/url.ts'
 import { usageError } from './exitCode.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -19,7 +20,10 @@ export interface CliSettings {
 
 const AgentEntry = z
   .strictObject({
-    url: z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }),
+    url: z.string().superRefine((value, context) => {
+      const fault = httpUrlFault(value, 'refused')
+      if (fault !== null) context.addIssue({ code: 'custom', message: fault })
+    }),
     token: z.string().min(1).optional(),
     tokenFile: z.string().min(1).optional(),
   })
@@ -32,39 +36,50 @@ const SettingsFile = z.strictObject({
 
 /**
  * Reads the agents' addresses and tokens from `--config FILE`, else from STI_URL and STI_TOKEN, else from ./sti.yaml
- * and ~/.config/sti/config.yaml. ./sti.yaml wins for an environment that is in both.
+ * and ~/.config/sti/config.yaml. The working folder may be anybody's, such as a cloned repository: ./sti.yaml adds
+ * environments, but it replaces none of the user's own, and names no token file outside its folder.
  *
  * @throws CliError usage: no agent is configured, or a setting is invalid
  */
 export async function loadCliSettings(terminal: Terminal, config: string | undefined): Promise<CliSettings> {
   if (config !== undefined) {
-    const file = await readSettingsFile(resolve(terminal.cwd, config))
+    const file = await readSettingsFile(resolve(terminal.cwd, config), 'own')
     if (!file) throw usageError(`The file ${config} does not exist.`)
     return file
   }
   const { STI_URL, STI_TOKEN } = terminal.env
   if (STI_URL) {
     if (!STI_TOKEN) throw usageError('STI_URL is set but STI_TOKEN is not. Set STI_TOKEN to a token of that agent.')
-    if (!/^https?:\/\//.test(STI_URL)) throw usageError('STI_URL must start with http:// or https://.')
+    const fault = httpUrlFault(STI_URL, 'refused')
+    if (fault !== null) throw usageError(`STI_URL ${fault}.`)
     return { environments: new Map([['', [{ url: withoutTrailingSlash(STI_URL), token: STI_TOKEN }]]]), warnings: [] }
   }
-  const files = [
-    await readSettingsFile(join(terminal.home, '.config/sti/config.yaml')),
-    await readSettingsFile(join(terminal.cwd, 'sti.yaml')),
-  ].filter((file) => file !== null)
-  if (files.length === 0) {
+  const ownPath = join(terminal.home, '.config/sti/config.yaml')
+  const own = await readSettingsFile(ownPath, 'own')
+  const local = await readSettingsFile(join(terminal.cwd, 'sti.yaml'), 'local')
+  if (own === null && local === null) {
     throw usageError(
       'No agent is configured. Create ./sti.yaml or ~/.config/sti/config.yaml, or set STI_URL and STI_TOKEN ' +
         '(see docs/cli.md).',
     )
   }
+  const ignored = [...(local?.environments.keys() ?? [])].filter((name) => own?.environments.has(name))
   return {
-    environments: new Map(files.flatMap((file) => [...file.environments])),
-    warnings: files.flatMap((file) => file.warnings),
+    environments: new Map([...(local?.environments ?? []), ...(own?.environments ?? [])]),
+    warnings: [
+      ...[own, local].flatMap((file) => file?.warnings ?? []),
+      ...ignored.map(
+        (name) =>
+          `Environment ${name} of ./sti.yaml is ignored, since ${ownPath} has it, too. To use it, pass --config ./sti.yaml.`,
+      ),
+    ],
   }
 }
 
-async function readSettingsFile(path: string): Promise<CliSettings | null> {
+/** A file of the user, or one that happens to be in the working folder. */
+type FileOrigin = 'own' | 'local'
+
+async function readSettingsFile(path: string, origin: FileOrigin): Promise<CliSettings | null> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null
     throw usageError(`Cannot read the file ${path}: ${error.code}.`)
@@ -81,7 +96,10 @@ async function readSettingsFile(path: string): Promise<CliSettings | null> {
     environments.set(
       environment,
       await Promise.all(
-        agents.map(async (agent) => ({ url: withoutTrailingSlash(agent.url), token: await readToken(path, agent) })),
+        agents.map(async (agent) => ({
+          url: withoutTrailingSlash(agent.url),
+          token: await readToken(path, agent, origin),
+        })),
       ),
     )
   }
@@ -103,13 +121,24 @@ function parseYaml(path: string, text: string): unknown {
   }
 }
 
-async function readToken(path: string, agent: z.infer<typeof AgentEntry>): Promise<string> {
+async function readToken(path: string, agent: z.infer<typeof AgentEntry>, origin: FileOrigin): Promise<string> {
   if (agent.token !== undefined) return agent.token
   const file = resolve(dirname(path), agent.tokenFile ?? '')
+  if (origin === 'local') await requireInFolder(path, file)
   const token = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw usageError(`Cannot read the token file ${file} (set in ${path}): ${error.code}.`)
   })
   return token.trim()
+}
+
+/** Follows symbolic links: a link in the folder may lead to any file of the user. */
+async function requireInFolder(path: string, file: string): Promise<void> {
+  const target = await realpath(file).catch(() => null)
+  // Nothing there: the one who reads it reports that.
+  if (target === null || target.startsWith(`${await realpath(dirname(path))}${sep}`)) return
+  throw usageError(
+    `The token file ${file} (set in ${path}) is outside the folder of that file. Move the environment to ~/.config/sti/config.yaml, or pass --config ${path}.`,
+  )
 }
 
 const withoutTrailingSlash = (url: string): string => url.replace(/\/+$/, '')

@@ -28,7 +28,26 @@ export async function checkDatabaseIdentity(sql: Sql, environment: string): Prom
     union all
     select environment, system_identifier, database_oid::int8::text::int, timeline from sti.identity
     limit 1`
+  return foreignStateReason(stored, await readCurrentIdentity(sql, environment))
+}
+
+/** Like `checkDatabaseIdentity`, but claims nothing. */
+export async function findForeignState(sql: Sql, environment: string): Promise<string | null> {
+  const [stored] = await sql<DatabaseIdentity[]>`
+    select environment, system_identifier as "systemIdentifier", database_oid::int8::text::int as "databaseOid", timeline
+    from sti.identity`
+  return foreignStateReason(stored, await readCurrentIdentity(sql, environment))
+}
+
+async function readCurrentIdentity(sql: Sql, environment: string): Promise<DatabaseIdentity | undefined> {
   const [current] = await sql<DatabaseIdentity[]>`${currentIdentitySql(sql, environment)}`
+  return current
+}
+
+function foreignStateReason(
+  stored: DatabaseIdentity | undefined,
+  current: DatabaseIdentity | undefined,
+): string | null {
   // Without a row, the server is read-only and has no state, or the connection lost the result. Neither means that
   // the state belongs to another environment.
   if (!stored || !current) throw new Error('its identity cannot be read. Is this the primary?')
@@ -44,12 +63,29 @@ export async function checkDatabaseIdentity(sql: Sql, environment: string): Prom
   return `The state in schema sti belongs to ${differences.join('; ')}. Nothing is claimed and the flag is served off until an admin adopts it: sti adopt --reason "…".`
 }
 
-/** Assigns the state to this environment. Operations that were running before end with their leases. */
-export async function adoptDatabase(sql: Sql, environment: string, actor: string): Promise<void> {
+export interface Adoption {
+  readonly environment: string
+  readonly actor: { readonly name: string }
+  readonly reason: string
+  /** The rollouts that the agent serves; each gets an event. */
+  readonly rollouts: readonly string[]
+}
+
+/**
+ * Makes the state this environment's own, with an event in the history of each rollout, in one transaction; running
+ * operations of before are left to their leases.
+ */
+export async function adoptDatabase(sql: Sql, { environment, actor, reason, rollouts }: Adoption): Promise<void> {
   await sql`
-    update sti.identity i set environment = mine."environment", system_identifier = mine."systemIdentifier",
-      database_oid = mine."databaseOid", timeline = mine."timeline", adopted_by = ${actor}, adopted_at = clock_timestamp()
-    from (${currentIdentitySql(sql, environment)}) mine`
+    with before as materialized (select to_jsonb(i) as identity from sti.identity i), adopted as (
+      update sti.identity i set environment = mine."environment", system_identifier = mine."systemIdentifier",
+        database_oid = mine."databaseOid", timeline = mine."timeline", adopted_by = ${actor.name}, adopted_at = clock_timestamp()
+      from (${currentIdentitySql(sql, environment)}) mine
+      returning to_jsonb(i) as identity
+    )
+    select sti.append_event(null, rollout, ${sql.json(actor)}, 'adoption',
+      ${`adopted the state in the database for ${environment}`}, ${reason}, before.identity, adopted.identity)
+    from before, adopted, jsonb_array_elements_text(${sql.json([...rollouts])}::jsonb) as rollout`
 }
 
 function currentIdentitySql(sql: Sql, environment: string) {

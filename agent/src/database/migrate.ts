@@ -26,10 +26,12 @@ export async function migrate(database: Database, subscriberReady: boolean): Pro
   try {
     await sql`select pg_advisory_lock(${MIGRATION_LOCK_KEY})`
     const migrations = await listMigrations()
+    const schemaExists = await requireOwnSchema(sql)
     const applied = await readAppliedMigrations(sql)
     if (applied === null) {
       if (!subscriberReady) await refuseUnannouncedTables(sql)
-      await sql.unsafe(`begin; create schema if not exists sti;
+      // Without "if not exists": a schema that another role creates in this moment must not be taken for ours.
+      await sql.unsafe(`begin; ${schemaExists ? '' : 'create schema sti;'}
         create table sti.migration (number integer primary key, name text not null, applied_at timestamptz not null default clock_timestamp());
         commit`)
     } else refuseDevelopmentSchema(migrations, applied)
@@ -41,6 +43,48 @@ export async function migrate(database: Database, subscriberReady: boolean): Pro
   } finally {
     await sql.end({ timeout: 2 })
   }
+}
+
+/**
+ * Returns if schema `sti` exists. What another role owns there it can change at any time, and with it what the agent runs.
+ * @throws MigrationRefusedError if the schema or an object in it belongs to another role, or if it has objects that no
+ *   agent created
+ */
+async function requireOwnSchema(sql: Sql): Promise<boolean> {
+  const [schema] = await sql<{ role: string; owner: string; own: boolean; foreign: string[]; objects: string[] }[]>`
+    with object as (
+      select 'pg_class'::regclass::oid as class, oid, relowner as owner from pg_class
+        where relnamespace = to_regnamespace('sti') and relkind in ('r', 'p', 'v', 'm', 'f', 'S', 'c')
+      union all
+      select 'pg_proc'::regclass, oid, proowner from pg_proc where pronamespace = to_regnamespace('sti')
+      union all
+      select 'pg_operator'::regclass, oid, oprowner from pg_operator where oprnamespace = to_regnamespace('sti')
+      union all
+      select 'pg_type'::regclass, oid, typowner from pg_type
+        where typnamespace = to_regnamespace('sti') and typtype in ('d', 'e', 'r') and typelem = 0
+    ), me as (select oid, rolname from pg_roles where rolname = current_user)
+    select quote_ident(me.rolname) as role, n.nspowner::regrole::text as owner, n.nspowner = me.oid as own,
+      (select coalesce(jsonb_agg(pg_describe_object(class, oid, 0) || ' of role ' || owner::regrole), '[]')
+        from (select * from object where owner <> me.oid order by class, oid limit 3) o) as foreign,
+      (select coalesce(jsonb_agg(pg_describe_object(class, oid, 0)), '[]')
+        from (select * from object order by class, oid limit 3) o) as objects
+    from pg_namespace n, me where n.nspname = 'sti'`
+  if (schema === undefined) return false
+  const { role, owner, own, foreign, objects } = schema
+  if (!own)
+    throw new MigrationRefusedError(
+      `Schema sti belongs to role ${owner} and not to ${role}, the role of the agent, so ${owner} could change what the agent runs: ` +
+        `rename the schema if it is not of an agent, or run "alter schema sti owner to ${role}" and give ${role} its objects, too.`,
+    )
+  if (foreign.length > 0)
+    throw new MigrationRefusedError(
+      `Schema sti contains objects that do not belong to ${role}, the role of the agent (${foreign.join(', ')}): drop them, or give them to ${role} with "alter … owner to ${role}".`,
+    )
+  if (objects.length > 0 && (await readAppliedMigrations(sql)) === null)
+    throw new MigrationRefusedError(
+      `Schema sti contains objects that no agent created (${objects.join(', ')}): rename that schema, or move its objects to another one.`,
+    )
+  return true
 }
 
 async function listMigrations(): Promise<Migration[]> {

@@ -1,5 +1,6 @@
 import type postgres from 'postgres'
 import type { Sql } from './connect.ts'
+import { tagStatement } from './tagStatement.ts'
 
 /**
  * Runs one SELECT of a rollout file so that nothing in it can write: once a query has begun in a read-only transaction,
@@ -10,7 +11,7 @@ export async function readOnlyQuery<Row extends postgres.MaybeRow[]>(
   sql: Sql,
   query: string,
 ): Promise<postgres.RowList<Row>> {
-  const text = ['set transaction read only', query, 'rollback'].join('\n;\n')
+  const text = ['set transaction read only', tagStatement(query), 'rollback'].join('\n;\n')
   const results = (await sql.unsafe(text)) as unknown as readonly [unknown, postgres.RowList<Row>]
   return results[1]
 }

@@ -58,7 +58,7 @@ test('every session has every setting, whatever the database, the role and the U
       state: database.state,
       urgent: database.urgent,
       engine: database.engine(),
-      reader: database.engine({ readOnly: true, parallel: true, avoidSeqScan: true, searchPath: 'public, pg_temp' }),
+      reader: database.engine({ readOnly: true, parallel: true, avoidSeqScan: true }),
     }
     const different = Object.keys(UNUSUAL).filter((setting) => setting !== 'sti.engine' && setting !== 'row_security')
     for (const [client, session] of Object.entries(sessions)) {
@@ -74,7 +74,8 @@ test('every session has every setting, whatever the database, the role and the U
       expect(await read(session, 'application_name')).toMatch(/^sti a \w+ shop$/)
       expect(await read(session, 'work_mem')).toBe('5MB')
     }
-    expect(await read(sessions['reader']!, 'search_path')).toBe('public, pg_temp')
+    for (const session of Object.values(sessions))
+      expect(await read(session, 'search_path')).toBe('pg_catalog, pg_temp')
     expect(await read(sessions['reader']!, 'default_transaction_read_only')).toBe('on')
     expect(await read(sessions['reader']!, 'enable_seqscan')).toBe('off')
     await database.close()

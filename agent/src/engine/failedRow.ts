@@ -36,7 +36,12 @@ export async function failedRowCondition(
   if (countsAsFailedRow !== undefined && !(await countsAsFailedRow(sql, target, range)))
     return { condition: 'false', values: [] }
   return {
-    condition: compareKeys(target.key, '=', keyColumns(target.key, 't'), keyParameters(target.key, FAILED_ROW_FIRST_PARAMETER)),
+    condition: compareKeys(
+      target.key,
+      '=',
+      keyColumns(target.key, 't'),
+      keyParameters(target.key, FAILED_ROW_FIRST_PARAMETER),
+    ),
     values: range.high,
   }
 }

@@ -3,7 +3,7 @@ import { isLockTimeout } from '../database/errors.ts'
 import { describeHolders, holdersKey, observeBlockers, type LockHolder } from '../database/lockHolders.ts'
 import { formatQuantity } from '../format/format.ts'
 import type { ColumnUpdate } from './columnUpdate.ts'
-import { keyPlaceholders, keyTuple, type Key } from './keys.ts'
+import { compareKeys, keyColumns, keyParameters, type Key } from './keys.ts'
 
 /** Rows that other transactions have locked. The rest of the table is written meanwhile. */
 export interface HeldRows {
@@ -107,7 +107,7 @@ export async function probeHeldRow(
   const probe = (): Promise<unknown> =>
     sql.unsafe(
       `with /* sti */ bound as materialized (select set_config('lock_timeout', $1::text, true))
-       select 1 from bound, ${table} as t where ${keyTuple(columnUpdate.key, 't')} = ${keyPlaceholders(columnUpdate.key, 2)}
+       select 1 from bound, ${table} as t where ${compareKeys(columnUpdate.key, '=', keyColumns(columnUpdate.key, 't'), keyParameters(columnUpdate.key, 2))}
        for no key update of t`,
       [`${PROBE_TIMEOUT_MS}ms`, ...key],
     )

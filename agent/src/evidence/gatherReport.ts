@@ -45,6 +45,8 @@ export interface ReportInput {
   readonly baseline: EvidenceReport['baseline']
   readonly readiness: Readiness
   readonly promotions: readonly Promotion[]
+  /** Why the state in the database is that of another one; null: it is ours. */
+  readonly foreignState: string | null
 }
 
 /** Gathers everything a report states about a rollout. It reads only schema `sti`, never the table. */
@@ -81,7 +83,7 @@ export async function gatherReport(state: Sql, input: ReportInput): Promise<Evid
     table: input.table,
     stage: input.stage,
     coverage: input.coverage,
-    verified: input.verified,
+    verified: input.verified && input.foreignState === null,
     file: { text: redactContacts(input.text), hash: input.hash, promotionHash: promotionHash(file) },
     validation: input.validation,
     validations: [...validations],

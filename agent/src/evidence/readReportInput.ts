@@ -1,5 +1,6 @@
 import type { Actor, EvidenceReport, Readiness } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
+import { findForeignState } from '../database/databaseIdentity.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
 import { createBaselineContext, readBaseline, readNewestBaseline } from '../measure/baselineStore.ts'
 import { compareWithBaseline } from '../measure/compareWithBaseline.ts'
@@ -28,9 +29,11 @@ export async function readReportInput(
 ): Promise<ReportInput> {
   const { environment, production, agent } = source
   const { rollout } = facts
-  const [baseline, promotions] = await Promise.all([
+  const [baseline, promotions, foreignState] = await Promise.all([
     readBaselineComparison(source, rollout),
     readPromotions(source, rollout),
+    // Read for this report: after a failover, what the agent remembers may be two seconds old.
+    findForeignState(source.state, environment),
   ])
   return {
     environment,
@@ -50,6 +53,7 @@ export async function readReportInput(
     baseline,
     readiness,
     promotions,
+    foreignState,
   }
 }
 

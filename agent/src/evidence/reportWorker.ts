@@ -28,7 +28,7 @@ async function buildReport({ input, format }: ReportWorkerRequest): Promise<Uint
   // One connection for one report: the queries wait for each other, and nothing stays open.
   const sql = database.engine({ purpose: 'report', readOnly: true })
   try {
-    const signed = await signReport(await gatherReport(sql, input), signingKey)
+    const signed = await signReport(await gatherReport(sql, input), signingKey, input.foreignState)
     return new TextEncoder().encode(RENDERERS[format](signed))
   } finally {
     await sql.end({ timeout: 1 })

@@ -191,6 +191,12 @@ test('without a valid identity, Grafana can only read as a viewer', async () => 
     'another issuer': await signIdentity({ iss: 'https://other.example/' }),
     'another organization': await signIdentity({ aud: 'org:2' }),
     'not a jwt type': await signIdentity({}, { typ: 'at+jwt' }),
+    'issued in the future': await signIdentity({ iat: Math.floor(Date.now() / 1000) + 120 }),
+    'issued long ago, and never expiring': await signIdentity({
+      iat: Math.floor(Date.now() / 1000) - 3_600,
+      exp: Math.floor(Date.now() / 1000) + 10_000_000,
+    }),
+    'no time of issue': await signIdentity({ iat: undefined }),
     'no key id': await signIdentity({}, { kid: undefined }),
     'unknown key id': await signIdentity({}, { kid: 'k2' }),
     'an api key': await signIdentity({ type: 'api-key' }),
@@ -274,3 +280,85 @@ test('the keys are fetched once, and their health is known before the first acti
     await callApi(app, tokens.editor, { id: await signIdentity(), method: 'POST' })
   expect(keyFetchCount).toBe(1)
 })
+
+/** A server of keys that can become slow or broken. */
+async function withKeyServer(
+  use: (server: {
+    url: string
+    mode: (next: 'good' | 'silent' | 'broken') => void
+    requests: () => number
+  }) => Promise<void>,
+): Promise<void> {
+  const jwk = { ...(await exportJWK(keys.publicKey)), kid: 'k1', alg: 'ES256', use: 'sig' }
+  let mode: 'good' | 'silent' | 'broken' = 'good'
+  let requests = 0
+  const server = createServer((_, answer) => {
+    requests++
+    if (mode === 'silent') return
+    answer.statusCode = mode === 'good' ? 200 : 500
+    answer.end(mode === 'good' ? JSON.stringify({ keys: [jwk] }) : 'not JSON')
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  try {
+    await use({
+      url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      mode: (next) => void (mode = next),
+      requests: () => requests,
+    })
+  } finally {
+    server.closeAllConnections()
+    server.close()
+  }
+}
+
+test.each(['silent', 'broken'] as const)(
+  'a Grafana that becomes %s costs requests nothing, and is reported once',
+  async (mode) => {
+    await withKeyServer(async (server) => {
+      let now = Date.now()
+      const reports: (string | null)[] = []
+      const config = {
+        tokens,
+        personalTokens: [],
+        grafana: { url: server.url, issuer: 'https://g.example', audience: 'org:1', token: null },
+      } as unknown as Config
+      const authentication = createAuthentication(config, {
+        now: () => now,
+        onKeysChange: (fault) => reports.push(fault),
+      })
+      const app = new Hono<AuthenticationEnv>()
+      app.use(authentication.middleware)
+      app.all('/v1/*', (c) => c.json(c.get('caller')))
+      const id = await signIdentity()
+      expect((await callApi(app, tokens.editor, { id })).caller).toMatchObject({ name: 'ann', mayAct: true })
+      server.mode(mode)
+      // Each request finds the keys due: one fetch is in flight at a time, and none waits for it.
+      const began = performance.now()
+      for (let count = 0; count < 30; count++) {
+        now += 3_000
+        expect(
+          (
+            await callApi(app, tokens.editor, {
+              id: await signIdentity({ iat: Math.floor(now / 1000), exp: Math.floor(now / 1000) + 60 }),
+            })
+          ).caller,
+        ).toMatchObject({ mayAct: true })
+      }
+      expect(performance.now() - began).toBeLessThan(900)
+      await expect.poll(() => reports.length, { timeout: 5_000 }).toBe(1)
+      expect(reports[0]).toMatch(/signing keys/)
+      expect(await authentication.signingKeysHealth()).toMatchObject({ healthy: false, detail: reports[0] })
+      // Keys that could not be fetched for ten minutes may have been revoked.
+      now += 600_000
+      const late = { iat: Math.floor(now / 1000), exp: Math.floor(now / 1000) + 60 }
+      expect((await callApi(app, tokens.editor, { id: await signIdentity(late) })).caller).toMatchObject({
+        mayAct: false,
+      })
+      expect(reports).toHaveLength(1)
+      server.mode('good')
+      now += 3_000
+      await expect.poll(async () => (await authentication.signingKeysHealth())?.healthy, { timeout: 5_000 }).toBe(true)
+      expect(reports).toEqual([reports[0], null])
+    })
+  },
+)

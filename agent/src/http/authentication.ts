@@ -2,7 +2,8 @@ import type { Context, MiddlewareHandler } from 'hono'
 import type { Config } from '../config.ts'
 import type { AccessLevel } from '../contract/index.ts'
 import { lowerLevel, type Caller } from '../rights/caller.ts'
-import { createIdentityVerifier, type SigningKeysHealth } from './grafanaIdentity.ts'
+import { createIdentityVerifier } from './grafanaIdentity.ts'
+import type { SigningKeysHealth } from './signingKeyCache.ts'
 import { Refusal } from './problem.ts'
 import { createHash, timingSafeEqual } from 'node:crypto'
 
@@ -23,7 +24,17 @@ type CredentialHolder = { readonly digest: Buffer; readonly level: AccessLevel; 
  * Checks the credential of each path (docs/security.md). Other identity headers are ignored: X-Grafana-Context,
  * X-Grafana-User, and X-Forwarded-* can be forged through Grafana's proxy.
  */
-export function createAuthentication(config: Config, now: () => number = Date.now): Authentication {
+export function createAuthentication(
+  config: Config,
+  {
+    now = Date.now,
+    onKeysChange = () => undefined,
+  }: {
+    readonly now?: () => number
+    /** Called when Grafana's signing keys become unavailable, with the reason, and with null when they are back. */
+    readonly onKeysChange?: (fault: string | null) => void
+  } = {},
+): Authentication {
   const { viewer, editor, admin } = config.tokens
   const holders: CredentialHolder[] = [
     ...Object.entries({ viewer, editor, admin }).map(([level, token]) => ({
@@ -42,7 +53,7 @@ export function createAuthentication(config: Config, now: () => number = Date.no
     config.tokens.metrics === null ? null : [{ digest: digestCredential(config.tokens.metrics) }]
   const { alertmanager: alertmanagerToken } = config.tokens
   const alertmanagerCredentials = alertmanagerToken == null ? null : [{ digest: digestCredential(alertmanagerToken) }]
-  const identityVerifier = config.grafana ? createIdentityVerifier(config.grafana, now) : null
+  const identityVerifier = config.grafana ? createIdentityVerifier(config.grafana, now, onKeysChange) : null
 
   async function authenticateCaller(c: Context): Promise<Caller> {
     const token = parseBearerToken(c.req.header('authorization'))

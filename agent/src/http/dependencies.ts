@@ -3,7 +3,7 @@ import type { RollbackPauseCache } from '../alert/rollbackPauseCache.ts'
 import type { AlertQueue } from '../alert/alertQueue.ts'
 import type { AlertWatchdog } from '../alert/watchdog.ts'
 import type { Config } from '../config.ts'
-import type { DependencyHealth, Readiness } from '../contract/index.ts'
+import type { Actor, DependencyHealth, Readiness } from '../contract/index.ts'
 import type { Database } from '../database/connect.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
 import type { OperationDefinitions } from '../kind/kind.ts'
@@ -44,7 +44,7 @@ export interface ApiDependencies {
   foreignState(): string | null
   /** @throws until the database was reached once since the agent started */
   requireDatabase(): void
-  adopt(actor: string): Promise<void>
+  adopt(actor: Actor, reason: string): Promise<void>
   health(): Promise<DependencyHealth[]>
   metrics(): Promise<string>
   /** False while the agent stops: streams end. */

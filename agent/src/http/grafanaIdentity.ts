@@ -1,6 +1,8 @@
-import { createRemoteJWKSet, customFetch, errors, jwtVerify, type JWTPayload } from 'jose'
+import { errors, jwtVerify, type JWTPayload } from 'jose'
 import type { AccessLevel } from '../contract/index.ts'
 import type { GrafanaConfig } from '../config.ts'
+import { joinUrl } from '../format/url.ts'
+import { createSigningKeyCache, SigningKeysUnavailable, type SigningKeysHealth } from './signingKeyCache.ts'
 
 /** A Grafana identity after the verification of signature, issuer, audience, and age. */
 export type GrafanaIdentity =
@@ -9,50 +11,27 @@ export type GrafanaIdentity =
   | { readonly kind: 'denied'; readonly name: string }
   | { readonly kind: 'unproven'; readonly why: string }
 
-export interface SigningKeysHealth {
-  readonly name: 'grafana-keys'
-  readonly healthy: boolean
-  readonly detail: string
-}
-
 export interface IdentityVerifier {
   verify(header: string | undefined): Promise<GrafanaIdentity>
-  /** The result of the last fetch of Grafana's keys; fetches again after a minute. */
+  /** The result of the last fetch of Grafana's keys. */
   health(): Promise<SigningKeysHealth>
 }
 
 const LEVEL_BY_GRAFANA_ROLE: Record<string, AccessLevel> = { Viewer: 'viewer', Editor: 'editor', Admin: 'admin' }
 
-/** Delay after a failed fetch: read access must stay fast if Grafana is unavailable. */
-const FAILED_FETCH_COOLDOWN_MS = 2_000
-const KEYS_MAX_AGE_MS = 60_000
+/** Grafana issues identities for 10 minutes. */
+const MAX_TOKEN_AGE = '15m'
 
 /**
  * Verifies `X-Grafana-Id`, an ES256 JWT, with Grafana's keys. The algorithm is fixed, so that neither `none` nor an HMAC
  * over the public key is accepted. Grafana's `iss` is its root_url, with or without a trailing slash.
  */
-export function createIdentityVerifier(grafana: GrafanaConfig, now: () => number = Date.now): IdentityVerifier {
-  let lastFetch: { at: number; fault: string | null } | null = null
-  const signingKeys = createRemoteJWKSet(new URL(`${grafana.url}/api/signing-keys/keys`), {
-    timeoutDuration: 1_000,
-    cooldownDuration: 5_000,
-    [customFetch]: async (url, options) => {
-      if (lastFetch?.fault && now() - lastFetch.at < FAILED_FETCH_COOLDOWN_MS)
-        throw new SigningKeysUnavailable(lastFetch.fault)
-      try {
-        const response = await fetch(url, options)
-        if (response.status !== 200)
-          throw new SigningKeysUnavailable(`Grafana returned ${response.status} for its signing keys`)
-        lastFetch = { at: now(), fault: null }
-        return response
-      } catch (error) {
-        const fault =
-          error instanceof SigningKeysUnavailable ? error.message : 'Grafana’s signing keys cannot be fetched'
-        lastFetch = { at: now(), fault }
-        throw new SigningKeysUnavailable(fault)
-      }
-    },
-  })
+export function createIdentityVerifier(
+  grafana: GrafanaConfig,
+  now: () => number,
+  onKeysChange: (fault: string | null) => void,
+): IdentityVerifier {
+  const signingKeys = createSigningKeyCache(joinUrl(grafana.url, '/api/signing-keys/keys'), now, onKeysChange)
   return {
     async verify(header) {
       if (!header) return toUnproven('Grafana sent no X-Grafana-Id: log in to Grafana, and keep idForwarding enabled.')
@@ -61,7 +40,7 @@ export function createIdentityVerifier(grafana: GrafanaConfig, now: () => number
           header,
           (protectedHeader, token) => {
             if (!protectedHeader.kid) throw new errors.JWTInvalid('kid is missing')
-            return signingKeys(protectedHeader, token)
+            return signingKeys.getKey(protectedHeader, token)
           },
           {
             algorithms: ['ES256'],
@@ -70,6 +49,7 @@ export function createIdentityVerifier(grafana: GrafanaConfig, now: () => number
             typ: 'jwt',
             requiredClaims: ['exp', 'iat', 'sub'],
             clockTolerance: 5,
+            maxTokenAge: MAX_TOKEN_AGE,
             currentDate: new Date(now()),
           },
         )
@@ -78,20 +58,9 @@ export function createIdentityVerifier(grafana: GrafanaConfig, now: () => number
         return toUnproven(explainVerificationError(error))
       }
     },
-    async health() {
-      if (!lastFetch || lastFetch.fault || now() - lastFetch.at > KEYS_MAX_AGE_MS)
-        await signingKeys.reload().catch(() => undefined)
-      if (!lastFetch) return { name: 'grafana-keys', healthy: false, detail: 'not fetched yet' }
-      return {
-        name: 'grafana-keys',
-        healthy: !lastFetch.fault,
-        detail: lastFetch.fault ?? 'signing keys fetched',
-      }
-    },
+    health: signingKeys.health,
   }
 }
-
-class SigningKeysUnavailable extends Error {}
 
 function parseIdentity(payload: JWTPayload): GrafanaIdentity {
   const { type, username, sub, role } = payload
@@ -108,12 +77,14 @@ function toUnproven(why: string): GrafanaIdentity {
 }
 
 function explainVerificationError(error: unknown): string {
-  if (error instanceof SigningKeysUnavailable || error instanceof errors.JWKSTimeout)
-    return `Access is read-only because the Grafana identity cannot be verified: ${error instanceof SigningKeysUnavailable ? error.message : 'Grafana did not return its signing keys in time'}. See STI_GRAFANA_URL.`
+  if (error instanceof SigningKeysUnavailable)
+    return `Access is read-only because the Grafana identity cannot be verified: ${error.message}. See STI_GRAFANA_URL.`
   if (error instanceof errors.JWTExpired) return 'The Grafana identity has expired: reload the page.'
   if (error instanceof errors.JWTClaimValidationFailed && error.claim === 'iss')
     return 'The Grafana identity was issued by another Grafana: STI_GRAFANA_ISSUER must be its root_url.'
   if (error instanceof errors.JWTClaimValidationFailed && error.claim === 'aud')
     return 'The Grafana identity belongs to another organization: see STI_GRAFANA_AUDIENCE.'
+  if (error instanceof errors.JWTClaimValidationFailed && error.claim === 'iat')
+    return 'The Grafana identity was issued in the future: set the clocks of Grafana and of the agent.'
   return 'The Grafana identity is invalid: its signature, type, or claims are wrong.'
 }

@@ -59,7 +59,25 @@ test('a state that was copied with the database does not belong to the environme
     )
     await database.state`update sti.identity set system_identifier = '1'`
     expect(await checkDatabaseIdentity(database.state, 'staging')).toMatch(/another PostgreSQL system/)
-    await adoptDatabase(database.state, 'staging', 'ann')
+    await adoptDatabase(database.state, {
+      environment: 'staging',
+      actor: { name: 'ann' },
+      reason: 'restored',
+      rollouts: ['vehicles'],
+    })
+    const events =
+      await database.state`select rollout, kind, message, reason, actor, before, after from sti.operation_event`
+    expect(events).toEqual([
+      {
+        rollout: 'vehicles',
+        kind: 'adoption',
+        message: 'adopted the state in the database for staging',
+        reason: 'restored',
+        actor: { name: 'ann' },
+        before: expect.objectContaining({ system_identifier: '1' }),
+        after: expect.objectContaining({ environment: 'staging', adopted_by: 'ann' }),
+      },
+    ])
     expect(await checkDatabaseIdentity(database.state, 'staging')).toBeNull()
     await database.close()
   })

@@ -14,7 +14,13 @@ import { rollBackOnError, startMissedRollbacks } from './rollbackOnError.ts'
 import { claimOperation, renewOperationLease, releaseOperation } from './operationLease.ts'
 import { runHelper } from './helperRun.ts'
 import type { OperationRow } from './operationRow.ts'
-import { startRun, withResolvedNames, type RunDependencies, type StartedRun, type OperationObserver } from './runContext.ts'
+import {
+  startRun,
+  withResolvedNames,
+  type RunDependencies,
+  type StartedRun,
+  type OperationObserver,
+} from './runContext.ts'
 import { renewHelperLease, acquireHelperLease } from './helperLease.ts'
 import { deriveStage } from './rolloutStage.ts'
 import { transitionOperation } from './transition.ts'

@@ -8,8 +8,8 @@ const AgentSchema = strictObject({
   url: z
     .string()
     .regex(
-      /^(https?:\/\/[^\s$]+|\$\{[A-Z][A-Z0-9_]*\})$/,
-      'is not a URL. Write http://…, https://…, or a variable of Grafana’s environment as ${NAME}.',
+      /^(https?:\/\/[^\s$@]+|\$\{[A-Z][A-Z0-9_]*\})$/,
+      'is not a URL. Write http://…, https://…, without a user name or password, or a variable of Grafana’s environment as ${NAME}.',
     )
     .describe('URL at which Grafana or Alertmanager reaches the agent'),
   secretFile: textField().optional().describe('file on Grafana’s host with the agent’s STI_WEBHOOK_SECRET'),
@@ -34,6 +34,10 @@ export const AlertingSchema = strictObject({
     .record(z.string().min(1), textField())
     .default({})
     .describe('your own contact point by role of the contact, used instead of the email address'),
+  emailContactPoints: z
+    .boolean()
+    .default(true)
+    .describe('false: no email address is written to Grafana, and each role needs an entry of contactPoints'),
   prometheus: textField(40).default('sti-prometheus').describe('uid of the data source in Grafana'),
   folder: textField(100).default('STI Rollout alerts').describe('Grafana folder of the rules'),
   organization: z.number().int().positive().default(1),

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { AlertingFile } from './alertingFile.ts'
 
 /** The contacts of a rollout file in the order of escalation. */
 export interface RolloutContacts {
@@ -26,7 +27,7 @@ export const ESCALATION_LEVELS = [1, 2, 3, 4] as const
 /** Plans who is paged at which level. `unreachable` has one sentence per contact that cannot be paged. */
 export function planEscalation(
   rollouts: readonly RolloutContacts[],
-  contactPoints: Readonly<Record<string, string>>,
+  { contactPoints, emailContactPoints }: Pick<AlertingFile, 'contactPoints' | 'emailContactPoints'>,
 ): { readonly calls: readonly EscalationReceiver[]; readonly unreachable: readonly string[] } {
   const calls: EscalationReceiver[] = []
   const unreachable: string[] = []
@@ -35,9 +36,13 @@ export function planEscalation(
     if (contacts.length === 0) unreachable.push(`${rolloutLabel} has no contacts, so escalation pages nobody`)
     contacts.forEach(({ role, email }, index) => {
       const level = index + 1
-      const contactPoint = contactPoints[role]
+      const contactPoint = Object.hasOwn(contactPoints, role) ? contactPoints[role] : undefined
       if (level > ESCALATION_LEVELS.length) {
         unreachable.push(`${rolloutLabel}: the ${role} comes after level 4 and is never paged`)
+      } else if (contactPoint === undefined && !emailContactPoints) {
+        unreachable.push(
+          `${rolloutLabel}: the ${role} has no contact point, so nobody is paged at level ${level}. Add one to contactPoints`,
+        )
       } else if (contactPoint === undefined && email === undefined) {
         unreachable.push(
           `${rolloutLabel}: the ${role} has no email address, so nobody is paged at level ${level}. ` +

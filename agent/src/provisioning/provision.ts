@@ -22,7 +22,7 @@ export function provision(
   groups: readonly RuleGroup[],
   rollouts: readonly RolloutContacts[],
 ): ProvisioningFiles {
-  const { calls, unreachable } = planEscalation(rollouts, file.contactPoints)
+  const { calls, unreachable } = planEscalation(rollouts, file)
   return {
     grafana: [
       { name: 'sti-rules.yaml', text: toYaml(grafanaRules(file, groups, calls)) },

@@ -1,3 +1,4 @@
+import { joinUrl } from '../format/url.ts'
 import { boundedGet } from '../signals/boundedGet.ts'
 
 /** The STI alert rules that one evaluator has loaded. */
@@ -19,10 +20,12 @@ export async function fetchAlertRules(
   grafana: { readonly url: string; readonly token: string | null } | null,
 ): Promise<LoadedAlertRules[]> {
   const requests = [
-    ...(prometheusUrl === null ? [] : [fetchRulesFrom('Prometheus', `${prometheusUrl}/api/v1/rules?type=alert`)]),
+    ...(prometheusUrl === null
+      ? []
+      : [fetchRulesFrom('Prometheus', joinUrl(prometheusUrl, '/api/v1/rules', { type: 'alert' }))]),
     ...(grafana === null
       ? []
-      : [fetchRulesFrom('Grafana', `${grafana.url}/api/prometheus/grafana/api/v1/rules`, grafana.token)]),
+      : [fetchRulesFrom('Grafana', joinUrl(grafana.url, '/api/prometheus/grafana/api/v1/rules'), grafana.token)]),
   ]
   const results = await Promise.allSettled(requests)
   const loadedRules = results.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))

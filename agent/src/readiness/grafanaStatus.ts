@@ -1,3 +1,4 @@
+import { displayUrl, joinUrl } from '../format/url.ts'
 import { DASHBOARD_UID, DASHBOARD_PANELS } from '../provisioning/dashboardPanels.ts'
 import { boundedGet } from '../signals/boundedGet.ts'
 import type { Reading } from '../signals/reading.ts'
@@ -15,15 +16,16 @@ export interface GrafanaStatus {
  * @throws Error if Grafana is unreachable or unhealthy
  */
 export async function fetchGrafanaStatus(url: string, token: string | null, now: number): Promise<GrafanaStatus> {
-  const { status, text } = await boundedGet(`${url}/api/health`, REQUEST_BOUNDS)
+  const { status, text } = await boundedGet(joinUrl(url, '/api/health'), REQUEST_BOUNDS)
   const health = parseJsonOrNull(text) as { database?: string; version?: string } | null
-  if (status !== 200 || health?.database !== 'ok') throw new Error(`Grafana at ${url} is unhealthy (HTTP ${status})`)
+  if (status !== 200 || health?.database !== 'ok')
+    throw new Error(`Grafana at ${displayUrl(url)} is unhealthy (HTTP ${status})`)
   return { version: health.version ?? '(unknown version)', missing: await fetchMissingPanels(url, token, now) }
 }
 
 async function fetchMissingPanels(url: string, token: string | null, at: number): Promise<Reading<readonly string[]>> {
   const headers: Record<string, string> = token === null ? {} : { authorization: `Bearer ${token}` }
-  const { status, text } = await boundedGet(`${url}/api/dashboards/uid/${DASHBOARD_UID}`, {
+  const { status, text } = await boundedGet(joinUrl(url, `/api/dashboards/uid/${DASHBOARD_UID}`), {
     ...REQUEST_BOUNDS,
     headers,
   })

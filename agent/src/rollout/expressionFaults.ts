@@ -10,7 +10,8 @@ export async function expressionFaults(sql: Sql, rollout: Rollout, table: Table)
   const faults: string[] = []
   for (const [i, condition] of rollout.conditions.entries()) {
     const fault = await predicateFault(sql, rollout, table, `(${condition}\n)`)
-    if (fault !== null) faults.push(`The when of ${rollout.types[i]!} ${fault} (${rollout.locate(['types', i, 'when'])}).`)
+    if (fault !== null)
+      faults.push(`The when of ${rollout.types[i]!} ${fault} (${rollout.locate(['types', i, 'when'])}).`)
   }
   return faults.length > 0
     ? faults

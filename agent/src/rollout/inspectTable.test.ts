@@ -49,7 +49,7 @@ test('reads keys, columns, and types of every table shape', async () => {
      create index on "My Schema"."Ve""hicles" (is_truck);`,
     async (sql) => {
       const identity = await inspectTable(sql, compileFor('app.identity'))
-      expect(identity.key).toEqual([{ name: 'id', sql: '"id"', type: 'bigint' }])
+      expect(identity.key).toEqual([{ name: 'id', sql: '"id"', type: 'bigint', operators: null }])
       expect(Object.fromEntries(identity.columns.map((c) => [c.name, [c.type, c.baseType]]))).toEqual({
         id: ['bigint', 'int8'],
         is_truck: ['boolean', 'bool'],

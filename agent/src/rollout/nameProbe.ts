@@ -6,15 +6,19 @@ export interface NameProbe {
   readonly name: string
   /** The columns that it may read, with their types. */
   readonly columns: readonly { readonly name: string; readonly type: string }[]
-  readonly returns: 'boolean' | 'setof record' | 'void'
+  readonly returns: 'boolean' | 'setof record'
   /** The body: one statement. */
   readonly statement: string
 }
 
 const VALUE_ALIAS = '"~value"'
 
-/** The statement of a probe of one expression. */
-export const expressionStatement = (expression: string): string => `select (${expression}\n) as ${VALUE_ALIAS}`
+/** The statement of a probe of one value. */
+export const valueStatement = (expression: string): string => `select (${expression}\n) as ${VALUE_ALIAS}`
+
+/** The statement of a probe of one condition, which must be boolean. */
+export const conditionStatement = (expression: string): string =>
+  `select true as ${VALUE_ALIAS} where (${expression}\n)`
 
 /**
  * A temporary function with a body of the SQL standard: PostgreSQL parses it when it is created, stores what each name
@@ -44,8 +48,9 @@ export function statementOf(body: string): string {
 /** The expression of a body that PostgreSQL wrote down. */
 export function expressionOf(body: string): string {
   const statement = statementOf(body)
-  const [prefix, suffix] = ['SELECT ', ` AS ${VALUE_ALIAS}`]
-  if (!statement.startsWith(prefix) || !statement.endsWith(suffix))
-    throw new Error(`PostgreSQL wrote an expression of another form: ${body}`)
-  return statement.slice(prefix.length, -suffix.length).trim()
+  const [, condition] = /^SELECT true AS "~value"\s+WHERE (.*)$/s.exec(statement) ?? []
+  const [, value] = /^SELECT (.*) AS "~value"$/s.exec(statement) ?? []
+  const expression = condition ?? value
+  if (expression === undefined) throw new Error(`PostgreSQL wrote an expression of another form: ${body}`)
+  return expression.trim()
 }

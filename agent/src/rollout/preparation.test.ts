@@ -23,7 +23,7 @@ async function prepare(url: string, file: Record<string, unknown> = {}): Promise
   const { rollout, faults } = compileRollout('v.yaml', JSON.stringify({ ...FILE, ...file }))
   if (!rollout) throw new Error(faults.join('\n'))
   const database = connect(url, 'test')
-  const sql = database.engine({ searchPath: rollout.searchPath })
+  const sql = database.engine()
   try {
     const table = await inspectTable(sql, rollout)
     return { ...(await inspectPreparation(sql, rollout, table)), faults: await checkAgainstTable(sql, rollout, table) }

@@ -3,11 +3,12 @@ import type { Sql } from '../database/connect.ts'
 import { dryRun } from './dryRun.ts'
 import { parseExpression } from './expression.ts'
 import {
+  conditionStatement,
   createProbeSql,
   expressionOf,
-  expressionStatement,
   OUTPUT_SETTINGS,
   PROBE_BODIES_SQL,
+  valueStatement,
   type NameProbe,
 } from './nameProbe.ts'
 import { objectFault, toOutsideObjects, usedObjectsSql, type UsedObject } from './outsideObjects.ts'
@@ -61,7 +62,10 @@ export async function resolveNames(sql: Sql, rollout: Rollout, table: Table): Pr
         return (
           values &&
           Object.fromEntries(
-            [...values].map(([column, text], n) => [column, needsResolution(text) ? resolved(`restore_${i}_${n}`) : text]),
+            [...values].map(([column, text], n) => [
+              column,
+              needsResolution(text) ? resolved(`restore_${i}_${n}`) : text,
+            ]),
           )
         )
       }),
@@ -129,7 +133,8 @@ async function resolveExpressions(
     return {
       ...expression,
       columns: columns.filter(({ name }) => reads.includes(name)),
-      statement: expressionStatement(expression.text),
+      statement:
+        expression.returns === 'boolean' ? conditionStatement(expression.text) : valueStatement(expression.text),
     }
   })
   // The types of all columns whose values the agent compares, casts or writes.

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { httpUrlFault } from '../format/url.ts'
 import { InvalidSqlError } from './identifiers.ts'
 import { nearestMatch } from './nearestMatch.ts'
 
@@ -50,7 +51,9 @@ export function patternField(pattern: RegExp, example: string): z.ZodString {
   return z.string().regex(pattern, `must match ${pattern.source}, such as ${example}`)
 }
 
-export const HttpUrlSchema = z.string().refine((value) => {
-  const url = URL.canParse(value) ? new URL(value) : null
-  return url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === ''
-}, 'is not a URL. Write http://… or https://…, without a user name or password.')
+export const HttpUrlSchema = z
+  .string()
+  .refine(
+    (value) => httpUrlFault(value, 'refused') === null,
+    'is not a URL. Write http://… or https://…, without a user name or password.',
+  )

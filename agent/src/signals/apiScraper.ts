@@ -1,3 +1,4 @@
+import { displayUrl } from '../format/url.ts'
 import { compileLabelPattern } from '../rollout/labelPattern.ts'
 import { parseExposition } from './exposition.ts'
 import { boundedGet } from './boundedGet.ts'
@@ -41,7 +42,7 @@ export function createApiScraper(
       bytes: 1_000_000,
       headers: { accept: 'text/plain; version=0.0.4' },
     })
-    if (status !== 200) throw new Error(`${source.url} answered HTTP ${status}`)
+    if (status !== 200) throw new Error(`${displayUrl(source.url)} answered HTTP ${status}`)
     const at = now()
     const samples = parseExposition(text, (name) => names.has(name))
     scrapes = [...scrapes.filter((scrape) => at - scrape.at <= windowMs), { at, samples }]

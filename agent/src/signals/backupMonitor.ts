@@ -72,7 +72,9 @@ interface BackupRow {
 
 async function queryBackup(backupQuery: RolloutQuery): Promise<BackupRow> {
   const [row] = await backupQuery.run<BackupRow>(
-    (query) => `select /* sti */ (select extract(epoch from clock_timestamp() - max(q.at)::timestamptz)::float8 from (${query}\n) as q (at)) as age,
+    (
+      query,
+    ) => `select /* sti */ (select extract(epoch from clock_timestamp() - max(q.at)::timestamptz)::float8 from (${query}\n) as q (at)) as age,
          current_setting('archive_mode') as mode,
          (select extract(epoch from clock_timestamp() - last_archived_time)::float8 from pg_stat_archiver) as archived,
          (select jsonb_build_object('file', last_failed_wal, 'seconds', greatest(0, extract(epoch from clock_timestamp() - last_failed_time)))

@@ -1,19 +1,15 @@
 import { formatBytes } from '../format/format.ts'
+import { displayUrl, splitCredentials } from '../format/url.ts'
 
 /** A GET request without redirects, bounded in time and size. Resolves to status, headers and text. */
 export async function boundedGet(
   url: string,
   bounds: { readonly milliseconds: number; readonly bytes: number; readonly headers?: Record<string, string> },
 ): Promise<{ status: number; headers: Headers; text: string }> {
-  const address = new URL(url)
+  const { url: address, authorization } = splitCredentials(url)
   const headers = new Headers(bounds.headers)
-  // fetch refuses credentials in the URL, and its error message would show them.
-  if (address.username || address.password) {
-    const credentials = `${decodeURIComponent(address.username)}:${decodeURIComponent(address.password)}`
-    headers.set('authorization', `Basic ${Buffer.from(credentials).toString('base64')}`)
-    address.username = address.password = ''
-  }
-  const location = `${address.origin}${address.pathname}`
+  if (authorization !== null) headers.set('authorization', authorization)
+  const location = displayUrl(url)
   try {
     const response = await fetch(address, {
       headers,

@@ -1,3 +1,4 @@
+import { joinUrl } from '../format/url.ts'
 import { parsePrometheusNumber } from './exposition.ts'
 import { boundedGet } from './boundedGet.ts'
 import type { Reading } from './reading.ts'
@@ -37,10 +38,8 @@ export function createPrometheusClient(url: string): PrometheusClient {
     parameters: Record<string, string>,
     milliseconds: number,
   ): Promise<NonNullable<PrometheusResponse['data']>> {
-    const target = new URL(url)
-    target.pathname = `${target.pathname.replace(/\/$/, '')}/api/v1/${endpoint}`
-    for (const [name, value] of Object.entries({ query: promql, ...parameters })) target.searchParams.set(name, value)
-    const { status, text } = await boundedGet(target.href, { milliseconds, bytes: 1_000_000 })
+    const target = joinUrl(url, `/api/v1/${endpoint}`, { query: promql, ...parameters })
+    const { status, text } = await boundedGet(target, { milliseconds, bytes: 1_000_000 })
     const response = parseResponse(text, status)
     if (response.status !== 'success')
       throw new Error(`Prometheus refused ${promql}: ${response.error ?? `HTTP ${status}`}`)

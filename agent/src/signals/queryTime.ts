@@ -1,3 +1,4 @@
+import { OWN_STATEMENT_SQL } from '../database/tagStatement.ts'
 import { createPoll, type Poll } from './poll.ts'
 import { requireMonitorPrivilege } from './monitorPrivilege.ts'
 import type { BoundedConnection } from './boundedConnection.ts'
@@ -45,8 +46,7 @@ export const NORMALIZED_QUERY_PATTERN = String.raw`^(\s|\(|/\*.*?\*/|--[^\n]*\n)
 
 /**
  * Mean execution time in seconds of the queries (no utility commands) of this database that ended since the previous reading
- * (pg_stat_statements), except those of STI: statements whose text names the schema `sti` or has the comment `sti` after
- * the first word (PostgreSQL 18 drops a comment before it). Only top-level statements count: with
+ * (pg_stat_statements), except those of the agent (database/tagStatement.ts). Only top-level statements count: with
  * pg_stat_statements.track = all, statements inside functions would be counted twice. The difference is computed per
  * entry, so that a reset or an eviction does not distort the mean.
  */
@@ -62,7 +62,7 @@ export function pollQueryTime(options: QueryTimeOptions): Poll<Reading<number>> 
     const totals = await connection
       .query<StatementTotals[]>(
         (sql) => sql`
-        select /* sti */ concat_ws(' ', userid, queryid, toplevel) as key, queryid::text as id,
+        select /* sti */ concat_ws(' ', userid, queryid, toplevel) as key, concat_ws(' ', userid, queryid) as id,
           calls::float8 as calls, total_exec_time / 1000 as seconds,
           calls * (stddev_exec_time ^ 2 + mean_exec_time ^ 2) / 1e6 as squares
         from ${sql(schema)}.pg_stat_statements(false)
@@ -93,7 +93,7 @@ export function pollQueryTime(options: QueryTimeOptions): Poll<Reading<number>> 
   async function classify(schema: string): Promise<ReadonlyMap<string, StatementClass>> {
     const texts = await connection.query<(StatementClass & { id: string })[]>(
       (sql) => sql`
-      select /* sti */ queryid::text as id, bool_or(strpos(query, '/* sti */') > 0 or query ~ '\\msti"?\\.') as ours,
+      select /* sti */ concat_ws(' ', userid, queryid) as id, bool_or(${sql.unsafe(OWN_STATEMENT_SQL)}) as ours,
         min(md5(query)) filter (where left(query, 2000) ~* ${NORMALIZED_QUERY_PATTERN}) as query
       from ${sql(schema)}.pg_stat_statements
       where dbid = (select oid from pg_database where datname = current_database()) group by 1`,

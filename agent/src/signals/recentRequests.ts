@@ -1,3 +1,4 @@
+import { displayUrl } from '../format/url.ts'
 import { parseExposition } from './exposition.ts'
 import { boundedGet } from './boundedGet.ts'
 import { createPoll, type Poll } from './poll.ts'
@@ -47,7 +48,7 @@ export function pollRecentRequests({ source, now }: RecentRequestsOptions): Poll
         bytes: 1_000_000,
         headers: { accept: 'text/plain; version=0.0.4' },
       })
-      if (status !== 200) throw new Error(`${source.url} answered HTTP ${status}`)
+      if (status !== 200) throw new Error(`${displayUrl(source.url)} answered HTTP ${status}`)
       const at = now()
       const names = new Set(['_bucket', '_count'].map((suffix) => source.name + suffix))
       const samples = parseExposition(text, (name) => names.has(name))

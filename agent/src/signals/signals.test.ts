@@ -42,8 +42,8 @@ test('the signals of a rollout follow its file, and its custom SQL is read-only'
     )
     expect(Object.fromEntries(found)).toEqual({
       'queue-depth': 7,
-      writing: expect.stringMatching(/read-only transaction$/),
-      two: 'cannot insert multiple commands into a prepared statement',
+      writing: expect.stringMatching(/^the query is refused: it must not write/),
+      two: 'the query is refused: it must be exactly one SELECT.',
       wide: 'signal wide must return one row with one column',
       nothing: 'signal nothing does not return a number',
       slow: expect.stringMatching(/statement timeout|did not answer within 2000 ms/),

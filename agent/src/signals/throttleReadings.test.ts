@@ -15,7 +15,14 @@ test('WAL rate, connections, and autovacuum are those of the server, and unknown
       alter table job_1 set (autovacuum_vacuum_threshold = 1, autovacuum_vacuum_scale_factor = 0,
         autovacuum_vacuum_insert_threshold = -1, autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1)`)
     const database = connect(url, 'a')
-    const rollouts = [{ name: 'jobs', nameSearchPath: 'pg_catalog', table: { schema: 'public', name: 'job', sql: '"public"."job"' }, file: {} }]
+    const rollouts = [
+      {
+        name: 'jobs',
+        nameSearchPath: 'pg_catalog',
+        table: { schema: 'public', name: 'job', sql: '"public"."job"' },
+        file: {},
+      },
+    ]
     const signals = createSignals({ database, agent: 'a', rollouts, prometheusUrl: null, now: Date.now })
     signals.start()
     const { readings, stop } = signals.watchThrottle('jobs')
@@ -65,7 +72,9 @@ test('without pg_monitor, signals that require it are unknown, and the reason na
     address.username = 'sti_blinder'
     address.password = 'blind'
     const database = connect(address.href, 'a')
-    const rollouts = [{ name: 'jobs', nameSearchPath: 'pg_catalog', table: { schema: 'public', name: 'job', sql: 'job' }, file: {} }]
+    const rollouts = [
+      { name: 'jobs', nameSearchPath: 'pg_catalog', table: { schema: 'public', name: 'job', sql: 'job' }, file: {} },
+    ]
     const signals = createSignals({ database, agent: 'a', rollouts, prometheusUrl: null, now: Date.now })
     signals.start()
     const { readings, stop } = signals.watchThrottle('jobs')

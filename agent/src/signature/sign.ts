@@ -14,11 +14,19 @@ export interface ReportClaims {
   readonly generatedAt: string
 }
 
-/** Signs a report. Without a key, the result says that and why it is unsigned. */
-export async function signReport(content: EvidenceReport, key: SigningKey | null): Promise<SignedReport> {
+/**
+ * Signs a report. Without a key, the result says that and why it is unsigned. `foreignState` is why the state in the
+ * database belongs to another one: a report of it proves nothing here, and is never signed.
+ */
+export async function signReport(
+  content: EvidenceReport,
+  key: SigningKey | null,
+  foreignState: string | null,
+): Promise<SignedReport> {
   // Signs what a reader parses, since JSON omits undefined properties.
   const report = JSON.parse(JSON.stringify(content)) as EvidenceReport
   const hash = canonicalHash(report)
+  if (foreignState !== null) return { report, hash, signature: null, unsigned: foreignState }
   if (key === null) {
     const unsigned = 'The agent has no signing key. Set STI_SIGNING_KEY_FILE to make reports verifiable.'
     return { report, hash, signature: null, unsigned }

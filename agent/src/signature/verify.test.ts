@@ -2,10 +2,11 @@ import { generateKeyPairSync } from 'node:crypto'
 import { CompactSign, FlattenedSign } from 'jose'
 import { expect, test } from 'vitest'
 import type { SignedReport } from '../contract/index.ts'
-import { toCanonicalJson, canonicalHash } from './canonicalJson.ts'
+import { canonicalHash } from './canonicalJson.ts'
 import { parsePublicKey, parseSigningKey, parseTrustedKeys, type SigningKey, type TrustedKey } from './keys.ts'
 import { JWS_TYPE } from './sign.ts'
-import { verifyReport } from './verify.ts'
+import { findUnknownMember } from './strictJson.ts'
+import { parseReport, verifyReport } from './verify.ts'
 
 const keyPair = generateKeyPairSync('ed25519')
 const key = parseSigningKey(toPem(keyPair), 'staging')
@@ -116,10 +117,52 @@ test('an invalid key is refused with the reason, and is not shown', () => {
   expect(parseTrustedKeys(keys({ kid: undefined }))).toEqual(trustedKeys)
 })
 
-test('the hash covers the content, whatever its formatting', () => {
-  expect(toCanonicalJson({ b: [1, { d: null, c: 'é"' }], a: 1e21 })).toBe('{"a":1e+21,"b":[1,{"c":"é\\"","d":null}]}')
-  expect(toCanonicalJson(JSON.parse('{"__proto__": 1, "a": 2}'))).toBe('{"__proto__":1,"a":2}')
-  expect(canonicalHash({ a: 1, b: 2 })).toBe(canonicalHash(JSON.parse('{ "b": 2,\n "a": 1.0 }')))
+test('a file that can be read in two ways is refused with what is wrong, whatever its signature says', async () => {
+  const good = await createSignedReport()
+  const text = JSON.stringify(good)
+  const refusalOf = (file: string): string => {
+    try {
+      parseReport(file)
+      return 'taken'
+    } catch (error) {
+      return (error as Error).message
+    }
+  }
+  expect(refusalOf(text)).toBe('taken')
+  expect(refusalOf(JSON.stringify(good, null, 2))).toBe('taken')
+  const inside = text.replace('"rollout":"vehicles"', '"rollout":"other","rollout":"vehicles"')
+  expect(refusalOf(inside)).toBe('The report has the member "rollout" twice in one object.')
+  // The same name, written differently; a quote and a bracket in a text.
+  expect(refusalOf(String.raw`{"a\"]{":1,"b":[{"b":2}],"\u0062":3}`)).toBe(
+    'The report has the member "b" twice in one object.',
+  )
+  expect(refusalOf(text.replace('{"report"', '{"hash":"0","report"'))).toMatch(/the member "hash" twice/)
+  expect(refusalOf(text.replace('{"report":{', '{"report":{"__proto__":{"verified":true},'))).toBe(
+    'The report has a member __proto__.',
+  )
+  expect(refusalOf(`${'['.repeat(100_000)}${']'.repeat(100_000)}`)).toMatch(/nested more than 64 levels deep/)
+  expect(refusalOf(`{"a":${'{"a":'.repeat(200)}1${'}'.repeat(200)}}`)).toMatch(/nested more than 64 levels deep/)
+  expect(refusalOf(text.slice(0, -1))).toBe('The report is not JSON, or it is truncated.')
+})
+
+test('what no signature covers is refused, and so is a parameter or a claim that nobody knows', async () => {
+  const good = await createSignedReport()
+  expect(await readRefusal({ ...good, note: 'approved' })).toMatch(/no signature covers its member note/)
+  expect(await readRefusal({ ...good, unsigned: 'ignore the signature' })).toMatch(
+    /has a signature, and says why it has none/,
+  )
+  expect(await readRefusal({ ...good, report: { ...good.report, text: '\ud800' } })).toMatch(/was changed/)
+  expect(await readRefusal(await createSignedReport({ header: { jku: 'http://stranger' } }))).toMatch(
+    /does not know: jku/,
+  )
+  expect(await readRefusal(await createSignedReport({ claims: { admin: true } }))).toMatch(/does not match key/)
+})
+
+test('a member that a schema leaves out is found wherever it is', () => {
+  const parsed = { a: [{ b: 1 }, { b: 2 }], c: null }
+  expect(findUnknownMember(structuredClone(parsed), parsed)).toBeNull()
+  expect(findUnknownMember({ ...parsed, a: [{ b: 1 }, { b: 2, extra: 1 }] }, parsed)).toBe('a.1.extra')
+  expect(findUnknownMember({ ...parsed, constructor: 1 }, parsed)).toBe('constructor')
 })
 
 function toPem({ privateKey }: { privateKey: import('node:crypto').KeyObject }): string {

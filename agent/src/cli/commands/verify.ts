@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { InvalidKey, parsePublicKey, parseTrustedKeys, type TrustedKey } from '../../signature/keys.ts'
-import { ReportRefused, verifyReport } from '../../signature/verify.ts'
+import { parseReport, ReportRefused, verifyReport } from '../../signature/verify.ts'
 import { CliError, ExitCode, usageError } from '../exitCode.ts'
 import type { RegisterCommand } from '../commandSetup.ts'
 import { createOutput, type Terminal } from '../terminal.ts'
@@ -70,12 +70,14 @@ const readTextFile = async (terminal: Terminal, file: string): Promise<string> =
     throw usageError(`Cannot read the file ${file}: ${error.code ?? error.message}.`)
   })
 
-/** @throws CliError usage: the file cannot be read; not-valid: it is not JSON, for example because it is truncated */
+/** @throws CliError usage: the file cannot be read; not-valid: it is not JSON that has one meaning */
 export async function readReportJson(terminal: Terminal, file: string): Promise<unknown> {
   const text = await readTextFile(terminal, file)
   try {
-    return JSON.parse(text)
-  } catch {
-    throw new CliError(ExitCode.failed, 'not-valid', `${file} is not valid: it is not JSON, or it is truncated.`)
+    return parseReport(text)
+  } catch (error) {
+    if (error instanceof ReportRefused)
+      throw new CliError(ExitCode.failed, 'not-valid', `${file} is not valid: ${error.message}`)
+    throw error
   }
 }

@@ -55,7 +55,10 @@ export async function compareRange(
 export function rowsAfter({ walked }: Pick<ArchiveContext, 'walked'>, low: Key | null, first: number) {
   return low === null
     ? { condition: 'true', values: [] }
-    : { condition: compareKeys(walked.key, '>', keyColumns(walked.key, 't'), keyParameters(walked.key, first)), values: [...low] }
+    : {
+        condition: compareKeys(walked.key, '>', keyColumns(walked.key, 't'), keyParameters(walked.key, first)),
+        values: [...low],
+      }
 }
 
 /**

@@ -13,6 +13,8 @@ import { archiveTable } from './archiveSql.ts'
 
 /** The maximum number of lines read ahead of the disk. */
 const READ_BATCH_ROWS = 10_000
+/** The rows may be personal data. */
+const OWNER_ONLY = 0o600
 
 /**
  * Writes the archive to a compressed file of JSON lines, one object per row in key order, and `<path>.manifest.json`
@@ -36,11 +38,13 @@ export async function exportArchive(
   })
   const unfinished = `${path}.unfinished`
   const written = { rows: 0, stopped: false }
+  // The mode is that of a new file only: one that an interrupted export left may have another.
+  await rm(unfinished, { force: true })
   try {
     await pipeline(
       readArchiveLines(sql, rollout, table, written, mayContinue),
       createGzip(),
-      createWriteStream(unfinished),
+      createWriteStream(unfinished, { mode: OWNER_ONLY }),
     )
     if (written.stopped) return null
     const { size } = await stat(unfinished)
@@ -53,7 +57,9 @@ export async function exportArchive(
     }
     await rename(unfinished, path)
     const about = { rollout: rollout.name, table: rollout.table.sql, fileHash: rollout.hash, columns: manifest.columns }
-    await writeFile(`${path}.manifest.json`, `${JSON.stringify({ ...about, ...exported }, null, 2)}\n`)
+    const manifestPath = `${path}.manifest.json`
+    await rm(manifestPath, { force: true })
+    await writeFile(manifestPath, `${JSON.stringify({ ...about, ...exported }, null, 2)}\n`, { mode: OWNER_ONLY })
     await database.state`
       update sti.column_archive set exported = ${database.state.json(exported)} where rollout = ${rollout.name}`
     return exported

@@ -1,3 +1,4 @@
+import { OWN_STATEMENT_SQL } from '../../database/tagStatement.ts'
 import type { Sql } from '../../database/connect.ts'
 import { findStatementsSchema } from '../../measure/querySampling.ts'
 import { messageOf, parseStatements } from '../../rollout/sqlParser.ts'
@@ -39,7 +40,7 @@ export async function pollStatements(
   const [info] = await sql<{ since: string; thrownAway: number }[]>`
     select /* sti */ stats_reset::text as since, dealloc::float8 as "thrownAway" from ${sql(schema)}.pg_stat_statements_info`
   const entries = await sql<StatementEntry[]>`
-    select /* sti */ concat_ws(' ', userid, queryid, toplevel) as entry, queryid::text as id,
+    select /* sti */ concat_ws(' ', userid, queryid, toplevel) as entry, concat_ws(' ', userid, queryid) as id,
       pg_get_userbyid(userid)::text as role, calls::float8 as calls
     from ${sql(schema)}.pg_stat_statements(false)
     where dbid = (select oid from pg_database where datname = current_database()) and queryid is not null`
@@ -100,12 +101,11 @@ async function parseStatementTexts(
   cache: StatementUseCache,
 ): Promise<void> {
   const texts = await sql<{ id: string; text: string | null; ours: boolean }[]>`
-    select /* sti */ queryid::text as id, min(query) as text,
-      coalesce(bool_or(strpos(query, '/* sti */') > 0 or strpos(query, '$sti$') > 0
-        or query ~ '\\msti(_trial_[0-9]+)?"?\\.'), false) as ours
+    select /* sti */ concat_ws(' ', userid, queryid) as id, min(query) as text,
+      coalesce(bool_or(${sql.unsafe(OWN_STATEMENT_SQL)}), false) as ours
     from ${sql(schema)}.pg_stat_statements
     where dbid = (select oid from pg_database where datname = current_database())
-      and queryid::text in (select jsonb_array_elements_text(${sql.json([...ids])}::jsonb)) group by 1`
+      and concat_ws(' ', userid, queryid) in (select jsonb_array_elements_text(${sql.json([...ids])}::jsonb)) group by 1`
   for (const { id, text, ours } of texts) cache.set(id, ours ? null : findStatementUses(text, target))
 }
 

@@ -57,7 +57,7 @@ export function agentRoutes(app: App, deps: ApiDependencies): void {
         `This agent serves ${config.environment}; the request is for ${environment}. Nothing was done.`,
       )
     }
-    await deps.adopt(toActor(caller).name)
+    await deps.adopt(toActor(caller), reason)
     deps.log({ level: 'warning', message: 'The state in the database was adopted.', by: caller.name, reason })
     return c.json({ adopted: true as const }, 200)
   })

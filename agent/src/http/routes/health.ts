@@ -5,10 +5,17 @@ export function healthRoutes(app: App, deps: ApiDependencies): void {
   app.get('/livez', (c) => c.json({ alive: true }))
   app.get('/readyz', async (c) => {
     const faults = deps.agentFaults()
-    const database = (await deps.health()).find(({ name }) => name === 'postgresql')
+    const dependencies = await deps.health()
+    const database = dependencies.find(({ name }) => name === 'postgresql')
     const ready = faults.length === 0 && database?.healthy === true
+    // The agent works without them, so they do not make it unready.
+    const warnings = dependencies.filter(({ name, healthy }) => name !== 'postgresql' && !healthy)
     return c.json(
-      { ready, reasons: ready ? [] : [...faults, ...(database?.healthy === false ? [database.detail] : [])] },
+      {
+        ready,
+        reasons: ready ? [] : [...faults, ...(database?.healthy === false ? [database.detail] : [])],
+        warnings: warnings.map(({ detail }) => detail),
+      },
       ready ? 200 : 503,
     )
   })

@@ -3,6 +3,7 @@ import { nullable } from '../../contract/nullable.ts'
 import { Promotion, PromotionGate, PromotionRequest } from '../../contract/index.ts'
 import { readPromotionGate, readPromotions } from '../../evidence/promotionGate.ts'
 import { forcePromotion, acceptPromotion } from '../../evidence/acceptPromotion.ts'
+import { parseReport } from '../../signature/verify.ts'
 import { toActor, openApiResponses, requireRight, requireRollout, rolloutParams } from '../routeHelpers.ts'
 import { requireEnvironment } from '../requestRights.ts'
 import type { App, ApiDependencies } from '../dependencies.ts'
@@ -49,6 +50,8 @@ export function promotionRoutes(app: App, deps: ApiDependencies): void {
     const rollout = requireRollout(deps, c.req.valid('param').rollout)
     const { environment, report, force, reason } = c.req.valid('json')
     requireEnvironment(deps, environment)
+    // The body once more, as it was sent: the parsed one shows the last of two members of one name.
+    if (report !== undefined) parseReport(await c.req.text())
     if (force === (report !== undefined))
       throw new Refusal('invalid-body', 'Send either a report, or force: true with a reason.')
     if (force) {
