@@ -36,7 +36,9 @@ export function dryRunOnEmptyCopy(
 
 /** Runs statements in one transaction and rolls it back. Throws errors unrelated to the file, such as a lost connection. */
 export async function dryRun(sql: Sql, statements: string[]): Promise<DryRunResult> {
-  const text = ['set local search_path = pg_catalog, pg_temp', ...statements.map(tagStatement), 'rollback'].join('\n;\n')
+  const text = ['set local search_path = pg_catalog, pg_temp', ...statements.map(tagStatement), 'rollback'].join(
+    '\n;\n',
+  )
   try {
     const results = (await sql.unsafe(text)) as unknown as Record<string, unknown>[][]
     return { rows: results.findLast((rows) => rows.length > 0) ?? [] }

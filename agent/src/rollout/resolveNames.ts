@@ -74,13 +74,10 @@ export async function resolveNames(sql: Sql, rollout: Rollout, table: Table): Pr
   }
 }
 
-/** Changes if the expressions, the data type or the types of the columns that they read change. */
+/** Changes if what the file derives, or the types of the columns that it reads change. */
 export function resolutionSource(rollout: Rollout, table: Table): string {
-  const { discriminator, conditions, types, nameSearchPath } = rollout
-  const restores = types.map((type) => [...(rollout.restoreValues(type) ?? [])])
   const columns = readableColumns(rollout, table).map(({ name, type }) => [name, type])
-  const source = [discriminator.dataType, conditions, types, restores, columns, nameSearchPath]
-  return createHash('sha256').update(JSON.stringify(source)).digest('hex')
+  return createHash('sha256').update(JSON.stringify([rollout.derivationHash, columns])).digest('hex')
 }
 
 const readableColumns = (rollout: Rollout, table: Table) =>
