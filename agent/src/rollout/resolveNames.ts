@@ -77,7 +77,9 @@ export async function resolveNames(sql: Sql, rollout: Rollout, table: Table): Pr
 /** Changes if what the file derives, or the types of the columns that it reads change. */
 export function resolutionSource(rollout: Rollout, table: Table): string {
   const columns = readableColumns(rollout, table).map(({ name, type }) => [name, type])
-  return createHash('sha256').update(JSON.stringify([rollout.derivationHash, columns])).digest('hex')
+  return createHash('sha256')
+    .update(JSON.stringify([rollout.derivationHash, columns]))
+    .digest('hex')
 }
 
 const readableColumns = (rollout: Rollout, table: Table) =>
