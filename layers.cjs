@@ -4,7 +4,8 @@
  * demands that each folder is in exactly one layer.
  */
 const LAYERS = [
-  ['format', 'log.ts', 'envReader.ts', 'interval.ts'],
+  ['format'],
+  ['log.ts', 'envReader.ts', 'interval.ts'],
   ['contract'],
   ['signature', 'rights', 'database'],
   ['rollout'],

@@ -17,6 +17,7 @@ const check: ColumnDropCheck = {
 const last: PreparedColumnDrop = {
   id: 1,
   at: '2026-11-26T18:00:00Z',
+  derivationHash: 'd',
   fileHash: 'f',
   prepared: true,
   reasons: [],
