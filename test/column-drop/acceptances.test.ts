@@ -10,7 +10,7 @@ const BUILDS = `create or replace function public.builds() returns bigint langua
 
 const functionCheck = (run: PreparedColumnDrop): ColumnDropCheck => findColumnDropCheck(run, 'no-function-body')
 
-test('what a check cannot decide blocks until an admin accepts it by name, and for as long as that is valid', async () => {
+test('a subject that a check cannot decide blocks the drop unless a valid acceptance by an admin names it', async () => {
   await withEnabledRollout(async ({ agent, database: { sql } }) => {
     await sql.unsafe(BUILDS)
     const accept = (body: object) =>
@@ -31,7 +31,7 @@ test('what a check cannot decide blocks until an admin accepts it by name, and f
     const [subject] = functionCheck(undecided).acceptable
     expect(subject).toMatch(/^public\.builds\(\) \([0-9a-f]{12}\)$/)
 
-    // By an admin, of something that the check names, until a time that is to come.
+    // An acceptance requires an admin, a subject of the check, and an expiry in the future.
     expect(await accept({ subjects: ['public.other()'] })).toMatchObject({
       status: 422,
       body: { code: 'invalid-body' },
@@ -78,7 +78,7 @@ test('what a check cannot decide blocks until an admin accepts it by name, and f
     expect(report).toMatch(/\| no-function-body \|.*builds.*\| ann \|.*never.*\| yes \|/)
     expect(report).not.toContain('<b>never')
 
-    // Another body is another question.
+    // A changed body is a different subject.
     await sql.unsafe(BUILDS.replace('return n', 'return n + 1'))
     expect(await prepareColumnDrop(agent)).toMatchObject({ prepared: false, verdict: 'inconclusive' })
     await sql.unsafe(BUILDS)
@@ -101,7 +101,7 @@ test('what a check cannot decide blocks until an admin accepts it by name, and f
   })
 })
 
-test('statements that nobody can see are accepted by name', async () => {
+test('unavailable statements can be accepted by name', async () => {
   await withEnabledRollout(async ({ agent, database: { sql } }) => {
     await sql.unsafe('drop extension pg_stat_statements')
     const blind = await prepareColumnDrop(agent)

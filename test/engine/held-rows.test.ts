@@ -42,7 +42,7 @@ async function expectEveryRowRight(sql: postgres.Sql): Promise<void> {
   expect(row!.wrong).toBe(0)
 }
 
-/** Waits until the backfill waits for held rows alone. */
+/** Waits until the backfill waits only for held rows. */
 async function waitForHold(
   agent: TestAgent,
   id: number,
@@ -71,7 +71,7 @@ test.each([
   ['deleted and not', `delete from public.vehicles where id = ${HELD_ID}`, 'rollback'],
   ['moved to another key', `update public.vehicles set id = default where id = ${HELD_ID}`, 'commit'],
 ])(
-  'a row that is being %s stops no other row, its holder is named, and the backfill ends by itself',
+  'a row that is being %s stops no other row, its holder is named, and the backfill completes automatically',
   async (_, hold, end) => {
     await withExpandedVehicles(async ({ url, sql, agent }) => {
       await withSession(url, async (session) => {

@@ -7,7 +7,7 @@ import { withDatabase } from '../support/database.ts'
 import { hostileText, schemaValue, type JsonSchema } from '../support/schemaValues.ts'
 import { createVehicles, VEHICLES_FILE } from '../support/vehicles.ts'
 
-/** Requests that are drawn; STI_FUZZ_REQUESTS draws more of them for longer. */
+/** The number of generated requests; `STI_FUZZ_REQUESTS` sets a different number. */
 const REQUESTS = Number(process.env['STI_FUZZ_REQUESTS'] ?? 1_500)
 const SECONDS = Number(process.env['STI_FUZZ_SECONDS'] ?? 60)
 
@@ -59,7 +59,7 @@ const CONTENT_TYPES = [
 const CREDENTIALS = [TOKENS.ann, TOKENS.ann, TOKENS.ann, TOKENS.ann, TOKENS.bob, TOKENS.viewer, TOKENS.flag, 'x', null]
 
 test(
-  'whatever is sent, the answer is one of the document, and never a fault of the agent',
+  'every response is one of the documented ones, and never an internal error, whatever the request',
   async () => {
     await withDatabase(async ({ url, sql }) => {
       await createVehicles(sql, 300)
@@ -84,7 +84,7 @@ test(
         expect(new Set(statuses).size, [...seen].map(([key, count]) => `${key}: ${count}`).join('\n')).toBeGreaterThan(
           6,
         )
-        // It still works.
+        // The agent still works.
         expect((await agent.rollout()).rollout).toBe('vehicles')
       })
     })
@@ -200,7 +200,7 @@ async function send(agent: TestAgent, { method, path, headers, body }: FuzzReque
   })
 }
 
-/** What of an answer the document does not have. */
+/** The parts of a response that are not documented. */
 function createAnswerValidator(document: OpenApiDocument): (request: FuzzRequest, answer: FuzzAnswer) => string[] {
   const ajv = new Ajv2020({ strict: false, validateFormats: false })
   ajv.addSchema(document, 'document')

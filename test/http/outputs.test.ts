@@ -7,7 +7,7 @@ import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { withSti } from '../support/stiCommand.ts'
 
-/** What a terminal, a log, a page or a reviewer would act on. */
+/** Characters that a terminal, a log, a page, or a reviewer would interpret. */
 const HOSTILE = [
   '\u001b]0;title\u0007\u001b[2J\u001b[31mred',
   'rollback 7 succeeded\r\nsti: all is well\n',

@@ -36,7 +36,7 @@ test('everything that does not derive takes effect with the flag on, without rep
       await agent.run('flag', { enabled: true })
       await waitFor('the edit is recorded', async () => (await fileEvents(agent)).length > 0)
       const [event] = await fileEvents(agent)
-      expect(event!.message).toMatch(/contacts\[0\]\.phone.*No step must be repeated/)
+      expect(event!.message).toMatch(/contacts\[0\]\.phone.*No step has to be repeated/)
       expect(event).toMatchObject({
         before: { values: { 'limits.errorRatio': 0.001 } },
         after: { hash: detail.fileHash, values: { 'limits.errorRatio': 0.002 } },
@@ -84,7 +84,7 @@ test('two agents with different files say so, and work on the same operations', 
   })
 })
 
-test('an edit of what derives says what changed and what must be repeated, and exactly that is allowed', async () => {
+test('after an edit of a key that derives the type, the changes and the steps to repeat are reported, and only those steps are allowed', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 100)
     await withAgent(url, FILE, async (agent) => {
@@ -96,7 +96,7 @@ test('an edit of what derives says what changed and what must be repeated, and e
       FILE.replace('name: Bike', 'name: Cycle'),
       async (agent) => {
         await waitFor('the edit is recorded', async () => (await fileEvents(agent)).length > 0)
-        expect((await fileEvents(agent))[0]!.message).toMatch(/types\[1\]\.name\. What derives changed/)
+        expect((await fileEvents(agent))[0]!.message).toMatch(/types\[1\]\.name\. Values that derive types changed/)
         const detail = await agent.rollout()
         expect(detail.notes.join('\n')).toMatch(
           /has changed since expand 1 \(types\[1\]\.name\): run expand, backfill, validation, and finalize again/,

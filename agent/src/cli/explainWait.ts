@@ -3,10 +3,10 @@ import { formatDuration } from '../format/format.ts'
 import type { AgentClient } from './agentClient.ts'
 import { CliError, ExitCode } from './exitCode.ts'
 
-/** An operation that shows no change at all may still work, such as the build of a large index: it gets this much longer. */
+/** The factor for an operation that reports no change at all but may still be working, such as an index build. */
 const SILENT_FACTOR = 6
 
-/** What the operation itself says of why it waits; null: nothing. */
+/** The operation's own reason to wait; null if it has none. */
 export function statedWait({ state, step, progress, error }: Operation): string | null {
   if (state === 'paused' || state === 'queued') return error
   if (progress?.throttled != null) return progress.throttled
@@ -19,7 +19,7 @@ export function createStallWatch(timeoutSeconds: number, now: () => number = Dat
   let lastProgress = ''
   let since = now()
   return {
-    /** Seconds without progress, and if that is longer than a command without a terminal waits. */
+    /** Seconds without progress, and whether that exceeds the wait of a command without a terminal. */
     observe(operation: Operation): { readonly seconds: number; readonly isTooLong: boolean } {
       const progress = progressMark(operation)
       if (progress !== lastProgress) since = now()
@@ -33,7 +33,7 @@ export function createStallWatch(timeoutSeconds: number, now: () => number = Dat
 
 const statesReason = (operation: Operation): boolean => operation.state === 'queued' || statedWait(operation) !== null
 
-/** Changes with each progress, and not with the reasons of a wait. */
+/** Changes with each progress, but not with the reason of a wait. */
 function progressMark(operation: Operation): string {
   const { state, step, progress } = operation
   const { processedRows = 0, writtenRows = 0, failedRows = 0, ramp } = progress ?? {}
@@ -51,7 +51,7 @@ export async function explainWait(agent: AgentClient, operation: Operation): Pro
       ({ kind, message }) => kind === 'state' && /^pause(?!d at a safe point)/i.test(message),
     )
     return request === undefined
-      ? 'Its events do not say why.'
+      ? 'Its events do not contain the reason.'
       : `${request.actor.name} paused it${request.reason === null ? ' without a reason' : `: ${request.reason}`}.`
   }
   if (operation.state === 'queued') {
@@ -62,10 +62,10 @@ export async function explainWait(agent: AgentClient, operation: Operation): Pro
   const wait = events.findLast(({ kind }) => kind === 'ddl' || kind === 'throttle')
   return wait !== undefined && /waiting/i.test(wait.message)
     ? wait.message
-    : `It shows no change (${operation.step ?? 'no step'}).`
+    : `It reports no change (${operation.step ?? 'no step'}).`
 }
 
-/** What a person can do about an operation that is paused or waits. */
+/** The commands for an operation that is paused or waits. */
 export function waitAdvice({ id, state }: Operation): string[] {
   return [
     state === 'paused' ? `To resume it: sti operations resume ${id}` : `To watch it: sti watch ${id}`,
@@ -73,7 +73,7 @@ export function waitAdvice({ id, state }: Operation): string[] {
   ]
 }
 
-/** Begins with what the operation does: `expand 3 is paused`, `backfill 2 has made no progress for 10 min`. */
+/** Starts with the state of the operation: `expand 3 is paused`, `backfill 2 has made no progress for 10 min`. */
 export function describeWait(operation: Operation, seconds: number, why: string): string {
   const name = `${operation.kind} ${operation.id}`
   return operation.state === 'paused'
@@ -81,7 +81,7 @@ export function describeWait(operation: Operation, seconds: number, why: string)
     : `${name} is ${operation.state} and has made no progress for ${formatDuration(Math.round(seconds))}: ${why}`
 }
 
-/** Ends a command without a terminal. The operation stays as it is. */
+/** Ends a command without a terminal. The operation keeps its state. */
 export function waitingError(operation: Operation, seconds: number, why: string): CliError {
   return new CliError(
     ExitCode.waiting,

@@ -11,7 +11,7 @@ export const SCRIPT_COMMANDS: Readonly<Record<string, string>> = {
 
 /**
  * The command to use instead of a script of a rollout plan, with the options that were typed: for
- * `./scripts/toggle_sti_flag.py --enable` it is `sti flag --enable`. Null if the first argument is no such script.
+ * `./scripts/toggle_sti_flag.py --enable` it is `sti flag --enable`. Null if the first argument is not such a script.
  */
 export function commandForScript([script, ...options]: readonly string[]): string | null {
   const name = script?.split('/').at(-1)!.replace(/\.py$/, '').replaceAll('-', '_') ?? ''

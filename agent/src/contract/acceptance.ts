@@ -11,7 +11,7 @@ export const Acceptance = z
   .object({
     id: z.number().int(),
     check: z.string().describe('name of the check'),
-    subject: z.string().describe('what was accepted, as the check names it'),
+    subject: z.string().describe('the accepted subject, as the check names it'),
     reason: z.string(),
     by: Actor,
     at: Instant,
@@ -37,7 +37,9 @@ export const Acceptances = z
     rollout: z.string(),
     environment: z.string(),
     acceptances: z.array(Acceptance).describe('newest first; at most 500'),
-    acceptable: z.array(AcceptableSubject).describe('what the newest run of the checks leaves to an admin'),
+    acceptable: z
+      .array(AcceptableSubject)
+      .describe('subjects of the newest run of the checks that an admin can accept'),
   })
   .openapi('Acceptances')
 export type Acceptances = z.infer<typeof Acceptances>
@@ -50,8 +52,8 @@ export const AcceptanceRequest = z
       .array(z.string().min(1).max(2000))
       .min(1)
       .max(100)
-      .describe('each as the check names it, or a beginning that fits only one'),
-    reason: z.string().min(1).max(2000).describe('how it is known to be safe, or why it is withdrawn'),
+      .describe('each as the check names it, or a prefix that matches only one'),
+    reason: z.string().min(1).max(2000).describe('why it is safe, or why it is withdrawn'),
     expiresAt: Instant.optional().describe('at most 366 days from now; default 90 days'),
     withdraw: z.boolean().default(false),
   })

@@ -2,7 +2,7 @@ import { accessSync, constants } from 'node:fs'
 import { homedir, userInfo } from 'node:os'
 import { join } from 'node:path'
 
-/** Where a connection goes, as whom, and how it is encrypted: what libpq reads from the same URL. */
+/** The target, user, and encryption of a connection, as libpq reads them from the same URL. */
 export interface ConnectionTarget {
   /** Tried in this order for each connection. */
   readonly hosts: readonly ServerHost[]
@@ -186,7 +186,7 @@ function decode(text: string): string {
 
 function readHosts(hostList: string | null, addressList: string | null, portList: string | null): ServerHost[] {
   if (hostList === null && addressList === null)
-    throw new ConnectionUrlError('names no host: write postgres://user:password@host:5432/name')
+    throw new ConnectionUrlError('has no host: write postgres://user:password@host:5432/name')
   const addresses = addressList?.split(',') ?? null
   const names = hostList?.split(',') ?? addresses!
   const ports = (portList ?? '').split(',')
@@ -260,7 +260,7 @@ function readTls(take: (name: string) => string | null): TlsTarget {
     ['sslkey', tls.key],
   ] as const)
     if (path !== null && path !== 'system' && !isReadable(path))
-      throw new ConnectionUrlError(`has an ${name} that names no readable file`)
+      throw new ConnectionUrlError(`has an ${name} that is not a readable file`)
   return tls
 }
 
@@ -290,7 +290,7 @@ function readServerSettings(parameters: ReadonlyMap<string, string>, withPasswor
     if (accepted !== null || IGNORED.has(name) || value === '') continue
     // An & in a password that is not percent-encoded would make a name of its rest, which PostgreSQL would repeat.
     if (withPassword || !/^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?$/.test(name))
-      throw new ConnectionUrlError('has a parameter that neither libpq nor PostgreSQL knows')
+      throw new ConnectionUrlError('has a parameter that neither libpq nor PostgreSQL supports')
     settings.set(name.toLowerCase(), value)
   }
   return settings

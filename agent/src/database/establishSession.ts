@@ -194,11 +194,11 @@ async function logIn(reader: MessageReader, toDriver: (bytes: Buffer) => void): 
       if (majorVersion < FIRST_SUPPORTED_VERSION)
         throw refusedStatement(
           majorVersion === 0
-            ? 'the server does not say which version of PostgreSQL it is'
+            ? 'the server does not report its PostgreSQL version'
             : `the server is PostgreSQL ${majorVersion}, and the agent needs ${FIRST_SUPPORTED_VERSION} or later`,
         )
       return { pid, majorVersion, ready: bytes }
-    } else if (type !== 'N') throw new ProtocolError(`the server sent a message that has no place in a login`)
+    } else if (type !== 'N') throw new ProtocolError(`the server sent an unexpected message during the login`)
     if (type === 'R' || type === 'S' || type === 'K') toDriver(bytes)
   }
 }
@@ -225,8 +225,7 @@ function createSimpleQuery(socket: Socket, reader: MessageReader): SimpleQuery {
       else if (type === 'Z') {
         if (failure !== null) throw failure
         return rows
-      } else if (!'TCNSI'.includes(type))
-        throw new ProtocolError('the server sent a message that has no place in an answer')
+      } else if (!'TCNSI'.includes(type)) throw new ProtocolError('the server sent an unexpected message in a result')
     }
   }
 }

@@ -70,8 +70,8 @@ export async function readTableLockHolders(sql: Sql, table: string): Promise<Loc
 }
 
 /**
- * Runs a statement of `sql` and reads meanwhile who blocks it, through `observer`. `onBlockers` is called with each answer
- * that is not empty.
+ * Runs a statement of `sql` and reads who blocks it in the meantime, through `observer`. `onBlockers` is called with
+ * each answer that is not empty.
  */
 export async function observeBlockers<T>(
   observer: Sql,
@@ -108,7 +108,7 @@ export function describeHolders(holders: readonly LockHolder[]): string {
   return [...named, ...(rest > 0 ? [`${rest} more`] : [])].join(' and ')
 }
 
-/** Tells holders apart, without what changes while they hold the lock. */
+/** Identifies a holder, without the values that change while it holds the lock. */
 export function holdersKey(holders: readonly LockHolder[]): string {
   return holders.map(({ pid, preparedName }) => preparedName ?? String(pid)).join()
 }
@@ -133,7 +133,7 @@ function describeHolder(holder: LockHolder): string {
   return `pid ${pid} (${facts.filter((fact) => fact !== null).join(', ')})`
 }
 
-/** Texts of other sessions may hold any character. */
+/** Text from other sessions may contain any character. */
 function printable(text: string): string {
   return text.replace(/[\p{C}\s]+/gu, ' ').trim()
 }

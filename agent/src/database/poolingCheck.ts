@@ -39,7 +39,7 @@ export function createPoolingCheck(open: () => Sql): PoolingCheck {
       throw refusal
     })
     current.catch((error: unknown) => {
-      // An unavailable pooler says nothing, so the next session asks again.
+      // If the pooler is unavailable, the next session checks again.
       if (!(error instanceof SessionRefusedError)) validUntil = 0
     })
     return current

@@ -62,9 +62,10 @@ export function createAnswerGuard(): (type: string, body: Buffer) => void {
     bytes += body.length
     if (type === 'D') rows++
     if (bytes > MAX_ANSWER_BYTES || rows > MAX_ANSWER_ROWS)
-      throw new ProtocolError('the server answered a statement with more than the agent accepts')
+      throw new ProtocolError('the result of a statement is larger than the agent accepts')
     const isValid = ANSWER_MESSAGES[type]
-    if (isValid === undefined) throw new ProtocolError(`a message of type ${printable(type)} has no place in an answer`)
+    if (isValid === undefined)
+      throw new ProtocolError(`a message of type ${printable(type)} is not expected in a result`)
     if (!isValid(body)) throw new ProtocolError(`a message of type ${type} is malformed`)
     if (type === 'Z') bytes = rows = 0
   }
@@ -138,7 +139,7 @@ export function readAuthenticationRequest(body: Buffer): 'done' | 'request' {
   if (iterations !== null && Number(iterations[1]) >= 1 && Number(iterations[1]) <= MAX_SCRAM_ITERATIONS)
     return 'request'
   throw new ProtocolError(
-    'the server asks for an authentication that the agent does not support: use scram-sha-256, md5, password, cert or trust in pg_hba.conf',
+    'the server requires an authentication method that the agent does not support: use scram-sha-256, md5, password, cert or trust in pg_hba.conf',
   )
 }
 

@@ -1,6 +1,6 @@
 /**
- * The session does not have what the agent needs. The message says why and what to do. No work is done in such a
- * session, and its statements count as unanswered.
+ * The session does not have what the agent needs. The message contains the reason and what to do. Such a session does
+ * no work, and its statements count as unanswered.
  */
 export class SessionRefusedError extends Error {
   readonly code = 'SESSION_REFUSED'

@@ -2,17 +2,17 @@
 export interface SessionProfile {
   readonly statementTimeoutMs: number
   readonly lockTimeoutMs: number
-  /** Schemas to look in after pg_catalog; the same ones for every statement that evaluates the user's expressions. */
+  /** The schemas after pg_catalog; the same for every statement that evaluates the user's expressions. */
   readonly searchPath: string
   /** Works on the application's table: sees every row, and the application's triggers can tell. */
   readonly engine: boolean
   readonly readOnly: boolean
   /**
-   * It works in ranges of the key or of pages, which an index finds. Where rows do not lie in the order of their key
-   * PostgreSQL would rather read the whole table, again for each range.
+   * For work in ranges of keys or pages, which an index finds. If rows are not stored in key order, PostgreSQL might
+   * otherwise read the whole table for each range.
    */
   readonly avoidSeqScan: boolean
-  /** Long statements that only read may use as many processes as a query of the application does. */
+  /** Long read-only statements may use as many processes as the application's queries. */
   readonly parallel: boolean
 }
 
@@ -70,9 +70,9 @@ export const SESSION_SETTINGS: readonly SessionSetting[] = [
   { name: 'bytea_output', value: 'hex', why: 'binary values could not be read' },
   { name: 'xmloption', value: 'content', why: 'XML values would be rejected' },
   { name: 'xmlbinary', value: 'base64', why: 'XML values would change' },
-  { name: 'array_nulls', value: 'on', why: 'NULL in an array would become a text' },
+  { name: 'array_nulls', value: 'on', why: 'NULL in an array would become text' },
   { name: 'transform_null_equals', value: 'off', why: 'comparisons with NULL would change their meaning' },
-  { name: 'gin_fuzzy_search_limit', value: '0', why: 'queries would leave out rows' },
+  { name: 'gin_fuzzy_search_limit', value: '0', why: 'queries would omit rows' },
   { name: 'check_function_bodies', value: 'on', why: 'a function that cannot run would be created' },
   {
     name: 'default_transaction_isolation',
@@ -89,7 +89,7 @@ export const SESSION_SETTINGS: readonly SessionSetting[] = [
     name: 'synchronous_commit',
     value: 'on',
     keeps: ['local', 'remote_write', 'remote_apply'],
-    why: 'a crash of the server would lose that the flag was turned off',
+    why: 'a crash of the server could lose the change that turned the flag off',
   },
   {
     name: 'session_replication_role',
@@ -108,7 +108,7 @@ export const SESSION_SETTINGS: readonly SessionSetting[] = [
     value: ({ engine }) => (engine ? 'on' : 'off'),
     why: 'triggers of the application that skip the agent would fire',
   },
-  // Compiling a statement, or starting workers for it, takes longer than a batch.
+  // JIT compilation or parallel workers would take longer than a batch.
   { name: 'jit', value: ({ engine }) => (engine ? 'off' : null), why: 'compiling a batch takes longer than the batch' },
   {
     name: 'max_parallel_workers_per_gather',
@@ -117,7 +117,7 @@ export const SESSION_SETTINGS: readonly SessionSetting[] = [
   },
   {
     name: 'plan_cache_mode',
-    // A plan that is made for any range takes no workers.
+    // A generic plan for all ranges must not use workers.
     value: ({ parallel }) => (parallel ? 'force_custom_plan' : 'auto'),
     why: 'plans would not fit their ranges',
   },

@@ -7,7 +7,7 @@ import { asciiLiteral } from './sqlLiteral.ts'
 /** Sends the text as one simple query and returns the rows of all its statements. */
 export type SimpleQuery = (text: string) => Promise<(string | null)[][]>
 
-/** What a new session says of itself before anything is set. */
+/** The state of a new session before its settings are changed. */
 export interface NewSession {
   readonly pid: string
   readonly inRecovery: boolean

@@ -5,7 +5,7 @@ import { formatQuantity } from '../format/format.ts'
 import type { ColumnUpdate } from './columnUpdate.ts'
 import { compareKeys, keyColumns, keyParameters, type Key } from './keys.ts'
 
-/** Rows that other transactions have locked. The rest of the table is written meanwhile. */
+/** Rows that other transactions have locked. The rest of the table is written in the meantime. */
 export interface HeldRows {
   /** 0: the lock is not on rows, but on the table, or in a trigger of the application. */
   readonly rows: number
@@ -17,7 +17,7 @@ export interface HeldRows {
   readonly isWaiting: boolean
 }
 
-/** One sentence for events: which rows are held, by whom, and what happens meanwhile. */
+/** One sentence for events: the held rows, their holders, and what happens in the meantime. */
 function describeHeldRows({ rows, keys, holders, isWaiting }: HeldRows): string {
   const who = holders.length === 0 ? 'another transaction' : describeHolders(holders)
   if (rows === 0) return `A batch waits for a lock held by ${who}.`
@@ -27,15 +27,18 @@ function describeHeldRows({ rows, keys, holders, isWaiting }: HeldRows): string 
       ? `Row ${some} is locked`
       : `${formatQuantity(rows, 'row')} (${some}${rows > keys.length ? ', …' : ''}) are locked`
   const meanwhile = isWaiting
-    ? 'Every other row is written; the operation waits for it and continues automatically.'
-    : 'The other rows are written meanwhile.'
+    ? 'Every other row is written. The operation waits for the lock and continues automatically.'
+    : 'The other rows are written in the meantime.'
   return `${what} by ${who}. ${meanwhile}`
 }
 
 /** A wait for a lock that is not on a row is not reported before. */
 const MIN_REPORTED_WAIT_MS = 500
 
-/** Turns what is known of held rows into messages: one for each holder, and one when nothing else is left; not for each row. */
+/**
+ * Turns the state of held rows into messages: one for each holder, and one when nothing else is left; not for each
+ * row.
+ */
 export function createHeldRowMessages(): (held: HeldRows | null) => string | null {
   let reported = ''
   let waitsSince: number | null = null
@@ -46,7 +49,7 @@ export function createHeldRowMessages(): (held: HeldRows | null) => string | nul
     const current = held === null ? '' : `${holdersKey(held.holders)} ${held.rows > 0} ${held.isWaiting}`
     if (current === reported) return null
     reported = current
-    return held === null ? 'No row is locked by another transaction any more.' : describeHeldRows(held)
+    return held === null ? 'No row is locked by another transaction any longer.' : describeHeldRows(held)
   }
 }
 
@@ -62,7 +65,7 @@ export interface HeldRowTracker {
   restart(): void
 }
 
-/** How long a probe waits behind the holder of a row. It holds no other lock meanwhile. */
+/** How long a probe waits behind the holder of a row. It holds no other lock during that time. */
 const PROBE_TIMEOUT_MS = 300
 const LISTED_KEYS = 3
 
@@ -94,8 +97,8 @@ export function createHeldRowTracker(report: (held: HeldRows | null) => void): H
 }
 
 /**
- * Reads who holds a row: waits behind its holder for a moment, and asks PostgreSQL meanwhile whom it waits for. Does
- * nothing if the row is free.
+ * Reads who holds a row: waits behind its holder for a moment, and queries PostgreSQL for the holder during that
+ * time. Does nothing if the row is free.
  */
 export async function probeHeldRow(
   observer: Sql,

@@ -4,7 +4,7 @@ import type { ReportFormat } from '../contract/index.ts'
 import type { SigningKey } from '../signature/keys.ts'
 import type { ReportInput } from './gatherReport.ts'
 
-/** One core is left to the flag and the backfill. */
+/** One core is reserved for the flag and the backfill. */
 const MAX_WORKERS = Math.max(1, Math.min(2, availableParallelism() - 1))
 
 export interface ReportWorkerData {
@@ -23,9 +23,9 @@ export type ReportWorkerResponse =
   | { readonly error: { readonly message: string; readonly code: string | null } }
 
 /**
- * Builds reports beside the event loop that answers evaluations of the flag. Reading, hashing and rendering a report takes
- * long enough to delay them; however many are requested, at most as many as there are workers are in work, and the others
- * wait for their turn.
+ * Builds reports outside of the event loop that answers evaluations of the flag. Reading, hashing and rendering a
+ * report takes long enough to delay them; however many are requested, at most as many as there are workers are in
+ * work, and the others wait for their turn.
  */
 export interface ReportWorkers {
   /**
@@ -72,7 +72,7 @@ export function createReportWorkers({ databaseUrl, agent, signingKey }: ReportWo
     async build(readInput, format, signal) {
       let worker = await take()
       try {
-        if (signal.aborted) throw new ReportAbandoned('The client left before the report was built.')
+        if (signal.aborted) throw new ReportAbandoned('The client disconnected before the report was built.')
         const input = await readInput()
         if (worker === null || !started.has(worker)) worker = start()
         return await requestReport(worker, { input, format })
@@ -101,7 +101,7 @@ function requestReport(worker: Worker, request: ReportWorkerRequest): Promise<Ui
         else reject(Object.assign(new Error(response.error.message), { code: response.error.code ?? undefined }))
       })
     const onError = (error: Error): void => settle(() => reject(error))
-    const onExit = (): void => settle(() => reject(new Error('The worker that built the report ended.')))
+    const onExit = (): void => settle(() => reject(new Error('The worker that was building the report exited.')))
     worker.on('message', onMessage)
     worker.on('error', onError)
     worker.on('exit', onExit)

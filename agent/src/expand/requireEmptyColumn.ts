@@ -3,7 +3,8 @@ import type { RunContext } from '../kind/kind.ts'
 import type { Table } from '../rollout/rollout.ts'
 
 /**
- * A column that existed before the rollout must be empty: the data rollback could not tell its values from derived ones.
+ * A column that existed before the rollout must be empty: the data rollback could not distinguish its values from
+ * derived ones.
  * @throws OperationFailedError `existing-values`
  */
 export async function requireEmptyColumn({ rollout, database }: RunContext, table: Table): Promise<void> {
@@ -21,7 +22,7 @@ export async function requireEmptyColumn({ rollout, database }: RunContext, tabl
     if (row === undefined) return
     throw new OperationFailedError(
       'existing-values',
-      `Column ${type} existed before the rollout and holds a value (row ${row.key}): the data rollback could not tell it from derived values. ` +
+      `Column ${type} existed before the rollout and holds a value (row ${row.key}): the data rollback could not distinguish it from derived values. ` +
         'Set the column to NULL or drop it, then expand.',
     )
   } finally {

@@ -10,6 +10,7 @@ import { waitFor } from '../../../test/support/waitFor.ts'
 export const vehiclesRollout = {
   name: 'vehicles',
   hash: 'f'.repeat(64),
+  derivationHash: 'd'.repeat(64),
   file: { flag: { key: 'vehicles-sti' } },
 } as unknown as Rollout
 

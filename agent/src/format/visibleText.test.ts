@@ -10,8 +10,8 @@ const HIDDEN = [
   ...[0x2066, 0x2067, 0x2068, 0x2069, 0xfeff, 0xfff9, 0xe0001, 0xe0041, 0xd800, 0xdfff],
 ].map((code) => String.fromCodePoint(code))
 
-describe('what a reader cannot see', () => {
-  test.each(HIDDEN)('character %j is written out, and comes back', (character) => {
+describe('invisible characters', () => {
+  test.each(HIDDEN)('character %j is escaped and restored', (character) => {
     const text = `a${character}b`
     const code = character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')
     expect(toVisibleLine(text)).toBe(`a<U+${code}>b`)
@@ -22,11 +22,11 @@ describe('what a reader cannot see', () => {
     expect(JSON.parse(json)).toEqual({ text })
   })
 
-  test('lines and tabs stay where a text has lines', () => {
+  test('line feeds and tabs are kept in text with several lines', () => {
     expect(toVisibleLines('a\n\tb\r\u202e')).toBe('a\n\tb<U+000D><U+202E>')
   })
 
-  test.each(['plain', 'Größe 名前 مرحبا 👩‍👩‍👧', '<b>', '<U+12>', 'U+202E'])('%s stays as it is', (text) => {
+  test.each(['plain', 'Größe 名前 مرحبا 👩‍👩‍👧', '<b>', '<U+12>', 'U+202E'])('%s is unchanged', (text) => {
     expect(toVisibleLine(text)).toBe(text)
     expect(fromVisibleText(text)).toBe(text)
   })
@@ -34,7 +34,7 @@ describe('what a reader cannot see', () => {
   test('a text that looks like an escape has another form than the character', () => {
     expect(toVisibleLine('<U+202E>')).toBe('<U+003C>U+202E>')
     expect(fromVisibleText(toVisibleLine('<U+202E>'))).toBe('<U+202E>')
-    // Nothing but what is written out becomes a character.
+    // Only escaped characters are restored.
     expect(fromVisibleText('<U+0041> <U+FFFFFF>')).toBe('<U+0041> <U+FFFFFF>')
   })
 })
@@ -52,11 +52,11 @@ describe('Markdown and HTML', () => {
     expect(escapeMarkdown(text).replaceAll('<!-- -->', '')).not.toMatch(raw)
   })
 
-  test('nobody is mentioned, and nothing is referenced', () => {
+  test('text cannot mention users or reference issues', () => {
     expect(escapeMarkdown('@octocat fixes #12')).toBe('\\@<!-- -->octocat fixes \\#<!-- -->12')
   })
 
-  test('code ends where it should', () => {
+  test('code cannot end early', () => {
     expect(markdownCode('a`b</code>')).toBe('<code>a\\`b&lt;/code&gt;</code>')
     expect(markdownCodeBlock('a\n````\nb\u001b')).toBe('`````\na\n````\nb<U+001B>\n`````')
   })

@@ -1,6 +1,7 @@
 /**
- * Texts from outside, such as keys, names and reasons, as they leave the agent: in a terminal, a log line, a report, a
- * page. What a reader cannot see, or what moves the text around it, is written as `<U+202E>`, as `less` does.
+ * Texts from outside, such as keys, names and reasons, as they leave the agent: in a terminal, a log line, a report,
+ * a page. Characters that are invisible, or that reorder the text around them, are written as `<U+202E>`, like in
+ * `less`.
  */
 
 /**

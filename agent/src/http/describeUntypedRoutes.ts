@@ -67,7 +67,7 @@ export function describeUntypedRoutes(app: App): void {
       200: json(Ready, 'the agent claims operations'),
       400: badRequest,
       431: headersTooLarge,
-      503: json(Ready, 'it does not, for these reasons'),
+      503: json(Ready, 'the agent claims no operations, for these reasons'),
     },
   })
   app.openAPIRegistry.registerPath({

@@ -14,10 +14,10 @@ export function parseExpiry(expiresAt: string | undefined, what: string): Date {
   if (expiresAt === undefined) return new Date(now + DEFAULT_DAYS * DAY_MS)
   const expiry = Date.parse(expiresAt)
   if (expiry <= now)
-    throw new Refusal('invalid-body', `${what} would already have expired.`, ['expiresAt: give a time in the future'])
+    throw new Refusal('invalid-body', `${what} would already be expired.`, ['expiresAt: use a time in the future'])
   if (!(expiry <= now + MAX_DAYS * DAY_MS))
     throw new Refusal('invalid-body', `${what} is valid for at most ${MAX_DAYS} days.`, [
-      'expiresAt: give an earlier time',
+      'expiresAt: use an earlier time',
     ])
   return new Date(expiry)
 }

@@ -138,7 +138,7 @@ export interface FileFacts {
     /** The values that differ; empty: only the text differs, or the other version was not recorded yet. */
     readonly changedPaths: readonly string[]
   }[]
-  /** What derives differently since the last expand; null: nothing, or there was none. */
+  /** The changes since the last expand in how types are derived; null if there are none, or no expand. */
   readonly derivationChange: { readonly since: string; readonly changedPaths: readonly string[] } | null
 }
 

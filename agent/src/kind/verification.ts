@@ -15,7 +15,7 @@ export function verificationGaps(facts: VerificationFacts): string[] {
   if (validation === null) return ['No validation has ended.']
   const name = `Validation ${validation.id}`
   if (validation.derivationHash !== rollout.derivationHash)
-    return [`${name} is of a rollout file that derives differently.`]
+    return [`${name} used a rollout file that derives types differently.`]
   if (columnAddedAt !== null && validation.startedAt <= columnAddedAt)
     return [`${name} started before the column was added.`]
   const layerGaps = rollout.file.validation.requires.flatMap((layer) => layerGap(validation, layer))

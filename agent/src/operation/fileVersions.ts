@@ -60,7 +60,9 @@ async function recordVersion(state: Sql, agent: string, rollout: Rollout): Promi
 function describeChange(changes: readonly FileChange[]): string {
   if (changes.length === 0) return 'The text of the rollout file changed, but no value.'
   const derives = changes.some(({ path }) => changesDerivation(path))
-  const consequence = derives ? 'What derives changed, so steps must be repeated' : 'No step must be repeated'
+  const consequence = derives
+    ? 'Values that derive types changed, so steps must be repeated'
+    : 'No step has to be repeated'
   return `The rollout file changed: ${listPaths(changes.map(({ path }) => path))}. ${consequence}.`
 }
 
@@ -112,7 +114,7 @@ export function otherFileNotes({ otherFiles }: Pick<FileFacts, 'otherFiles'>): s
     const difference = changedPaths.length === 0 ? 'its text differs' : `different: ${listPaths(changedPaths)}`
     const consequence = derivesAlike
       ? 'Both continue to work.'
-      : 'What derives differs, so each of them runs only operations that were requested with its own version.'
+      : 'The values that derive types differ, so each agent runs only operations that were requested with its own version.'
     return `Agent ${agent} uses another version of the rollout file (${difference}). ${consequence} Deploy the same file to both.`
   })
 }
@@ -127,7 +129,7 @@ export function derivationChangeNotes({
   const what = changedPaths.length === 0 ? '' : ` (${listPaths(changedPaths)})`
   const flag = flagEnabled ? 'turn the flag off, then ' : ''
   return [
-    `What the rollout file derives has changed since ${since}${what}: ${flag}run expand, backfill, validation, and finalize again, or restore the values.`,
+    `The values of the rollout file that derive types have changed since ${since}${what}: ${flag}run expand, backfill, validation, and finalize again, or restore the values.`,
   ]
 }
 

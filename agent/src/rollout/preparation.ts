@@ -163,7 +163,7 @@ async function rowFindings(
       `select exists (select from ${rollout.table.sql} as t where t.${rollout.discriminator.sql} is not null) as found`,
     )
     if (existing!.found) {
-      const text = `Column ${rollout.discriminator.sql} already exists and holds values, which a rollback could not tell from derived ones. Choose another column in discriminator, or set it to NULL.`
+      const text = `Column ${rollout.discriminator.sql} already exists and holds values, which a rollback could not distinguish from derived ones. Choose another column in discriminator, or set it to NULL.`
       findings.push({ step: 'expand', refused: true, text })
     }
   }

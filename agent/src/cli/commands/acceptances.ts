@@ -15,12 +15,15 @@ interface AcceptCheckOptions extends CommonOptions {
 
 export const registerAcceptances: RegisterCommand = (program, run) => {
   addTargetOptions(program.command('acceptances'))
-    .description('List what was accepted of checks that cannot decide, and what can be accepted')
+    .description('List acceptances, and the subjects of checks that an admin can accept')
     .action(run(listAcceptances))
   addTargetOptions(program.command('accept-check').argument('<check>', 'Name of the check, such as no-function-body'))
-    .description('Accept what a check cannot decide, by name and until it expires (requires an admin token)')
-    .option('--subject <names...>', 'What to accept, as sti acceptances lists it, or a beginning that fits only one')
-    .option('--all', 'Accept everything that the newest run of the check names')
+    .description('Accept subjects that a check cannot decide, by name and with an expiry (requires an admin token)')
+    .option(
+      '--subject <names...>',
+      'Subject to accept, as listed by sti acceptances, or a prefix that matches only one',
+    )
+    .option('--all', 'Accept every subject that the newest run of the check names')
     .option('--reason <text>', 'How you know that it is safe, or the reason for --withdraw (required)')
     .option(
       '--expires <duration>',
@@ -66,7 +69,7 @@ function readSubjects({ acceptances, acceptable }: Acceptances, check: string, w
     'refused',
     withdraw
       ? `${check} has no valid acceptance.`
-      : `The newest run leaves nothing of ${check} to an admin. To see what it does: sti acceptances`,
+      : `The newest run of ${check} has no subject to accept. To see the subjects of all checks: sti acceptances`,
   )
 }
 
@@ -87,6 +90,6 @@ function printAcceptances(all: Acceptances, output: Output): void {
       .filter((one) => !one.valid)
       .map(({ check, subject, why }) => ['invalid', check, subject, why ?? '']),
   ]
-  if (rows.length === 0) output.line('Nothing was accepted, and no check leaves anything to an admin.')
+  if (rows.length === 0) output.line('There are no acceptances, and no check has a subject to accept.')
   else for (const line of alignColumns([['STATE', 'CHECK', 'SUBJECT', ''], ...rows])) output.line(line)
 }

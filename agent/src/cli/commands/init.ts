@@ -17,7 +17,7 @@ export const registerInit: RegisterCommand = (program, run) => {
     .description('Draft a rollout file from a table: types, restore values, triggers, publications; needs no agent')
     .argument('<table>', 'Table, as in SQL; default schema: public')
     .requiredOption('--database <url>', 'Database of the table; nothing in it is changed')
-    .option('--columns <names>', 'Columns that decide the type, separated by commas (default: the likeliest ones)')
+    .option('--columns <names>', 'Columns that decide the type, separated by commas (default: the most likely ones)')
     .option('-o, --output <file>', 'Write to a new file (default: print it)')
     .option('--json', 'Print one JSON value per line')
     .action(run(draftRolloutFile))

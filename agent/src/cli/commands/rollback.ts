@@ -167,7 +167,7 @@ async function waitForClients(name: string, requestWithRetry: RequestWithRetry, 
     const stale = flag.clients.filter((client) => client.stale).map((client) => client.client)
     if (flag.enabled || stale.length === 0) return
     const names = stale.join(', ')
-    if (names !== lastNames) output.note(`Waiting for these clients to see that the flag is off: ${names}.`)
+    if (names !== lastNames) output.note(`Waiting for these clients to receive the flag as off: ${names}.`)
     lastNames = names
   }
 }

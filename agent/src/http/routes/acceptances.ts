@@ -14,7 +14,7 @@ const listAcceptancesRoute = createRoute({
   method: 'get',
   path: '/v1/rollouts/{rollout}/acceptances',
   request: { params: rolloutParams },
-  responses: openApiResponses(200, Acceptances, 'what was accepted, and what can be accepted'),
+  responses: openApiResponses(200, Acceptances, 'acceptances, and the subjects that can be accepted'),
 })
 const acceptRoute = createRoute({
   method: 'post',
@@ -80,9 +80,9 @@ function resolveSubjects(
 ): string[] {
   const subjects = [...new Set(candidates.filter((one) => one.check === check).map(({ subject }) => subject))]
   if (subjects.length === 0)
-    throw new Refusal('invalid-body', `Nothing of the check ${check} can be accepted or withdrawn now.`, [
+    throw new Refusal('invalid-body', `The check ${check} currently has no subject to accept or withdraw.`, [
       candidates.length === 0
-        ? 'check: no check names anything; run it first, such as sti prepare-column-drop'
+        ? 'check: no check has a subject; run the checks first, such as with sti prepare-column-drop'
         : `check: name one of ${[...new Set(candidates.map((one) => one.check))].join(', ')}`,
     ])
   const resolved = requested.map((text) => {

@@ -110,7 +110,7 @@ function typesOfForeignKeys(input: DraftInput, columns: readonly DraftColumn[]):
     },
     decisions: [
       `Name the type of rows where none of these is set (${otherwise} is a placeholder).`,
-      'The type does not say which row a foreign key references, so the columns cannot be dropped without losing that.',
+      'The type does not record which row a foreign key references, so dropping the columns loses that reference.',
       ...(columns.length > 1 && !exclusive
         ? [
             'Some rows have two of these foreign keys: the first type of the list wins, and its restore clears the others.',
@@ -123,7 +123,7 @@ function typesOfForeignKeys(input: DraftInput, columns: readonly DraftColumn[]):
 function typesOfValues(column: DraftColumn): DraftTypes {
   if (column.values === null) {
     throw new NoTypesError(
-      `Column ${column.written} has more than 50 values, which are no types. Write the "when" of each type by hand, or name another column.`,
+      `Column ${column.written} has more than 50 values, which is too many for types. Write the "when" of each type manually, or name another column.`,
     )
   }
   const values = withUnusedLabels(column)
@@ -147,7 +147,7 @@ function typesOfValues(column: DraftColumn): DraftTypes {
     })),
     otherwise: { name: names.at(-1)!, restore: { [column.written]: restLiteral } },
     decisions: [
-      'Merge values that are the same type into one "when" (IN); a merged value cannot be restored, and the column drop says so.',
+      'Merge values that are the same type into one "when" (IN); a merged value cannot be restored, which the column drop reports.',
       rest
         ? `Every value that is not listed becomes ${names.at(-1)!}, the type of the most frequent value.`
         : `Rows whose ${column.written} is NULL or not listed become ${names.at(-1)!}.`,

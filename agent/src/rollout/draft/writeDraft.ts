@@ -36,10 +36,10 @@ export function writeDraft(input: DraftInput, chosen: DraftTypes, discriminator:
     ...triggers(input),
     ...publications(input),
     `flag: ${flow({ key: `${name.slice(0, 96)}-sti` })}`,
-    '# DECIDE: without "api" nothing judges the latency and the errors of the application. With it, add performance here.',
+    '# DECIDE: without "api", latency and errors of the application are not checked. With it, add performance here.',
     '# With "checks", add business.',
     'validation: { requires: [integrity, system] }',
-    '# DECIDE: who is called, in the order of escalation.',
+    '# DECIDE: who is paged, in the order of escalation.',
     '# contacts: [{ role: Technical Lead, name: NAME, email: NAME@example.com, escalateAfter: 5m }]',
   ]
   return `${lines.join('\n')}\n`
@@ -47,7 +47,7 @@ export function writeDraft(input: DraftInput, chosen: DraftTypes, discriminator:
 
 function grants({ owner, database, table }: DraftInput): string[] {
   return [
-    '# What the role of the agent (here sti_agent) needs:',
+    '# Privileges that the role of the agent needs (here sti_agent):',
     `#   grant ${owner} to sti_agent;`,
     `#   grant create, temporary on database ${database} to sti_agent;`,
     `#   grant usage, create on schema ${writtenName(table.schema)} to sti_agent;`,
@@ -96,9 +96,7 @@ function triggers({ updateTriggers }: DraftInput): string[] {
   if (updateTriggers.length === 0) return []
   return [
     ...(updateTriggers.some(({ readsEngineSetting }) => !readsEngineSetting)
-      ? [
-          '# DECIDE: is it harmless that the trigger fires on every row that the backfill writes? See docs/rollout-file.md.',
-        ]
+      ? ['# DECIDE: can the trigger safely fire on every row that the backfill writes? See docs/rollout-file.md.']
       : []),
     `triggers: ${flow(
       Object.fromEntries(
