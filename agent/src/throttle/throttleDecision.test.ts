@@ -1,38 +1,15 @@
 import { expect, test } from 'vitest'
-import type { Limits } from '../contract/index.ts'
+import { LIMIT_NAMES, type Limits } from '../contract/index.ts'
+import { LIMIT_TABLE } from './limitTable.ts'
 import { essentialLimits, resolveLimits, type ThrottleConfig } from './limits.ts'
-import type { ThrottleReadings } from '../signals/throttleReadings.ts'
 import { findWorstOverload, decideThrottle } from './throttleDecision.ts'
+import { calmReadings, type ChangedReadings } from './testing/calmReadings.ts'
 
 const FILE: ThrottleConfig = { throttle: {}, signals: [{ name: 'queue', limit: 100 }] }
 const GB = 1024 ** 3
 
-type ReadingValues = { [K in keyof ThrottleReadings]: unknown }
-const CALM_READINGS: ReadingValues = {
-  lockWaiters: { waiters: 0, seconds: 0 },
-  replicationLag: { replicas: 1, bytes: 0, seconds: 0 },
-  slots: { slot: 'cdc', retainedBytes: 0, keptAtMostBytes: null, endangered: null },
-  archive: { files: 0, failing: null },
-  oldestSnapshot: { seconds: 0, pid: null, holder: null },
-  connections: 0.5,
-  autovacuum: { seconds: 0, pid: null },
-  walRate: 0,
-  apiLatencyP95: 0.01,
-  custom: 1,
-}
-
-/** The readings of a calm server except for the changed ones; a string is the reason why a reading is unknown. */
-function pressure(changed: Partial<ReadingValues>): ThrottleReadings {
-  const values = { ...CALM_READINGS, ...changed }
-  const reading = (value: unknown) => (typeof value === 'string' ? { unknown: value } : { value, at: 1 })
-  return {
-    ...Object.fromEntries(Object.entries(values).map(([name, value]) => [name, () => reading(value)])),
-    custom: () => [{ name: 'queue', limit: 100, reading: reading(values.custom) }],
-  } as unknown as ThrottleReadings
-}
-
-function decide(changed: Partial<ReadingValues>, overrides: Limits = {}, currentReason: string | null = null): string {
-  const decision = decideThrottle(pressure(changed), resolveLimits(FILE, overrides), currentReason)
+function decide(changed: ChangedReadings, overrides: Limits = {}, currentReason: string | null = null): string {
+  const decision = decideThrottle(calmReadings(changed), resolveLimits(FILE, overrides), currentReason)
   return decision.act === 'continue' ? 'continue' : `${decision.act} ${decision.reason}: ${decision.sentence}`
 }
 
@@ -43,7 +20,7 @@ test('work continues on a calm server, and exactly at each limit', () => {
   )
 })
 
-test.each<[Partial<ReadingValues>, Limits, string]>([
+test.each<[ChangedReadings, Limits, string]>([
   [{ lockWaiters: { waiters: 1, seconds: 0 } }, {}, 'pause lock-waiters: 1 session is waiting for a lock held by STI'],
   [
     { replicationLag: { replicas: 1, bytes: 65 * 1024 ** 2, seconds: 0 } },
@@ -98,12 +75,16 @@ test.each<[Partial<ReadingValues>, Limits, string]>([
 })
 
 test('a value that has a limit and is unknown pauses; a value without a limit is not read', () => {
-  for (const name of Object.keys(CALM_READINGS) as (keyof ReadingValues)[]) {
-    const optional = ['autovacuum', 'walRate', 'apiLatencyP95'].includes(name)
-    expect(decide({ [name]: 'why' }), name).toMatch(
-      optional ? /^continue$/ : /^pause [a-z-]+-unknown: .* is unknown: why$/,
+  const unknownReadings = new Proxy<ChangedReadings>({}, { get: () => 'why' })
+  const allOff = Object.fromEntries(LIMIT_NAMES.map((name) => [name, 'none' as const]))
+  for (const name of LIMIT_NAMES) {
+    const { [name]: _, ...allOthersOff } = allOff
+    const hasDefault = Object.values(LIMIT_TABLE[name].defaults).some((tier) => tier !== null)
+    expect(decide(unknownReadings, { ...allOthersOff, signals: { queue: 'none' } }), name).toMatch(
+      hasDefault ? /^pause [a-z-]+-unknown: .* is unknown: why$/ : /^continue$/,
     )
   }
+  expect(decide({ connections: 'why' })).toBe('pause connections-unknown: connections is unknown: why')
   expect(decide({ autovacuum: 'why' }, { autovacuumSeconds: 9 })).toBe(
     'pause autovacuum-unknown: autovacuum is unknown: why',
   )
@@ -122,7 +103,12 @@ test('the first reason wins; an abort precedes every pause and names what to fix
   expect(decide(many, { signals: { queue: { abort: 400 } } })).toMatch(
     /^abort signal: Queue is 500 \(abort limit 400\)/,
   )
-  const lost = { slot: 'cdc', retainedBytes: 0, keptAtMostBytes: GB, endangered: { slot: 'old', status: 'lost' } }
+  const lost = {
+    slot: 'cdc',
+    retainedBytes: 0,
+    keptAtMostBytes: GB,
+    endangered: { slot: 'old', status: 'lost' as const },
+  }
   expect(decide({ ...many, slots: lost })).toBe(
     'abort slot-retention: Replication slot old has lost WAL that it needs. Drop the slot and rebuild its consumer, or set limits.slotRetainedBytes to none, then resume.',
   )
@@ -138,7 +124,7 @@ test('a wait ends 10% below the limit that started it; another wait starts above
 
 test('other kinds of operation wait for lock waiters and replicas only, and never abort', () => {
   const limits = essentialLimits({ ...FILE, throttle: { lockWaiters: { abort: 1 } } })
-  const act = (changed: Partial<ReadingValues>): string => decideThrottle(pressure(changed), limits).act
+  const act = (changed: ChangedReadings): string => decideThrottle(calmReadings(changed), limits).act
   expect(act({ lockWaiters: { waiters: 5, seconds: 0 } })).toBe('pause')
   expect(act({ replicationLag: 'why' })).toBe('pause')
   expect(act({ archive: { files: 9999, failing: null }, slots: 'why', connections: 1, custom: 1e9 })).toBe('continue')
@@ -146,8 +132,8 @@ test('other kinds of operation wait for lock waiters and replicas only, and neve
 
 test('the signal furthest above its pace limit sets the pace', () => {
   const limits = resolveLimits(FILE, { walBytesPerSecond: 100, apiLatencyP95Seconds: 0.1 })
-  expect(findWorstOverload(pressure({ walRate: 150, apiLatencyP95: 0.3 }), limits)?.ratio).toBeCloseTo(3)
-  expect(findWorstOverload(pressure({ walRate: 150, apiLatencyP95: 'why' }), limits)?.ratio).toBe(1.5)
-  expect(findWorstOverload(pressure({ walRate: 'why', apiLatencyP95: 'why' }), limits)).toBeUndefined()
-  expect(findWorstOverload(pressure({}), resolveLimits(FILE))).toBeNull()
+  expect(findWorstOverload(calmReadings({ walRate: 150, apiLatencyP95: 0.3 }), limits)?.ratio).toBeCloseTo(3)
+  expect(findWorstOverload(calmReadings({ walRate: 150, apiLatencyP95: 'why' }), limits)?.ratio).toBe(1.5)
+  expect(findWorstOverload(calmReadings({ walRate: 'why', apiLatencyP95: 'why' }), limits)).toBeUndefined()
+  expect(findWorstOverload(calmReadings({}), resolveLimits(FILE))).toBeNull()
 })

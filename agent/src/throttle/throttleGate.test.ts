@@ -1,26 +1,18 @@
 import { expect } from 'vitest'
 import { createThrottleGate } from './throttleGate.ts'
 import type { Directive, RunContext } from '../kind/kind.ts'
-import type { ThrottleReadings } from '../signals/throttleReadings.ts'
+import { calmReadings } from './testing/calmReadings.ts'
 import { realTimeTest as test } from '../../../test/support/realTime.ts'
 
 /** A run whose lock waiters, parameters, and directive the test sets; all other signals are calm. */
 function createTestRun() {
   const now = { waiters: 0, asked: 'continue' as Directive, parameters: {} as Record<string, unknown> }
   const events: string[] = []
-  const known = (value: unknown) => () => ({ value, at: Date.now() })
-  const pressure = {
-    lockWaiters: () => known({ waiters: now.waiters, seconds: 0 })(),
-    replicationLag: known({ replicas: 0, bytes: 0, seconds: 0 }),
-    slots: known({ slot: null, retainedBytes: 0, keptAtMostBytes: null, endangered: null }),
-    archive: known({ files: 0, failing: null }),
-    oldestSnapshot: known({ seconds: 0, pid: null, holder: null }),
-    connections: known(0),
-    autovacuum: known({ seconds: 0, pid: null }),
-    walRate: known(0),
-    apiLatencyP95: known(0),
-    custom: () => [],
-  } as unknown as ThrottleReadings
+  const pressure = calmReadings({
+    get lockWaiters() {
+      return { waiters: now.waiters, seconds: 0 }
+    },
+  })
   const run = {
     operation: { kind: 'backfill' },
     rollout: { file: { throttle: {}, signals: [] } },
