@@ -148,7 +148,11 @@ async function rollOutTable(run: RunContext, table: () => Promise<Table>, sql: p
     runDdl(run, engine, { description: 'test', steps })
   try {
     const safe = cannotRaise(rollout, before)
-    await ddl([addColumnChange(rollout, null), deriveFunctionChange(rollout, safe), deriveTriggerChange(rollout, safe)])
+    await ddl([
+      addColumnChange(rollout, null),
+      deriveFunctionChange(rollout, safe, await table()),
+      deriveTriggerChange(rollout, safe),
+    ])
     await engine.unsafe(`update ${rollout.table.sql} as t set ${type} = ${rollout.derive('t')}`)
     const constraint = addConstraintChange(rollout)
     await ddl([constraint, reverseSyncChange(rollout, await table())])

@@ -1,8 +1,9 @@
 import { SEARCH_PATH } from '../database/connect.ts'
 import type { ReversibleChange } from '../ddl/transactional.ts'
 import { catalogDefinition } from '../ddl/catalogDefinition.ts'
-import { quoteIdentifier } from '../rollout/identifiers.ts'
-import type { Rollout, Trigger } from '../rollout/rollout.ts'
+import { quoteIdentifier, quoteLiteral } from '../rollout/identifiers.ts'
+import type { Rollout, Table, Trigger } from '../rollout/rollout.ts'
+import { columnShapeGuard, recordColumns } from './columnShape.ts'
 
 /** Fires after every trigger with a name of letters and digits, and so after the application's own triggers. */
 export const DERIVE_TRIGGER_NAME = '~sti_derive'
@@ -28,18 +29,32 @@ export function deriveFunctionName(rollout: Pick<Rollout, 'name'>): string {
  * expression that might raise runs in an exception block, which costs a subtransaction per row; an expression of columns,
  * constants, and comparisons does not need one.
  */
-export function deriveFunctionChange(rollout: Rollout, cannotRaise: boolean): ReversibleChange {
+export function deriveFunctionChange(
+  rollout: Rollout,
+  cannotRaise: boolean,
+  table: Pick<Table, 'columns'>,
+): ReversibleChange {
   const name = deriveFunctionName(rollout)
   return {
     kind: 'function',
     object: name,
     statement: `create or replace function ${name}() returns trigger language plpgsql security definer
-      set search_path = ${SEARCH_PATH} as ${dollarQuote(deriveFunctionBody(rollout, cannotRaise))};
-      revoke execute on function ${name}() from public`,
+      set search_path = ${SEARCH_PATH} as ${dollarQuote(deriveFunctionBody(rollout, cannotRaise, table))};
+      ${functionPrivilegesSql(rollout, name)}`,
     inverse: `drop function if exists ${name}()`,
     definitionSql: catalogDefinition.function(name),
     definitionAfterRevert: null,
+    before: recordColumns(rollout, table),
   }
+}
+
+/** The owner of the table may add partitions, whose triggers are created with the owner's privileges. */
+export function functionPrivilegesSql(rollout: Rollout, name: string): string {
+  const grant = `begin
+        execute format('grant execute on function %s() to %I', ${quoteLiteral(name)}, (select pg_get_userbyid(relowner) from pg_class where oid = ${quoteLiteral(rollout.table.sql)}::regclass));
+      end`
+  return `revoke execute on function ${name}() from public;
+      do ${dollarQuote(grant)}`
 }
 
 /** Marks a function with what it derives. */
@@ -47,9 +62,9 @@ export const derivationMark = ({ derivationHash }: Pick<Rollout, 'derivationHash
   `-- derivation ${derivationHash}`
 
 /** The body of the function, as the catalog stores it. */
-export function deriveFunctionBody(rollout: Rollout, cannotRaise: boolean): string {
+export function deriveFunctionBody(rollout: Rollout, cannotRaise: boolean, table: Pick<Table, 'columns'>): string {
   const body = deriveAssignmentSql(rollout, 'new', `new.${rollout.discriminator.sql}`, cannotRaise)
-  return `${derivationMark(rollout)}\nbegin\n${body}\n  return new;\nend`
+  return `${derivationMark(rollout)}\nbegin\n${columnShapeGuard(rollout, table)}\n${body}\n  return new;\nend`
 }
 
 /** PL/pgSQL that assigns the type that the legacy columns of `row` imply; NULL if the expression raises. */

@@ -4,6 +4,7 @@ import { catalogDefinition } from '../ddl/catalogDefinition.ts'
 import { quoteLiteral, quoteIdentifier } from '../rollout/identifiers.ts'
 import { cannotRaise } from '../rollout/cannotRaise.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
+import { columnShapeGuard, dualWriteColumns, recordColumns } from './columnShape.ts'
 import { conflictSql, countConflictSql } from './conflictSql.ts'
 import { conflictSequenceSql, CONFLICT_RESOLUTIONS } from './conflictCounts.ts'
 import {
@@ -19,7 +20,7 @@ import { columnDefaultsJson, holdsDefaultSql, sameImageSql, columnUnchangedSql }
 /** Marks a function with reverse sync; the mark includes the column defaults that the function was created with. */
 export const REVERSE_SYNC_PREFIX = '-- both ways'
 export const reverseSyncMark = (rollout: Rollout, table: Pick<Table, 'columns'>): string =>
-  `${REVERSE_SYNC_PREFIX}, a column that nobody gave holds its default, of ${columnDefaultsJson(table, watchedColumns(rollout))}`
+  `${REVERSE_SYNC_PREFIX}, a column that nobody gave holds its default, of ${columnDefaultsJson(table, dualWriteColumns(rollout))}`
 
 /**
  * Replaces the dual-write function once coverage is verified. The trigger stays, so the change takes no lock on the table.
@@ -45,10 +46,12 @@ export function reverseSyncChange(rollout: Rollout, table: Table): ReversibleCha
   const name = deriveFunctionName(rollout)
   const restoresLegacy = rollout.file.restore !== 'none'
   const body = `declare
-  type_given ${rollout.discriminator.dataType} := new.${rollout.discriminator.sql};
+  type_given ${rollout.discriminator.dataType};
   legacy_says ${rollout.discriminator.dataType};
   ${restoresLegacy ? 'written record;\n  now_says' : 'legacy_said'} ${rollout.discriminator.dataType};
 begin
+${columnShapeGuard(rollout, table)}
+  type_given := new.${rollout.discriminator.sql};
 ${deriveAssignmentSql(rollout, 'new', 'legacy_says', neverRaises)}
   if type_given is not distinct from legacy_says then
     return new;
@@ -70,9 +73,10 @@ end`
       set search_path = ${SEARCH_PATH} as ${dollarQuote(`${derivationMark(rollout)}\n${reverseSyncMark(rollout, table)}\n${body}`)}`,
       `revoke execute on function ${name}() from public`,
     ].join(';\n      '),
-    inverse: deriveFunctionChange(rollout, neverRaises).statement,
+    inverse: deriveFunctionChange(rollout, neverRaises, table).statement,
     definitionSql: catalogDefinition.function(name),
-    definitionAfterRevert: deriveFunctionBody(rollout, neverRaises),
+    definitionAfterRevert: deriveFunctionBody(rollout, neverRaises, table),
+    before: recordColumns(rollout, table),
   }
 }
 
@@ -144,14 +148,3 @@ function leaveUnknownTypeSql({ types, discriminator }: Rollout): string {
 const assignTypeSql = ({ discriminator }: Rollout): string => `new.${discriminator.sql} := legacy_says;`
 const columnListSql = ({ conditionColumns: reads }: Rollout, row: string): string =>
   reads.map((name) => `${row}.${quoteIdentifier(name)}`).join(', ')
-
-/** The type, and the legacy columns that `restore` writes or a condition reads. */
-function watchedColumns(rollout: Rollout): string[] {
-  return [
-    ...new Set([
-      rollout.discriminator.column,
-      ...rollout.conditionColumns,
-      ...rollout.types.flatMap((type) => [...(rollout.restoreValues(type)?.keys() ?? [])]),
-    ]),
-  ]
-}

@@ -1,5 +1,6 @@
 import type { Sql } from '../database/connect.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
+import { describeColumnChange, readColumnChanges } from './columnShape.ts'
 import { REVERSE_SYNC_PREFIX, reverseSyncMark } from './reverseSync.ts'
 import { derivationMark, deriveFunctionName, findLaterTriggers, DERIVE_TRIGGER_NAME } from './deriveTrigger.ts'
 
@@ -10,6 +11,8 @@ import { derivationMark, deriveFunctionName, findLaterTriggers, DERIVE_TRIGGER_N
  */
 export async function findTriggerFault(sql: Sql, rollout: Rollout, table: Table): Promise<string | null> {
   const deriveTrigger = table.triggers.find((trigger) => trigger.ours)
+  const columnChange = (await readColumnChanges(sql, rollout, table))[0]
+  if (columnChange !== undefined) return describeColumnChange(rollout, columnChange)
   if (rollout.file.dualWrite === 'application') {
     return deriveTrigger === undefined
       ? null

@@ -15,7 +15,7 @@ import { trialWriteSql } from './trialWrite.ts'
 import { requireEmptyColumn } from './requireEmptyColumn.ts'
 import { recordOriginSql } from './recordOrigin.ts'
 import { choosePrefill, prefillNotes } from './prefill.ts'
-import { expandRefusals, hadReverseSync, untestedTriggerNotes, needsPrefill } from './expandRefusals.ts'
+import { expandRefusals, hadReverseSync, meanwhileNotes, untestedTriggerNotes, needsPrefill } from './expandRefusals.ts'
 
 export const expand: OperationDefinition<'expand'> = {
   kind: 'expand',
@@ -41,6 +41,7 @@ export const expand: OperationDefinition<'expand'> = {
         ...(rollout.file.dualWrite === 'trigger'
           ? ['From then on, every write to this table derives the type and overwrites the value that the write set.']
           : []),
+        ...meanwhileNotes(rollout, table),
         ...untestedTriggerNotes(table),
         ...facts.undeclaredTriggers,
       ],
@@ -105,7 +106,7 @@ function requiredChanges(facts: RolloutFacts, table: Table, prefill: Prefill | n
     ...(table.discriminator === null ? [addColumnChange(rollout, prefill)] : []),
     ...(rollout.file.dualWrite === 'trigger'
       ? [
-          deriveFunctionChange(rollout, cannotRaise(rollout, table)),
+          deriveFunctionChange(rollout, cannotRaise(rollout, table), table),
           deriveTriggerChange(rollout, cannotRaise(rollout, table)),
         ]
       : []),

@@ -1,5 +1,6 @@
 import type { RolloutFacts } from '../kind/facts.ts'
-import type { Table } from '../rollout/rollout.ts'
+import type { Rollout, Table } from '../rollout/rollout.ts'
+import { dualWriteColumns } from '../dualWrite/columnShape.ts'
 import { findLaterTriggers } from '../dualWrite/deriveTrigger.ts'
 
 /** Reasons why the column and its trigger must not be added. */
@@ -48,6 +49,20 @@ function prefillRefusals(facts: RolloutFacts): string[] {
     ...(readers.length > 0
       ? [
           `These clients may still read by type: ${readers.join(', ')}. Wait until they have evaluated the flag, or accept each of them by name.`,
+        ]
+      : []),
+  ]
+}
+
+/** What the application must not do until the rollout ends. Its writes work all the same (dualWrite/columnShape.ts). */
+export function meanwhileNotes(rollout: Rollout, table: Table): string[] {
+  if (rollout.file.dualWrite !== 'trigger') return []
+  const columns = dualWriteColumns(rollout).join(', ')
+  return [
+    `Until the rollout ends, do not rename, retype, or drop ${columns}, and do not replace or swap the table. Writes would still work, but the type would no longer follow. PostgreSQL refuses to retype or drop a column that the WHEN clause of the trigger reads.`,
+    ...(table.partitioned
+      ? [
+          `From then on, a table that is attached as a partition needs the column ${rollout.discriminator.sql} ${rollout.discriminator.dataType}, and after finalize its CHECK constraint: create it with PARTITION OF, or with (LIKE ${rollout.table.sql} INCLUDING DEFAULTS INCLUDING CONSTRAINTS).`,
         ]
       : []),
   ]

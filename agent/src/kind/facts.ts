@@ -66,6 +66,8 @@ export interface TableFacts {
   readonly notes: readonly string[]
   /** Legacy columns that the table does not have. All of them: the migration of the column drop has run. */
   readonly droppedColumns: readonly string[]
+  /** One sentence for each column of the dual-write trigger that others have renamed, retyped, or dropped, with the remedy. */
+  readonly columnChanges: readonly string[]
   /** Null if the dual-write trigger is intact; otherwise the fault. Meaningful only after expand. */
   readonly triggerFault: string | null
   /** The column exists, and the trigger is intact. */

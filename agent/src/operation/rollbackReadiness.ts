@@ -11,6 +11,7 @@ export function assessRollbackReadiness(facts: RolloutFacts): ScopeReadiness[] {
     .map((open) => `${operationName(open)} is ${open.state}: cancel it first.`)
   const dataReasons = [
     ...facts.blockers,
+    ...facts.columnChanges,
     ...(facts.table?.discriminator === null || hasNothingToRollBack(facts) ? [NOTHING_TO_ROLL_BACK] : []),
     ...writerRefusals,
   ]
@@ -18,7 +19,9 @@ export function assessRollbackReadiness(facts: RolloutFacts): ScopeReadiness[] {
     flag: flagReasons,
     data: dataReasons,
     system:
-      facts.changes.length + facts.monitoringChanges.length > 0 ? [...facts.blockers, ...writerRefusals] : dataReasons,
+      facts.changes.length + facts.monitoringChanges.length > 0
+        ? [...facts.blockers, ...facts.columnChanges, ...writerRefusals]
+        : dataReasons,
     monitoring: facts.blockers,
   }
   return RollbackScope.options.map((scope) => {

@@ -1,5 +1,6 @@
 import type { Sql } from '../database/connect.ts'
 import { classifyError, isConnectionError, errorMessage } from '../database/errors.ts'
+import { describeColumnChange, readColumnChanges } from '../dualWrite/columnShape.ts'
 import { findTriggerFault } from '../dualWrite/verifyTrigger.ts'
 import { findMissingSteps } from '../finalize/missingSteps.ts'
 import type { TableFacts } from '../kind/facts.ts'
@@ -32,17 +33,22 @@ export async function readTableFacts(source: TableFactsSource, file: Rollout): P
       ...inspection,
       undeclaredTriggers: [],
       droppedColumns: [],
+      columnChanges: [],
       triggerFault: unread,
       expanded: false,
       finalizeMissing: [unread],
     }
   }
-  const [triggerFault, finalizeMissing] = await Promise.all([
+  const [columnChanges, triggerFault, finalizeMissing] = await Promise.all([
+    readColumnChanges(source.state, rollout, table),
     findTriggerFault(source.state, rollout, table),
     findMissingSteps(source.state, rollout, table),
   ])
+  const columnSentences = columnChanges.map((change) => describeColumnChange(rollout, change))
   return {
     ...inspection,
+    faults: [...columnSentences, ...inspection.faults],
+    columnChanges: columnSentences,
     undeclaredTriggers: undeclaredTriggers(rollout, table),
     droppedColumns: findDroppedColumns(rollout, table),
     triggerFault,
@@ -51,9 +57,12 @@ export async function readTableFacts(source: TableFactsSource, file: Rollout): P
   }
 }
 
-/** Without the discriminator nothing was dropped: the file names a wrong column. */
+/**
+ * Without the discriminator nothing was dropped: the file names a wrong column. The migration of the column drop removes
+ * the trigger first: while it exists, others have dropped or renamed the column.
+ */
 function findDroppedColumns({ legacyColumns }: Rollout, table: Table): string[] {
-  if (table.discriminator === null) return []
+  if (table.discriminator === null || table.triggers.some(({ ours }) => ours)) return []
   return legacyColumns.filter((name) => !table.columns.some((column) => column.name === name))
 }
 

@@ -96,7 +96,7 @@ async function readColumns(sql: Sql, oid: number): Promise<Column[]> {
       union all
       select base.attnum, t.typbasetype from base join pg_catalog.pg_type t on t.oid = base.type where t.typtype = 'd'
     )
-    select /* sti */ a.attname as name,
+    select /* sti */ a.attnum::int as number, a.attname as name,
       -- format_type leaves out the schema of a type on the search path; a type of pg_catalog needs none.
       case when en.nspname <> 'pg_catalog' and pg_catalog.pg_type_is_visible(e.oid) then format('%I.', en.nspname) else '' end
         || pg_catalog.format_type(a.atttypid, a.atttypmod) as type,

@@ -100,6 +100,8 @@ export interface Table {
 }
 
 export interface Column {
+  /** attnum: stays the same if the column is renamed. */
+  readonly number: number
   readonly name: string
   readonly sql: string
   /** format_type with the schema always visible, such as `character varying(20)` or `"app"."vehicle type"`. */

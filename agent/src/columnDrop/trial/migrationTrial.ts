@@ -180,7 +180,7 @@ async function attemptCheck<T>(checks: TrialCheck[], check: string, work: () => 
 function dualWriteChanges(copy: Rollout, table: Table) {
   if (copy.file.dualWrite === 'application') return []
   const safe = cannotRaise(copy, table)
-  return [deriveFunctionChange(copy, safe), deriveTriggerChange(copy, safe), reverseSyncChange(copy, table)]
+  return [deriveFunctionChange(copy, safe, table), deriveTriggerChange(copy, safe), reverseSyncChange(copy, table)]
 }
 
 /** Fills the archive in one transaction, since nobody else writes the copy. */
