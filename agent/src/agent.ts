@@ -21,6 +21,7 @@ import { readPromotionGate } from './evidence/promotionGate.ts'
 import { expand } from './expand/expand.ts'
 import { finalize } from './finalize/finalize.ts'
 import { createFlags } from './flag/flags.ts'
+import { createOffSpool } from './flag/offSpool.ts'
 import { checkDependencies } from './health.ts'
 import { createReportWorkers } from './evidence/reportWorkers.ts'
 import { buildApp } from './http/app.ts'
@@ -70,13 +71,20 @@ export async function startAgent(
   { reached = noopFailpoint }: AgentOptions = {},
 ): Promise<Agent> {
   const database = connect(config.databaseUrl, config.agent, config.replicaUrl)
+  const logFlagLine = (line: Record<string, unknown>): void => log({ level: 'info', ...line })
   const flags = createFlags({
     database,
     environment: config.environment,
     agent: config.agent,
     rollouts,
     reached,
-    log: (line) => log({ level: 'info', ...line }),
+    log: logFlagLine,
+    spool: createOffSpool({
+      folder: config.spoolFolder,
+      environment: config.environment,
+      databaseUrl: config.databaseUrl,
+      log: logFlagLine,
+    }),
   })
   const signals = createSignals({
     database,
@@ -163,6 +171,7 @@ export async function startAgent(
     rollbackPauses,
     watchdog: alertPath,
     log,
+    reached,
     editorScopes: RollbackScope.options.filter((scope) =>
       isAtLeast('editor', requiredLevel(`rollback-${scope}`, config)),
     ),
@@ -204,6 +213,8 @@ export async function startAgent(
           .readings()
           .map((readings) => ({ ...readings, ...inMemoryReadings(reconcileDependencies, readings.rollout) })),
       watchdogSeenAt: alertPath.lastSeenAt,
+      alertsDropped: alarm.droppedAlerts,
+      pendingOffs: () => rolloutNames.map((rollout) => ({ rollout, seconds: flags.pendingOffSeconds(rollout) })),
     },
   })
   flags.onPropagation((rollout, seconds) => metrics.observePropagation(rollout, seconds))
@@ -263,6 +274,7 @@ export async function startAgent(
     rollbackPauses,
     alertPath,
     inbox: alarm.alertQueue,
+    rejectAlerts: alarm.rejectAlerts,
     incidentAcknowledged: ({ rollout, severity, opened_at, acknowledged_at }) =>
       metrics.observeAcknowledgement({
         rollout,

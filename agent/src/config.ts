@@ -1,4 +1,5 @@
-import { hostname } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { GithubConfig } from './columnDrop/pullRequest/github.ts'
 import { AccessLevel } from './contract/index.ts'
 import { ConnectionUrlError, parseConnectionUrl } from './database/connectionUrl.ts'
@@ -44,6 +45,8 @@ export interface Config {
   readonly github: GithubConfig | null
   /** Directory for exported archives of legacy columns; null: exports are disabled. */
   readonly archiveFolder: string | null
+  /** Directory for offs that the database has not stored yet. */
+  readonly spoolFolder: string
 }
 
 export interface PersonalToken {
@@ -125,6 +128,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     rights: readRaisedRights(settings),
     github: readGithubConfig(settings),
     archiveFolder: settings.optional('STI_ARCHIVE_FOLDER'),
+    spoolFolder: settings.optional('STI_SPOOL_FOLDER') ?? join(tmpdir(), `sti-agent-${process.getuid?.() ?? 'user'}`),
   }
   if (settings.faults.length > 0) throw new ConfigError(settings.faults)
   return config

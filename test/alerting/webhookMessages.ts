@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import type { TestAgent } from '../support/agent.ts'
+import type { TestAgent, TestAgentClient } from '../support/agent.ts'
 import { TOKENS } from '../support/agent.ts'
 
 export const WEBHOOK_SECRET = 'webhook-secret-of-a-test-007'
@@ -91,7 +91,7 @@ export async function sendWebhook(
 }
 
 /** Turns the flag on past every gate, and returns the change. */
-export async function forceFlagOn(agent: TestAgent): Promise<string> {
+export async function forceFlagOn(agent: TestAgentClient): Promise<string> {
   const request = { kind: 'flag', environment: 'staging', parameters: { enabled: true, force: true }, reason: 'test' }
   const { status, body } = await agent.post('/v1/rollouts/vehicles/operations', request)
   if (status !== 202) throw new Error(JSON.stringify(body))

@@ -65,6 +65,7 @@ export async function withAgent<T>(
     guard: false,
     github: null,
     archiveFolder: null,
+    spoolFolder: join(folder, 'spool'),
     ...options.config,
     tokens: {
       viewer: TOKENS.viewer,

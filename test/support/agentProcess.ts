@@ -68,6 +68,7 @@ export function agentEnvironment(
     STI_TOKEN_ADMIN: TOKENS.admin,
     STI_TOKEN_FLAG: TOKENS.flag,
     STI_GUARD: 'false',
+    STI_SPOOL_FOLDER: `${rollouts}/spool`,
     STI_PERSONAL_TOKENS: `ann:admin:${TOKENS.ann}`,
   }
 }

@@ -8,13 +8,16 @@ import { decide, type DecisionRequest } from './decide.ts'
 import type { AlertWatchdog } from './watchdog.ts'
 import { alertIdentity, type ReceivedAlert } from './receivedAlert.ts'
 import { findAlertRule } from './alertRules.ts'
+import { errorMessage, isValueRefused } from '../database/errors.ts'
 import { deleteOldAlerts, storeAlerts, type StoredAlert } from './alertStore.ts'
+import type { DroppedAlerts } from './droppedAlerts.ts'
+import { toPlainTexts } from './plainTexts.ts'
 import type { ConditionMonitor } from './conditionMonitor.ts'
 
 /** Queues the alerts of webhooks; decisions follow asynchronously. */
 export interface AlertQueue {
-  /** False: the queue is full; the sender retries. */
-  offer(alerts: readonly ReceivedAlert[]): boolean
+  /** Returns how many were not queued since the queue is full; the sender sends them again. */
+  offer(alerts: readonly ReceivedAlert[]): { readonly dropped: number }
   stop(): void
 }
 
@@ -27,11 +30,16 @@ export interface AlertQueueDependencies {
   readonly executor: DecisionExecutor
   readonly writeQueue: WriteQueue
   readonly watchdog: AlertWatchdog
+  readonly dropped: DroppedAlerts
   readonly log: Log
 }
 
-/** Maximum number of different alerts in the queue; a repeated alert takes no additional space. */
+/**
+ * Maximum number of different alerts in the queue; a repeated alert takes no additional space. Those that may roll back
+ * the active change have room of their own, so that no flood of others keeps them out.
+ */
 const MAX_QUEUED_ALERTS = 5_000
+const MAX_QUEUED_ROLLBACKS = 1_000
 const MAX_REMEMBERED_RESOLVED = 5_000
 const CLEANUP_INTERVAL_MS = 60_000
 const WATCHDOG_ALERT = 'StiWatchdog'
@@ -43,6 +51,7 @@ const WEBHOOK_ACTOR: Actor = { name: 'webhook (any editor could have sent it)', 
 
 interface QueuedAlert {
   readonly alert: ReceivedAlert
+  readonly mayRollBack: boolean
   readonly seenResolved: boolean
   readonly count: number
 }
@@ -62,7 +71,36 @@ export function createAlertQueue(dependencies: AlertQueueDependencies): AlertQue
     const previous = queued.get(identity)
     // A firing message wins over a resolved one, in either order.
     const latest = previous?.alert.status === 'firing' ? previous.alert : alert
-    queued.set(identity, { alert: latest, seenResolved: resolved.has(identity), count: (previous?.count ?? 0) + 1 })
+    queued.set(identity, {
+      alert: latest,
+      mayRollBack: mayRollBack(latest),
+      seenResolved: resolved.has(identity),
+      count: (previous?.count ?? 0) + 1,
+    })
+  }
+
+  /** It could roll back what is active now. Whoever sends alerts cannot make up more of these than there are changes. */
+  function mayRollBack({ name, status, labels }: ReceivedAlert): boolean {
+    const rule = findAlertRule(name)
+    const rollout = labels['rollout'] ?? ''
+    if (status !== 'firing' || rule?.scope == null || !rollouts.has(rollout)) return false
+    return labels['change'] === monitor.decisionContext(rollout, name).activeChange
+  }
+
+  /** Queues those that have room, and returns the number of the others. */
+  function enqueueWithinBounds(alerts: readonly ReceivedAlert[]): number {
+    const room = { rollbacks: MAX_QUEUED_ROLLBACKS, others: MAX_QUEUED_ALERTS }
+    for (const item of queued.values()) room[item.mayRollBack ? 'rollbacks' : 'others']--
+    let dropped = 0
+    for (const alert of alerts) {
+      const place = mayRollBack(alert) ? 'rollbacks' : 'others'
+      if (queued.has(alertIdentity(alert))) enqueue(alert)
+      else if (room[place] > 0) {
+        enqueue(alert)
+        room[place]--
+      } else dropped++
+    }
+    return dropped
   }
 
   function rememberResolved(identity: string): void {
@@ -76,8 +114,7 @@ export function createAlertQueue(dependencies: AlertQueueDependencies): AlertQue
     const batch = [...queued.values()]
     queued = new Map()
     // Alerts that may roll back come first.
-    const priority = (item: QueuedAlert): number => Number(item.alert.labels['sti_rollback'] === undefined)
-    batch.sort((a, b) => priority(a) - priority(b) || a.alert.receivedAt - b.alert.receivedAt)
+    batch.sort((a, b) => Number(b.mayRollBack) - Number(a.mayRollBack) || a.alert.receivedAt - b.alert.receivedAt)
     const groups = new Map<string, DecisionRecord>()
     const stored: StoredAlert[] = []
     for (const { alert, seenResolved, count } of batch) {
@@ -85,13 +122,17 @@ export function createAlertQueue(dependencies: AlertQueueDependencies): AlertQue
       const rollout = alert.labels['rollout'] || null
       const context = monitor.decisionContext(rollout, request.rule?.name ?? alert.name)
       const decision = decide(request, context)
-      stored.push({ alert, seenResolved, count, decision })
+      const item: StoredAlert = { alert, seenResolved, count, decision }
+      if (decision.action !== 'roll-back') stored.push(item)
       if (request.rule === null || context.rollout === 'unknown' || request.environment !== environment) continue
       const record: DecisionRecord = {
         rollout: rollout === null ? null : rollouts.get(rollout)!,
         rule: request.rule,
         change: request.change,
+        isCurrentChange: request.change === null || request.change === context.activeChange,
         decision,
+        // The record of a rollback has its alert.
+        alert: decision.action === 'roll-back' ? item : null,
         reading: context.reading,
         actor: WEBHOOK_ACTOR,
         source: alert.source,
@@ -110,29 +151,62 @@ export function createAlertQueue(dependencies: AlertQueueDependencies): AlertQue
   function store(stored: readonly StoredAlert[]): void {
     for (let offset = 0; offset < stored.length; offset += 500) {
       const chunk = stored.slice(offset, offset + 500)
-      writeQueue.enqueue(`${chunk.length} alerts`, () => storeAlerts(dependencies.state, chunk))
+      writeQueue.enqueue({
+        description: `${chunk.length} alerts`,
+        isRollback: false,
+        write: (plainTexts) => (plainTexts ? storeOneByOne(chunk) : storeAlerts(dependencies.state, chunk)),
+      })
     }
     if (Date.now() - cleanedUpAt < CLEANUP_INTERVAL_MS) return
     cleanedUpAt = Date.now()
-    writeQueue.enqueue('the deletion of old alerts', () => deleteOldAlerts(dependencies.state))
+    writeQueue.enqueue({
+      description: 'the deletion of old alerts',
+      isRollback: false,
+      write: () => deleteOldAlerts(dependencies.state),
+    })
+  }
+
+  /** The database has refused one of them: the others are stored, and that one with plain texts, or not at all. */
+  async function storeOneByOne(chunk: readonly StoredAlert[]): Promise<void> {
+    const remaining = [...chunk]
+    for (let item = remaining[0]; item !== undefined; item = remaining[0]) {
+      try {
+        await storeAlerts(dependencies.state, [item])
+      } catch (error) {
+        if (!isValueRefused(error)) throw error
+        await storePlain(item)
+      }
+      remaining.shift()
+    }
+  }
+
+  async function storePlain(item: StoredAlert): Promise<void> {
+    try {
+      await storeAlerts(dependencies.state, [toPlainTexts(item)])
+    } catch (error) {
+      if (!isValueRefused(error)) throw error
+      dependencies.dropped.add('unstorable', 1)
+      const { name, source, receivedAt } = item.alert
+      dependencies.log({
+        level: 'error',
+        message: 'An alert cannot be stored',
+        alert: name,
+        source,
+        receivedAt,
+        error: errorMessage(error),
+      })
+    }
   }
 
   return {
     offer(alerts) {
-      if (stopped) return false
       const forEnvironment = alerts.filter(({ labels }) => labels['environment'] === environment)
       if (forEnvironment.some((alert) => isWatchdog(alert, dependencies.agent))) dependencies.watchdog.recordHeartbeat()
       const withoutWatchdog = alerts.filter(({ name }) => name !== WATCHDOG_ALERT)
-      if (queued.size + withoutWatchdog.length > MAX_QUEUED_ALERTS) {
-        dependencies.log({
-          level: 'error',
-          message: `Refused ${withoutWatchdog.length} alerts: ${queued.size} are already queued`,
-        })
-        return false
-      }
-      withoutWatchdog.forEach(enqueue)
-      if (withoutWatchdog.length > 0) scheduled ??= setImmediate(processQueue)
-      return true
+      const dropped = stopped ? withoutWatchdog.length : enqueueWithinBounds(withoutWatchdog)
+      dependencies.dropped.add('queue-full', dropped)
+      if (queued.size > 0 && !stopped) scheduled ??= setImmediate(processQueue)
+      return { dropped }
     },
     stop() {
       stopped = true

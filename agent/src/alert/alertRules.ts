@@ -25,6 +25,7 @@ export const ALERT_RULES = {
   StiDiscrepancyAfterCoverage: critical('flag'),
   StiErrorBudgetExceeded: critical(),
   StiFlagInconsistent: critical(),
+  StiFlagOffNotStored: critical(),
   StiAgentDown: critical(),
   StiBackfillStalled: warning,
   StiBackfillThrottled: warning,

@@ -1,12 +1,21 @@
-import { randomUUID } from 'node:crypto'
 import type { Actor, ConditionReading } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 import type { Flags } from '../flag/flags.ts'
 import { openIncident, type NewIncident } from '../incident/incidentStore.ts'
 import type { Log } from '../log.ts'
 import { appendEvent } from '../operation/events.ts'
-import { PAUSED_BY_ROLLBACK_MESSAGE, transitionOperation } from '../operation/transition.ts'
 import type { Rollout } from '../rollout/rollout.ts'
+import { errorMessage } from '../database/errors.ts'
+import type { FailpointHook } from '../kind/failpoints.ts'
+import type { StoredAlert } from './alertStore.ts'
+import { toPlainTexts } from './plainTexts.ts'
+import {
+  newRecordProgress,
+  recordRollback,
+  rollbackOperationKey,
+  type RollbackRecord,
+  type StoredDecision,
+} from './rollbackRecord.ts'
 import type { WriteQueue } from './writeQueue.ts'
 import type { AlertDecision } from './decide.ts'
 import type { AlertRule } from './alertRules.ts'
@@ -18,6 +27,8 @@ export interface DecisionRecord {
   readonly rollout: Rollout | null
   readonly rule: AlertRule & { readonly name: string }
   readonly change: string | null
+  /** The change is the active one, or a finding of the agent itself names it. */
+  readonly isCurrentChange: boolean
   readonly decision: AlertDecision
   readonly reading: ConditionReading | null
   readonly actor: Actor
@@ -27,6 +38,8 @@ export interface DecisionRecord {
   readonly startedAt: number
   /** The number of alerts that led to this decision. */
   readonly alertCount: number
+  /** The alert that led to a rollback, stored with it; null: the guard, or it is stored with others. */
+  readonly alert: StoredAlert | null
   /** Additional fields of the event. */
   readonly evidence: Readonly<Record<string, unknown>>
 }
@@ -45,6 +58,7 @@ export interface DecisionExecutorDependencies {
   readonly monitor: Pick<ConditionMonitor, 'claim'>
   readonly writeQueue: WriteQueue
   readonly log: Log
+  readonly reached: FailpointHook
 }
 
 export function createDecisionExecutor({
@@ -53,13 +67,14 @@ export function createDecisionExecutor({
   monitor,
   writeQueue,
   log,
+  reached,
 }: DecisionExecutorDependencies): DecisionExecutor {
   const announced = createDecisionMemory()
 
-  const recordEvent = async (decided: DecisionRecord, actions: string): Promise<void> => {
+  const recordEvent = async (decided: DecisionRecord, actions: string, plainTexts: boolean): Promise<void> => {
     const { rollout, rule, change, decision, reading, actor, evidence } = decided
     if (rollout === null) return
-    await appendEvent(state, {
+    const event = {
       operationId: null,
       rollout: rollout.name,
       actor,
@@ -67,20 +82,35 @@ export function createDecisionExecutor({
       message: `${rule.name}: ${actions}`,
       reason: decision.reasons.join(' '),
       after: { act: decision.action, rule: rule.name, change, reading, ...evidence },
-    })
+    }
+    await appendEvent(state, plainTexts ? toPlainTexts(event) : event)
+  }
+
+  /** Off in memory at once. Resolves once it is stored, or after half a second. */
+  const turnFlagOff = async (
+    decided: DecisionRecord,
+    rollout: Rollout,
+    change: string,
+    reason: string,
+  ): Promise<void> => {
+    try {
+      await flags.turnOff(rollout, decided.actor, reason, {
+        // One key for all agents and paths that make the same decision, so that one operation is written.
+        kind: 'rollback',
+        idempotencyKey: rollbackOperationKey(decided.rule.name, change),
+        parameters: { scope: 'flag', automatic: toStoredDecision(decided, change) },
+      })
+    } catch (error) {
+      // The same rollback was written before, and the flag was turned on since.
+      log({ level: 'warning', message: errorMessage(error), rollout: rollout.name })
+    }
   }
 
   const rollBack = (decided: DecisionRecord, rollout: Rollout, change: string): void => {
-    const { rule, decision, actor } = decided
+    const { rule, decision, alert } = decided
     const reason = `${rule.name} (${change}): ${decision.reasons.join(' ')}`
-    const turnedOff = flags.status(rollout.name).enabled
-      ? flags.turnOff(rollout, actor, reason, {
-          // One key for all agents and paths that make the same decision, so that one operation is written.
-          kind: 'rollback',
-          idempotencyKey: `automatic ${rule.name} ${change}`,
-          parameters: { scope: 'flag', automatic: { rule: rule.name, change } },
-        })
-      : null
+    const turnedFlagOff = flags.status(rollout.name).enabled
+    const turnedOff = turnedFlagOff ? turnFlagOff(decided, rollout, change, reason) : Promise.resolve()
     log({
       level: 'warning',
       message: 'Rolled back automatically',
@@ -89,24 +119,25 @@ export function createDecisionExecutor({
       change,
       reason,
     })
-    const claimId = randomUUID()
-    writeQueue.enqueue(`the automatic rollback of ${change}`, async () => {
-      const firstClaim = await claimRollback(state, {
-        rollout: rollout.name,
-        rule: rule.name,
-        change,
-        claim: claimId,
-        actor,
-      })
-      const paused = firstClaim ? await pauseBackfills(state, rollout.name, actor, reason) : []
-      const operationId = (await turnedOff)?.operationId ?? null
-      await openIncident(state, newIncident(decided, { scope: 'flag', operationId }))
-      const actions = [
-        turnedOff === null ? null : 'turned the flag off',
-        ...paused.map((id) => `paused backfill ${id}`),
-      ]
-      const outcome = actions.filter((action) => action !== null).join(', ')
-      if (firstClaim) await recordEvent(decided, outcome === '' ? 'nothing left to roll back' : outcome)
+    const progress = newRecordProgress()
+    writeQueue.enqueue({
+      description: `the automatic rollback of ${change}`,
+      isRollback: true,
+      async write(plainTexts) {
+        // Then the off is stored or spooled, and the decision with it.
+        await turnedOff
+        const incident = newIncident(decided)
+        const record: RollbackRecord = {
+          rollout: rollout.name,
+          change,
+          incident: plainTexts ? toPlainTexts(incident) : incident,
+          reason: plainTexts ? toPlainTexts(reason) : reason,
+          turnedFlagOff,
+          alert: alert === null || !plainTexts ? alert : toPlainTexts(alert),
+          evidence: plainTexts ? toPlainTexts(decided.evidence) : decided.evidence,
+        }
+        await recordRollback({ state, reached }, record, progress)
+      },
     })
   }
 
@@ -119,58 +150,56 @@ export function createDecisionExecutor({
       }
       const changed = announced.first(decided)
       if (decision.action === 'record' && !changed) return
-      writeQueue.enqueue(`the decision on ${rule.name}`, async () => {
-        if (decision.action !== 'record') await openIncident(state, newIncident(decided, null))
-        if (changed)
-          await recordEvent(decided, decision.action === 'record' ? 'recorded' : 'opened an incident, no rollback')
+      let opened = decision.action === 'record'
+      writeQueue.enqueue({
+        description: `the decision on ${rule.name}`,
+        isRollback: false,
+        async write(plainTexts) {
+          const incident = newIncident(decided)
+          // Not again if only the event could not be written.
+          if (!opened) await openIncident(state, plainTexts ? toPlainTexts(incident) : incident)
+          opened = true
+          const outcome = decision.action === 'record' ? 'recorded' : 'opened an incident, no rollback'
+          if (changed) await recordEvent(decided, outcome, plainTexts)
+        },
       })
     },
   }
 }
 
-function newIncident(decided: DecisionRecord, rolledBack: NewIncident['rolledBack']): NewIncident {
-  const { rollout, rule, change, decision, reading, actor, source, summary, startedAt, alertCount } = decided
+function toStoredDecision(decided: DecisionRecord, change: string): StoredDecision {
+  const { rule, decision, reading, source, summary, startedAt, alertCount, alert } = decided
+  return {
+    rule: rule.name,
+    change,
+    source: source === 'grafana' || source === 'alertmanager' || source === 'guard' ? source : null,
+    summary,
+    reasons: [...decision.reasons],
+    reading,
+    startedAt,
+    alertCount,
+    fingerprint: alert?.alert.fingerprint ?? null,
+  }
+}
+
+function newIncident(decided: DecisionRecord): NewIncident {
+  const { rollout, rule, change, isCurrentChange, decision, reading, actor, source, summary, startedAt } = decided
   return {
     rollout: rollout?.name ?? null,
     rule: rule.name,
     change,
+    isCurrentChange,
     severity: rule.severity,
     drill: false,
     source,
     summary,
     reasons: decision.reasons,
     reading,
-    rolledBack,
+    rolledBack: null,
     actor,
     startedAt,
-    alertCount,
+    alertCount: decided.alertCount,
   }
-}
-
-/** True if this agent is the first to roll this change back. Idempotent for the same claim. */
-async function claimRollback(
-  sql: Sql,
-  claim: { rollout: string; rule: string; change: string; claim: string; actor: Actor },
-): Promise<boolean> {
-  await sql`
-    insert into sti.automatic_rollback (rollout, rule, change, scope, claim, actor)
-    values (${claim.rollout}, ${claim.rule}, ${claim.change}, 'flag', ${claim.claim}, ${sql.json(claim.actor)})
-    on conflict do nothing`
-  const [row] = await sql<{ mine: boolean }[]>`
-    select claim = ${claim.claim}::uuid as mine from sti.automatic_rollback
-    where rollout = ${claim.rollout} and rule = ${claim.rule} and change = ${claim.change}`
-  return row?.mine === true
-}
-
-/** Pauses the rollout's backfills at their next safe point and returns their ids. A person has to resume them. */
-async function pauseBackfills(sql: Sql, rollout: string, actor: Actor, reason: string): Promise<bigint[]> {
-  const openBackfills = await sql<{ id: bigint }[]>`
-    select id from sti.operation where rollout = ${rollout} and kind = 'backfill' and state in ('queued', 'running')`
-  const paused: bigint[] = []
-  for (const { id } of openBackfills)
-    if (await transitionOperation(sql, id, 'pause', { actor, message: PAUSED_BY_ROLLBACK_MESSAGE, reason }))
-      paused.push(id)
-  return paused
 }
 
 const MAX_REMEMBERED_DECISIONS = 1_000

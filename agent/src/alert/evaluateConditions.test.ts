@@ -64,9 +64,11 @@ function conditionInput(change: Partial<ConditionInput> = {}, state: Partial<Dat
       changedAt: null,
       changedBy: null,
       persisted: true,
+      pendingOff: null,
       ageSeconds: 1,
       clients: [],
       consistent: true,
+      longestRequestSeconds: 30,
       lastPropagationSeconds: null,
     },
     now: NOW,
@@ -144,7 +146,8 @@ test('failed rows are compared with the error budget, stale clients with one min
   const budget = (failedRows: number): unknown =>
     stateOf('StiErrorBudgetExceeded', conditionInput({}, { lastBackfill: 7, failedRows }))
   expect([budget(0), budget(1), budget(2)]).toEqual(['healthy', 'healthy', 'unhealthy'])
-  const client = { client: 'a', lastSeenAt: '', answeredOn: true, stale: true, acceptedBy: null }
+  const seen = { instance: 'i', caching: true, lastSeenAt: '', answeredOn: true }
+  const client = { ...seen, client: 'a', stale: true, silent: true, acceptedBy: null }
   const flag = { ...conditionInput().flag, clients: [client], consistent: false }
   const stale = (ms: number): unknown =>
     stateOf('StiFlagInconsistent', conditionInput({ flag, inconsistentSince: NOW - ms }))

@@ -1,19 +1,24 @@
 import { z } from 'zod'
+import { toStorableText } from '../contract/index.ts'
 import { canonicalHash } from '../signature/canonicalJson.ts'
 import type { ReceivedAlert } from './receivedAlert.ts'
 
 /** A message with more alerts is refused. */
 export const MAX_ALERTS_PER_MESSAGE = 2_000
 const MAX_LABELS = 64
+/** The faults that a refusal lists. */
+const MAX_FAULTS = 10
 const MAX_VALUE_LENGTH = 1_000
 
 const StringMap = z.record(
   z.string().max(200),
-  z.string().transform((text) => text.slice(0, MAX_VALUE_LENGTH)),
+  z.string().transform((text) => toStorableText(text.slice(0, MAX_VALUE_LENGTH))),
 )
 const LabelSet = StringMap.refine(
   (labels) => Object.keys(labels).length <= MAX_LABELS,
   `has more than ${MAX_LABELS} entries`,
+).transform((labels) =>
+  Object.fromEntries(Object.entries(labels).map(([name, value]) => [toStorableText(name), value])),
 )
 const Timestamp = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text))
 
@@ -24,11 +29,12 @@ const IncomingAlert = z.object({
   annotations: LabelSet.default({}),
   startsAt: Timestamp,
   endsAt: Timestamp.optional(),
-  fingerprint: z.string().max(100).optional(),
+  fingerprint: z.string().max(100).transform(toStorableText).optional(),
 })
 
+/** Each alert is parsed for itself: one that is not valid must not lose the others. */
 const IncomingAlerts = z
-  .array(IncomingAlert)
+  .array(z.unknown())
   .min(1)
   .max(MAX_ALERTS_PER_MESSAGE, `has more than ${MAX_ALERTS_PER_MESSAGE} alerts`)
 const GrafanaMessage = z.object({ version: z.literal('1'), orgId: z.number().int(), alerts: IncomingAlerts })
@@ -44,21 +50,43 @@ export class InvalidWebhookError extends Error {
   }
 }
 
+/** The alerts of a message, and the faults of those that are not valid. */
+export interface ParsedAlerts {
+  readonly alerts: readonly ReceivedAlert[]
+  readonly faults: readonly string[]
+}
+
 /**
  * Parses a message of Grafana's webhook contact point. The `state` and `status` of the payload do not apply to its single
- * alerts.
+ * alerts. Text that PostgreSQL cannot store is replaced, since an alert must not be lost for it.
  *
- * @throws InvalidWebhookError
+ * @throws InvalidWebhookError if the message or all of its alerts are not valid
  */
-export function parseGrafanaWebhook(body: Uint8Array, receivedAt: number): { orgId: number; alerts: ReceivedAlert[] } {
+export function parseGrafanaWebhook(body: Uint8Array, receivedAt: number): ParsedAlerts & { orgId: number } {
   const { orgId, alerts } = parseBody(GrafanaMessage, body)
-  return { orgId, alerts: alerts.map((alert) => toReceivedAlert('grafana', alert, receivedAt)) }
+  const parsed = parseAlerts('grafana', alerts, receivedAt)
+  return { orgId, alerts: parsed.alerts, faults: parsed.faults }
 }
 
 /** @throws InvalidWebhookError */
-export function parseAlertmanagerWebhook(body: Uint8Array, receivedAt: number): ReceivedAlert[] {
-  return parseBody(AlertmanagerMessage, body).alerts.map((alert) => toReceivedAlert('alertmanager', alert, receivedAt))
+export function parseAlertmanagerWebhook(body: Uint8Array, receivedAt: number): ParsedAlerts {
+  return parseAlerts('alertmanager', parseBody(AlertmanagerMessage, body).alerts, receivedAt)
 }
+
+function parseAlerts(source: ReceivedAlert['source'], incoming: readonly unknown[], receivedAt: number): ParsedAlerts {
+  const alerts: ReceivedAlert[] = []
+  const faults: string[] = []
+  incoming.forEach((candidate, index) => {
+    const result = IncomingAlert.safeParse(candidate)
+    if (result.success) alerts.push(toReceivedAlert(source, result.data, receivedAt))
+    else faults.push(...describeIssues(result.error.issues.slice(0, 1), ['alerts', index]))
+  })
+  if (alerts.length === 0) throw new InvalidWebhookError(faults.slice(0, MAX_FAULTS))
+  return { alerts, faults }
+}
+
+const describeIssues = (issues: readonly z.core.$ZodIssue[], base: readonly PropertyKey[]): string[] =>
+  issues.map(({ path, message }) => `${[...base, ...path].map(String).join('.')}: ${message}`)
 
 function parseBody<S extends z.ZodType>(schema: S, body: Uint8Array): z.output<S> {
   let json: unknown
@@ -69,9 +97,7 @@ function parseBody<S extends z.ZodType>(schema: S, body: Uint8Array): z.output<S
   }
   const result = schema.safeParse(json)
   if (result.success) return result.data
-  throw new InvalidWebhookError(
-    result.error.issues.slice(0, 10).map(({ path, message }) => `${path.map(String).join('.')}: ${message}`),
-  )
+  throw new InvalidWebhookError(describeIssues(result.error.issues.slice(0, MAX_FAULTS), []))
 }
 
 function toReceivedAlert(

@@ -1,61 +1,123 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { errorCode, isConnectionError, errorMessage } from '../database/errors.ts'
+import { errorCode, errorMessage, isConnectionError, isValueRefused } from '../database/errors.ts'
 import type { Log } from '../log.ts'
 
-/** Pending writes of decisions, in order. They wait while the database is unavailable. */
+/** A write of a decision. It is repeated until it succeeds, so it must be idempotent. */
+export interface QueuedWrite {
+  readonly description: string
+  /**
+   * The record of an automatic rollback: written before all others, and never dropped. There is at most one per rollout,
+   * rule and change.
+   */
+  readonly isRollback: boolean
+  /** `plainTexts`: the database has refused a value, so that only texts are written that every database can store. */
+  write(plainTexts: boolean): Promise<void>
+}
+
+/** Pending writes of decisions. None waits for another one that fails. */
 export interface WriteQueue {
-  /** Retries `write` until it succeeds, so it must be idempotent. False: the queue is full and the write is dropped. */
-  enqueue(description: string, write: () => Promise<void>): boolean
+  /** False: too many are waiting, and this one is dropped. */
+  enqueue(write: QueuedWrite): boolean
+  /** Ends after one more attempt at each. */
   stop(): Promise<void>
 }
 
+/** Bound of the writes that are not rollbacks. */
 const MAX_PENDING_WRITES = 1_000
-const RETRY_MS = 500
+const MIN_RETRY_MS = 500
+const MAX_RETRY_MS = 5_000
+/** A write that is no rollback is given up after so many attempts, unless the database was unavailable. */
+const MAX_ATTEMPTS = 20
 
-export function createWriteQueue(log: Log): WriteQueue {
-  const pending: { readonly description: string; readonly write: () => Promise<void> }[] = []
+interface PendingWrite extends QueuedWrite {
+  attempts: number
+  plainTexts: boolean
+  /** Milliseconds, by performance.now(). */
+  dueAt: number
+}
+
+export function createWriteQueue(log: Log, onDropped: (count: number) => void): WriteQueue {
+  let pending: PendingWrite[] = []
   let draining: Promise<void> | null = null
-  let stopped = false
+  const stopping = new AbortController()
 
   async function drain(): Promise<void> {
-    for (let first = pending[0]; first !== undefined; first = pending[0]) {
-      try {
-        await first.write()
-      } catch (error) {
-        // The schema may not exist yet.
-        if (isConnectionError(error) || errorCode(error) === '42P01') {
-          if (stopped) return
-          await delay(RETRY_MS, undefined, { ref: false })
-          continue
-        }
-        log({ level: 'error', message: `Cannot write ${first.description}`, error: errorMessage(error) })
-      }
-      pending.shift()
+    while (pending.length > 0) {
+      const next = takeDue()
+      if (next !== null) await attempt(next)
+      else if (stopping.signal.aborted) return
+      else await untilDue()
     }
   }
 
+  /** The next write to attempt: rollbacks first, then in order. */
+  function takeDue(): PendingWrite | null {
+    const now = performance.now()
+    const due = pending.filter(({ dueAt }) => dueAt <= now)
+    return due.find(({ isRollback }) => isRollback) ?? due[0] ?? null
+  }
+
+  async function attempt(write: PendingWrite): Promise<void> {
+    try {
+      await write.write(write.plainTexts)
+      remove(write)
+      if (write.attempts > 0)
+        log({ level: 'info', message: `Wrote ${write.description}`, attempts: write.attempts + 1 })
+    } catch (error) {
+      handleFailure(write, error)
+    }
+  }
+
+  function handleFailure(write: PendingWrite, error: unknown): void {
+    write.attempts++
+    // A write that is due again is attempted after those that wait.
+    const retryMs = Math.min(MAX_RETRY_MS, MIN_RETRY_MS * write.attempts)
+    write.dueAt = performance.now() + retryMs
+    pending = [...pending.filter((other) => other !== write), write]
+    const code = errorCode(error)
+    if (isValueRefused(error)) write.plainTexts = true
+    if (write.attempts === 1)
+      log({ level: 'warning', message: `Cannot write ${write.description} yet`, code, error: errorMessage(error) })
+    // The schema may not exist yet.
+    const isUnavailable = isConnectionError(error) || code === '42P01'
+    if (isUnavailable) write.attempts = Math.min(write.attempts, MAX_ATTEMPTS - 1)
+    if (write.isRollback || write.attempts < MAX_ATTEMPTS) return
+    remove(write)
+    onDropped(1)
+    log({ level: 'error', message: `Gave up ${write.description}`, code, error: errorMessage(error) })
+  }
+
+  function remove(write: PendingWrite): void {
+    pending = pending.filter((other) => other !== write)
+  }
+
+  async function untilDue(): Promise<void> {
+    const earliest = Math.min(...pending.map(({ dueAt }) => dueAt))
+    const milliseconds = Math.max(1, earliest - performance.now())
+    await delay(milliseconds, undefined, { ref: false, signal: stopping.signal }).catch(() => undefined)
+  }
+
   return {
-    enqueue(description, write) {
-      if (stopped || pending.length >= MAX_PENDING_WRITES) {
-        log({
-          level: 'error',
-          message: `Dropped ${description}: ${pending.length} writes are already waiting for the database`,
-        })
+    enqueue(write) {
+      const others = pending.filter(({ isRollback }) => !isRollback).length
+      if (stopping.signal.aborted || (!write.isRollback && others >= MAX_PENDING_WRITES)) {
+        onDropped(1)
+        log({ level: 'error', message: `Dropped ${write.description}: ${others} writes are waiting for the database` })
         return false
       }
-      pending.push({ description, write })
+      pending.push({ ...write, attempts: 0, plainTexts: false, dueAt: 0 })
       draining ??= drain().finally(() => {
         draining = null
       })
       return true
     },
     async stop() {
-      stopped = true
+      stopping.abort()
       await draining
       if (pending.length > 0)
         log({
           level: 'error',
-          message: `${pending.length} writes of decisions were lost, since the agent stopped while the database was unavailable`,
+          message: `${pending.length} writes of decisions are not in the database. The records of rollbacks whose flag change is stored or spooled follow once an agent runs; others are lost.`,
         })
     },
   }

@@ -1,6 +1,7 @@
 import type {
   AcceptanceRequest,
   Acceptances,
+  AcceptClientsRequest,
   AgentStatus,
   AttestationRequest,
   AutomaticRollback,
@@ -9,15 +10,16 @@ import type {
   BaselineComparison,
   BaselineImport,
   BaselineSummary,
-  DrillRequest,
   ColumnDrop,
+  DrillRequest,
   FailedRow,
+  FlagStatus,
   Incident,
   Operation,
   OperationEvent,
   OperationPatch,
-  OperationRequest,
   OperationPreview,
+  OperationRequest,
   Problem,
   Promotion,
   PromotionGate,
@@ -131,8 +133,8 @@ export function createAgentClient({ url, token }: AgentAddress) {
       call<Operation>('POST', `${rolloutPath(name)}/failed-rows/retry`, body, idempotencyKey),
     acceptFailedRows: (name: string, body: { keys: string[][]; reason: string }) =>
       call<{ accepted: number }>('POST', `${rolloutPath(name)}/failed-rows/accept`, body),
-    acceptClient: (name: string, body: { client: string; reason: string }) =>
-      call<unknown>('POST', `${rolloutPath(name)}/flag-clients/accept`, body),
+    acceptClients: (name: string, body: AcceptClientsRequest) =>
+      call<FlagStatus>('POST', `${rolloutPath(name)}/flag-clients/accept`, body),
     validation: (name: string, id: number) => call<Validation>('GET', `${rolloutPath(name)}/validations/${id}`),
     readiness: (name: string) => call<Readiness>('GET', `${rolloutPath(name)}/readiness`),
     columnDrop: (name: string) => call<ColumnDrop>('GET', `${rolloutPath(name)}/column-drop`),

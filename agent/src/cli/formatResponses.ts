@@ -1,11 +1,13 @@
-import type {
-  CheckResult,
-  Operation,
-  OperationPreview,
-  OperationProgress,
-  RolloutDetail,
-  RolloutSummary,
-  Validation,
+import {
+  describeStaleClients,
+  type CheckResult,
+  type FlagStatus,
+  type Operation,
+  type OperationPreview,
+  type OperationProgress,
+  type RolloutDetail,
+  type RolloutSummary,
+  type Validation,
 } from '../contract/index.ts'
 import {
   formatAgo,
@@ -40,7 +42,7 @@ export function formatFlag(flag: RolloutSummary['flag']): string {
   const state = flag.enabled ? `on at ${flag.percentage}%` : 'off'
   const stale = flag.clients.filter((client) => client.stale).length
   const remarks = [
-    flag.persisted ? null : 'not yet in the database',
+    flag.persisted ? null : 'the database has not stored this yet',
     stale > 0 ? `${stale} of ${flag.clients.length} clients stale` : null,
   ].filter((remark) => remark !== null)
   return remarks.length > 0 ? `${state} (${remarks.join(', ')})` : state
@@ -73,11 +75,14 @@ export function formatRolloutDetail(detail: RolloutDetail): string[] {
     ['coverage', formatCoverage(detail.coverage)],
     ['flag', `${detail.flag.key} ${formatFlag(detail.flag)}`],
     ['clients', `${detail.flag.clients.length}, ${detail.flag.consistent ? 'consistent' : 'not consistent'}`],
+    ...formatPendingOff(detail.flag),
     ['failed rows', formatCount(detail.failedRows)],
     ['running', running ? formatOperation(running) : 'nothing'],
     ['validation', detail.validation ? formatLatestValidation(detail.validation) : 'none'],
     ['baseline', detail.baseline ? formatLatestBaseline(detail.baseline) : 'none'],
   ])
+  const stale = describeStaleClients(detail.flag)
+  if (stale !== null) lines.push(`stale: ${stale}`)
   for (const fault of detail.faults) lines.push(`fault: ${fault}`)
   for (const note of detail.notes) lines.push(`note: ${note}`)
   const allowed = detail.actions.filter((action) => action.allowed).map((action) => action.action)
@@ -86,6 +91,14 @@ export function formatRolloutDetail(detail: RolloutDetail): string[] {
     lines.push(`  ${action.action}: ${action.reasons.join(' ')}`)
   }
   return lines
+}
+
+/** What keeps an off from being stored, and if it outlives the agent. */
+function formatPendingOff({ pendingOff }: FlagStatus): string[][] {
+  if (pendingOff === null) return []
+  const { since, error, spooled } = pendingOff
+  const kept = spooled ? 'kept in a file of the agent' : 'in the memory of the agent only: do not restart it'
+  return [['not stored', `off since ${since}, ${kept}: ${error ?? 'the database has not answered yet'}`]]
 }
 
 export function formatOperation(operation: Operation): string {

@@ -1,4 +1,5 @@
 /** Everything that crosses HTTP: zod schemas and their types, which the plugin and the CLI import. */
+export * from './text.ts'
 export * from './enums.ts'
 export * from './problem.ts'
 export * from './rollout.ts'

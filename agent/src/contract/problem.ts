@@ -10,6 +10,7 @@ export const ProblemCode = z.enum([
   'refused',
   'nothing-to-roll-back',
   'conflict',
+  'superseded',
   'wrong-environment',
   'unsupported-media-type',
   'too-large',

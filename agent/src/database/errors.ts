@@ -52,6 +52,15 @@ export function classifyError(error: unknown): ErrorClass {
   return 'permanent'
 }
 
+/**
+ * True if the database refused a value of the statement, such as a text that its encoding does not have or that is too long
+ * for an index: the same statement fails again.
+ */
+export function isValueRefused(error: unknown): boolean {
+  const code = errorCode(error) ?? ''
+  return (classifyError(error) === 'row' && code !== '23505') || /^54...$/.test(code)
+}
+
 /** True if the database cannot be reached, as opposed to a database that answered with an error. */
 export function isConnectionError(error: unknown): boolean {
   const code = errorCode(error)

@@ -43,13 +43,15 @@ test('an agent still knows its clients after a restart, and a silent client wait
   await withDatabase(async ({ url, sql }) => {
     const first = await startFlagTestAgent(url, 'a')
     await enableFlag(first)
-    isOn(first.flags, 'crashed-1')
+    isOn(first.flags, 'crashed-1', 'instance-of-crashed')
     isOn(first.flags, 'alive-1')
     await waitFor('written', async () => (await sql`select from sti.flag_client`).length === 2, { seconds: 8 })
     await first.flags.turnOff(vehiclesRollout, ann, null, turnOffRequest())
-    isOn(first.flags, 'gone-1')
+    isOn(first.flags, 'gone-1', 'instance-of-gone')
     await waitFor('written', async () => (await sql`select from sti.flag_client`).length === 3, { seconds: 8 })
     await first.close()
+    // A process that asked for each use, and was restarted with the flag on: nothing acts on its answer any more.
+    await sql`insert into sti.flag_client values ('vehicles', 'restarted-1', '', now(), 1, true)`
     await sql`update sti.flag_client set last_seen_at = last_seen_at - interval '61 s' where client <> 'alive-1'`
 
     const agent = await startFlagTestAgent(url, 'a')
@@ -62,16 +64,16 @@ test('an agent still knows its clients after a restart, and a silent client wait
     await waitFor('expired clients are deleted', async () => (await sql`select from sti.flag_client`).length === 2, {
       seconds: 8,
     })
-    await expect(agent.flags.acceptClient('vehicles', 'alive-1', ann, 'x')).rejects.toMatchObject({ code: 'refused' })
-    await expect(agent.flags.acceptClient('vehicles', 'nobody', ann, 'x')).rejects.toMatchObject({ code: 'refused' })
-    await agent.flags.acceptClient('vehicles', 'crashed-1', ann, 'its host was removed')
+    for (const name of ['alive-1', 'nobody'])
+      await expect(agent.flags.acceptClients('vehicles', [name], ann, 'x')).rejects.toMatchObject({ code: 'refused' })
+    await agent.flags.acceptClients('vehicles', ['crashed-1'], ann, 'its host was removed')
     expect(agent.flags.status('vehicles').consistent).toBe(true)
     expect(
       await sql`select actor->>'name' as actor, reason, after from sti.operation_event where kind = 'flag-client'`,
     ).toEqual([{ actor: 'ann', reason: 'its host was removed', after: { acceptedBy: 'ann' } }])
     await new Promise((resolve) => setTimeout(resolve, 1_200))
     expect(findClient(agent, 'crashed-1')).toMatchObject({ stale: false, acceptedBy: 'ann' })
-    isOn(agent.flags, 'crashed-1')
+    isOn(agent.flags, 'crashed-1', 'instance-of-crashed')
     await waitFor(
       'it is alive after all',
       async () => {
@@ -88,10 +90,11 @@ test('a client that returns at the moment of its deletion is kept', async () => 
   await withDatabase(async ({ url, sql }) => {
     const database = connect(url, 'a')
     await migrate(database, false)
-    await sql`insert into sti.flag_client values ('vehicles', 'web-1', now() - interval '61 s', 1, false)`
-    const clients = createClientRegistry(Date.now)
-    clients.recordRequest('web-1', { version: 2, pending: 0 }, true)
-    await syncClients(database.state, new Map([['vehicles', clients]]), { milliseconds: 0 })
+    await sql`insert into sti.flag_client values ('vehicles', 'web-1', '', now() - interval '61 s', 1, false)`
+    const clients = createClientRegistry({ now: Date.now, longestRequestMs: 30_000 })
+    clients.recordRequest({ name: 'web-1', instance: null }, { version: 2, pending: 0 }, true)
+    const flags = new Map([['vehicles', { clients, longestRequestSeconds: 30 }]])
+    await syncClients(database.state, flags, { milliseconds: 0 })
     const rows = await sql`select client, version::int, served_enabled from sti.flag_client`
     expect(rows).toEqual([{ client: 'web-1', version: 2, served_enabled: true }])
     await database.close()
@@ -134,5 +137,30 @@ test('a wrong clock of one agent does not change the age of clients', async () =
       seconds: 8,
     })
     await Promise.all([a.close(), b.close()])
+  })
+})
+
+test('every silent client is accepted at once, and one that asked meanwhile is not', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    const agent = await startFlagTestAgent(url, 'a')
+    await enableFlag(agent)
+    for (const name of ['pod-1', 'pod-2', 'pod-3', 'pod-4']) isOn(agent.flags, name, `instance-of-${name}`)
+    await waitFor('written', async () => (await sql`select from sti.flag_client`).length === 4, { seconds: 8 })
+    await agent.close()
+    await sql`update sti.flag_client set last_seen_at = last_seen_at - interval '61 s' where client <> 'pod-4'`
+    const later = await startFlagTestAgent(url, 'a')
+    await waitFor('loaded', () => later.flags.status('vehicles').clients.length === 4, { seconds: 8 })
+    await expect(later.flags.acceptClients('vehicles', 'all', ann, 'x')).rejects.toMatchObject({ code: 'refused' })
+    await later.flags.turnOff(vehiclesRollout, ann, null, turnOffRequest())
+    await later.flags.acceptClients('vehicles', ['pod-1'], ann, 'stopped')
+    await later.flags.acceptClients('vehicles', 'all', ann, 'stopped')
+    const stale = later.flags.status('vehicles').clients.filter((client) => client.stale)
+    expect(stale.map(({ client }) => client)).toEqual(['pod-4'])
+    const events = await sql`select message from sti.operation_event where kind = 'flag-client' order by id`
+    expect(events.map(({ message }) => message)).toEqual([
+      'Silent clients were accepted: pod-1.',
+      'Silent clients were accepted: pod-2, pod-3.',
+    ])
+    await later.close()
   })
 })

@@ -1,6 +1,7 @@
 import type { Actor } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
-import { SILENT_AFTER_MS, type ClientRegistry } from './clientRegistry.ts'
+import { SILENT_AFTER_MS, type ClientKey } from './clientRegistry.ts'
+import type { InMemoryFlag } from './inMemoryFlag.ts'
 
 /** Milliseconds to add to the local clock to get the clock of the database, which all agents write. */
 export interface ClockOffset {
@@ -21,14 +22,20 @@ export async function measureClockOffset(sql: Sql, offset: ClockOffset, now: () 
  */
 export async function syncClients(
   sql: Sql,
-  byRollout: ReadonlyMap<string, ClientRegistry>,
+  flags: ReadonlyMap<string, Pick<InMemoryFlag, 'clients' | 'longestRequestSeconds'>>,
   offset: ClockOffset,
 ): Promise<void> {
+  const byRollout = new Map([...flags].map(([rollout, { clients }]) => [rollout, clients]))
+  const rollouts = [...flags].map(([rollout, { longestRequestSeconds }]) => ({
+    rollout,
+    longest_request: longestRequestSeconds,
+  }))
   const dirtyRows = new Map([...byRollout].map(([rollout, clients]) => [rollout, clients.takeDirty()]))
   const ownRows = [...dirtyRows].flatMap(([rollout, rows]) =>
     rows.map((row) => ({
       rollout,
       client: row.client,
+      instance: row.instance,
       last_seen_at: new Date(row.stamp).toISOString(),
       version: row.version,
       served_enabled: row.answeredOn,
@@ -36,35 +43,40 @@ export async function syncClients(
   )
   try {
     const rows = await sql<
-      { rollout: string; client: string; seen: number; version: number; on: boolean; by: string }[]
+      { rollout: string; client: string; instance: string; seen: number; version: number; on: boolean; by: string }[]
     >`
-      with mine as (
+      with flags as (
+        select * from jsonb_to_recordset(${sql.json(rollouts)}) as f(rollout text, longest_request double precision)
+      ), mine as (
         select * from jsonb_to_recordset(${sql.json(ownRows)})
-          as m(rollout text, client text, last_seen_at timestamptz, version bigint, served_enabled boolean)
+          as m(rollout text, client text, instance text, last_seen_at timestamptz, version bigint, served_enabled boolean)
       ), written as (
-        insert into sti.flag_client as c (rollout, client, last_seen_at, version, served_enabled)
-        select rollout, client, last_seen_at, version, served_enabled from mine order by rollout, client
-        on conflict (rollout, client) do update set last_seen_at = excluded.last_seen_at, version = excluded.version,
+        insert into sti.flag_client as c (rollout, client, instance, last_seen_at, version, served_enabled)
+        select rollout, client, instance, last_seen_at, version, served_enabled from mine order by rollout, client, instance
+        on conflict (rollout, client, instance) do update set last_seen_at = excluded.last_seen_at, version = excluded.version,
           served_enabled = excluded.served_enabled,
           accepted_by = case when excluded.last_seen_at > c.last_seen_at then null else c.accepted_by end
         where excluded.last_seen_at >= c.last_seen_at
       ), gone as (
-        delete from sti.flag_client c
-        where c.rollout in (select jsonb_array_elements_text(${sql.json([...byRollout.keys()])}))
-          and c.last_seen_at < clock_timestamp() - case when c.accepted_by is null then interval '60 s' else interval '1 day' end
-          and (c.accepted_by is not null or not c.served_enabled)
-          and not exists (select from mine m where m.rollout = c.rollout and m.client = c.client)
+        delete from sti.flag_client c using flags f
+        where f.rollout = c.rollout
+          and c.last_seen_at < clock_timestamp() - case
+            when c.accepted_by is not null then interval '1 day'
+            when not c.served_enabled then interval '60 s'
+            when c.instance = '' then f.longest_request * interval '1 s' end
+          and not exists (select from mine m where (m.rollout, m.client, m.instance) = (c.rollout, c.client, c.instance))
       )
-      select rollout, client, round(extract(epoch from last_seen_at) * 1000)::float8 as seen, version::float8,
+      select rollout, client, instance, round(extract(epoch from last_seen_at) * 1000)::float8 as seen, version::float8,
         served_enabled as on, accepted_by as by
       from sti.flag_client
-      where rollout in (select jsonb_array_elements_text(${sql.json([...byRollout.keys()])}))`
+      where rollout in (select rollout from flags)`
     for (const [rollout, clients] of byRollout) {
       clients.merge(
         rows
           .filter((row) => row.rollout === rollout)
           .map((row) => ({
             client: row.client,
+            instance: row.instance,
             lastSeenAt: row.seen - offset.milliseconds,
             stamp: row.seen,
             version: row.version,
@@ -80,21 +92,25 @@ export async function syncClients(
   }
 }
 
-/** Records that a person accepted a silent client. False if the client has sent a request in the meantime. */
+/** Records that a person accepted silent clients, and returns those that have sent no request in the meantime. */
 export async function recordClientAcceptance(
   sql: Sql,
-  acceptance: { rollout: string; client: string; actor: Actor; reason: string },
-): Promise<boolean> {
-  const { rollout, client, actor, reason } = acceptance
-  const rows = await sql`
+  acceptance: { rollout: string; clients: readonly ClientKey[]; actor: Actor; reason: string },
+): Promise<ClientKey[]> {
+  const { rollout, clients, actor, reason } = acceptance
+  const keys = clients.map(({ client, instance }) => ({ client, instance }))
+  return await sql<ClientKey[]>`
     with accepted as (
-      update sti.flag_client set accepted_by = ${actor.name}
-      where rollout = ${rollout} and client = ${client} and accepted_by is null
-        and last_seen_at < clock_timestamp() - ${SILENT_AFTER_MS}::float8 * interval '1 ms'
-      returning client, last_seen_at
+      update sti.flag_client c set accepted_by = ${actor.name}
+      from jsonb_to_recordset(${sql.json(keys)}) as k(client text, instance text)
+      where c.rollout = ${rollout} and (c.client, c.instance) = (k.client, k.instance) and c.accepted_by is null
+        and c.last_seen_at < clock_timestamp() - ${SILENT_AFTER_MS}::float8 * interval '1 ms'
+      returning c.client, c.instance, c.last_seen_at
+    ), event as (
+      select sti.append_event(null, ${rollout}, ${sql.json(actor)}, 'flag-client',
+        format('Silent clients were accepted: %s.', string_agg(distinct client, ', ')), ${reason},
+        jsonb_agg(to_jsonb(accepted)), jsonb_build_object('acceptedBy', ${actor.name}::text)) as id
+      from accepted having count(*) > 0
     )
-    select sti.append_event(null, ${rollout}, ${sql.json(actor)}, 'flag-client',
-      ${`The silent client ${client} was accepted.`}, ${reason}, to_jsonb(accepted), jsonb_build_object('acceptedBy', ${actor.name}::text))::text
-    from accepted`
-  return rows.length > 0
+    select client, instance from accepted cross join event`
 }

@@ -4,7 +4,7 @@ import type { ProblemCode } from '../contract/index.ts'
 export class FlagRefusal extends Error {
   readonly code: ProblemCode
   constructor(
-    code: Extract<ProblemCode, 'refused' | 'conflict' | 'database-away' | 'unknown-rollout'>,
+    code: Extract<ProblemCode, 'refused' | 'conflict' | 'superseded' | 'database-away' | 'unknown-rollout'>,
     message: string,
   ) {
     super(message)

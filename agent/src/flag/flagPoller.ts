@@ -29,14 +29,11 @@ export interface FlagPoller {
   confirm(flag: InMemoryFlag, state: FlagState): void
   /** Discards all states, because they belong to another database. */
   forget(): void
-  /** Logs a database failure once until the database works again. */
-  reportFault(error: unknown, rollout?: string): void
 }
 
 /** Reads the flags every second, so that this agent serves changes made through other agents. */
 export function createFlagPoller(dependencies: FlagPollerDependencies): FlagPoller {
   const { database, flags, offset, log, now, mayRead, hasPending, mark } = dependencies
-  const clients = new Map([...flags].map(([rollout, flag]) => [rollout, flag.clients]))
   // A read may be older than a concurrent write, so it counts only within its generation.
   let generation = 0
   let outstanding = 0
@@ -55,7 +52,7 @@ export function createFlagPoller(dependencies: FlagPollerDependencies): FlagPoll
       const state = states.get(rollout)
       if (state) applyState(flag, state, startedAt)
     }
-    await syncClients(database.state, clients, offset)
+    await syncClients(database.state, flags, offset)
     for (const flag of flags.values()) flag.propagation.review(flag.clients, mark(flag))
     // Keeps the reserved connection open: it could not be opened once all connections are in use.
     if (!hasPending()) await database.urgent`select /* sti */ 1`
@@ -69,10 +66,11 @@ export function createFlagPoller(dependencies: FlagPollerDependencies): FlagPoll
       flag.propagation.begin(state.changedAt.getTime() - offset.milliseconds, flag.clients, mark(flag), false)
   }
 
-  function reportFault(error: unknown, rollout?: string): void {
+  /** Logs a failure of the database once, until it works again. */
+  function reportFault(error: unknown): void {
     if (!healthy) return
     healthy = false
-    log({ level: 'error', event: 'flag-database-away', rollout, message: String(error) })
+    log({ level: 'error', event: 'flag-database-away', message: String(error) })
   }
 
   async function readOnce(): Promise<void> {
@@ -119,6 +117,5 @@ export function createFlagPoller(dependencies: FlagPollerDependencies): FlagPoll
       // A reading in flight is ignored; the next one follows it.
       if (started && mayRead()) void interval.runNow()
     },
-    reportFault,
   }
 }

@@ -100,7 +100,7 @@ test('no flag is served on before the identity is confirmed and the database was
     await first.close()
     const agent = await startFlagTestAgent(url, 'b', { serving: false })
     await new Promise((resolve) => setTimeout(resolve, 1_300))
-    expect(agent.flags.evaluate('vehicles-sti', {}, null)).toMatchObject({
+    expect(agent.flags.evaluate('vehicles-sti', {}, { name: null, instance: null })).toMatchObject({
       value: false,
       reason: 'UNKNOWN',
       metadata: { why: expect.stringContaining('identity') },
@@ -184,7 +184,8 @@ test('off wins over an enable on another agent before it was written, but not ov
 
     await enableFlag(b)
     await waitFor('a serves on', () => isOn(a.flags), { seconds: 8 })
-    await a.flags.turnOff(vehiclesRollout, ann, null, offs[0]!)
+    const repeated = a.flags.turnOff(vehiclesRollout, ann, null, offs[0]!)
+    await expect(repeated).rejects.toMatchObject({ code: 'superseded' })
     await waitFor('the repeated request changed nothing', () => isOn(a.flags), { seconds: 8 })
     expect((await sql`select count(*)::int as n from sti.operation`)[0]).toEqual({ n: 5 })
     await Promise.all([a.close(), b.close()])

@@ -11,7 +11,7 @@ export const vehiclesRollout = {
   name: 'vehicles',
   hash: 'f'.repeat(64),
   derivationHash: 'd'.repeat(64),
-  file: { flag: { key: 'vehicles-sti' } },
+  file: { flag: { key: 'vehicles-sti', longestRequest: 30 } },
 } as unknown as Rollout
 
 export const ann: Actor = { name: 'ann', level: 'editor', via: 'grafana' }
@@ -53,8 +53,9 @@ export async function startFlagTestAgent(
   }
 }
 
-export function isOn(flags: Flags, client: string | null = null): boolean {
-  const answer = flags.evaluate('vehicles-sti', { targetingKey: 'user-1' }, client)
+/** A single evaluation, or one of a caching client. */
+export function isOn(flags: Flags, name: string | null = null, instance: string | null = null): boolean {
+  const answer = flags.evaluate('vehicles-sti', { targetingKey: 'user-1' }, { name, instance })
   return 'value' in answer && answer.value
 }
 

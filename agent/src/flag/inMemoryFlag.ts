@@ -3,6 +3,7 @@ import { createClientRegistry, type ClientRegistry, type VersionMark } from './c
 import type { ServedFlag } from './evaluation.ts'
 import { createPropagationTracker, type PropagationTracker } from './propagation.ts'
 import type { FlagState } from './flagStore.ts'
+import type { PendingOffState } from './pendingWrites.ts'
 import type { FlagStatus } from '../contract/index.ts'
 
 /** The state of one flag in this process. */
@@ -14,6 +15,7 @@ export interface InMemoryFlag {
   /** When that state was confirmed, in ms; null: never. */
   confirmedAt: number | null
   readonly clients: ClientRegistry
+  readonly longestRequestSeconds: number
   readonly propagation: PropagationTracker
   /** The last evaluation since the agent started, by the local clock in ms; null: none. */
   lastEvaluation: LastEvaluation | null
@@ -34,12 +36,14 @@ export function createInMemoryFlag(
   clockOffset: () => number,
   onPropagation: (seconds: number) => void,
 ): InMemoryFlag {
+  const { key, longestRequest } = rollout.file.flag
   return {
     rollout: rollout.name,
-    key: rollout.file.flag.key,
+    key,
     confirmed: null,
     confirmedAt: null,
-    clients: createClientRegistry(now, clockOffset),
+    clients: createClientRegistry({ now, clockOffset, longestRequestMs: longestRequest * 1000 }),
+    longestRequestSeconds: longestRequest,
     propagation: createPropagationTracker(now, onPropagation),
     lastEvaluation: null,
   }
@@ -66,7 +70,15 @@ export function toVersionMark(flag: InMemoryFlag, pending: number, offBecause: s
   return { version, pending }
 }
 
-export function toFlagStatus(flag: InMemoryFlag, served: ServedFlag, mark: VersionMark, now: number): FlagStatus {
+export interface FlagStatusInput {
+  readonly flag: InMemoryFlag
+  readonly served: ServedFlag
+  readonly mark: VersionMark
+  readonly pendingOff: PendingOffState | null
+  readonly now: number
+}
+
+export function toFlagStatus({ flag, served, mark, pendingOff, now }: FlagStatusInput): FlagStatus {
   const on = served.kind === 'state' && served.enabled
   const clients = flag.clients.list(mark)
   return {
@@ -77,9 +89,15 @@ export function toFlagStatus(flag: InMemoryFlag, served: ServedFlag, mark: Versi
     changedAt: flag.confirmed?.changedAt.toISOString() ?? null,
     changedBy: flag.confirmed?.changedBy?.name ?? null,
     persisted: mark.pending === 0,
+    pendingOff: pendingOff && {
+      since: new Date(pendingOff.since).toISOString(),
+      error: pendingOff.fault,
+      spooled: pendingOff.spooled,
+    },
     ageSeconds: flag.confirmedAt === null ? null : Math.max(0, now - flag.confirmedAt) / 1000,
     clients,
     consistent: clients.every((client) => !client.stale),
+    longestRequestSeconds: flag.longestRequestSeconds,
     lastPropagationSeconds: flag.propagation.lastSeconds(),
   }
 }

@@ -61,7 +61,10 @@ test('an agent that starts without a database answers off, and connects once the
   await withSuperuser((sql) => sql`update sti.flag set enabled = true, percentage = 100`)
   await server.embedded.stop()
   const agent = await startFlagTestAgent(server.url, 'b', { migrated: true })
-  expect(agent.flags.evaluate('vehicles-sti', {}, null)).toMatchObject({ value: false, reason: 'UNKNOWN' })
+  expect(agent.flags.evaluate('vehicles-sti', {}, { name: null, instance: null })).toMatchObject({
+    value: false,
+    reason: 'UNKNOWN',
+  })
   expect(agent.flags.status('vehicles').ageSeconds).toBeNull()
   await server.embedded.start()
   await waitFor('it serves on', () => isOn(agent.flags), { seconds: 15 })

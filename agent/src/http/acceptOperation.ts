@@ -8,6 +8,7 @@ import {
 } from '../contract/index.ts'
 import { findByIdempotencyKey, insertOperation, hashOperationRequest } from '../operation/insertOperation.ts'
 import { readOperation, toOperation } from '../operation/operationRow.ts'
+import { requireInEffect } from '../operation/supersededOperation.ts'
 import { createRampParameters } from '../ramp/rampParameters.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import { toActor, requireRight } from './routeHelpers.ts'
@@ -32,6 +33,7 @@ export async function acceptOperation(
   deps.requireDatabase()
   const existing = await findByIdempotencyKey(deps.database.state, rollout.name, idempotencyKey, requestHashOf(request))
   if (existing) {
+    await requireInEffect(deps.database.state, existing)
     await enableRequestedMonitoring(deps, rollout, request, caller, idempotencyKey)
     return toOperation(existing)
   }

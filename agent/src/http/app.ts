@@ -10,6 +10,7 @@ import { limitJsonNesting } from './limitJsonNesting.ts'
 import { rejectAmbiguousPaths } from './rejectAmbiguousPaths.ts'
 import { defaultHook, createProblemHandlers } from './problem.ts'
 import { acceptanceRoutes } from './routes/acceptances.ts'
+import { rejectUnstorableText } from './rejectUnstorableText.ts'
 import { agentRoutes } from './routes/agent.ts'
 import { automaticRollbackRoutes } from './routes/automaticRollback.ts'
 import { baselineRoutes } from './routes/baselines.ts'
@@ -57,6 +58,7 @@ export function buildApp(deps: ApiDependencies): App {
     return await limit(c, next)
   })
   app.use('/v1/*', limitJsonNesting)
+  app.use(rejectUnstorableText)
   app.use('/v1/*', async (c, next) => {
     // Turning the flag off, receiving alerts, and the status of the agent work without the database.
     const worksWithoutDatabase =

@@ -32,6 +32,8 @@ export interface ApiDependencies {
   readonly rollbackPauses: RollbackPauseCache
   readonly alertPath: AlertWatchdog
   readonly inbox: Pick<AlertQueue, 'offer'>
+  /** Counts alerts of a message that are not valid. */
+  rejectAlerts(count: number): void
   /** Called at the first acknowledgement of an incident. */
   incidentAcknowledged(incident: IncidentRow): void
   /** Reads the facts of a rollout again. */

@@ -35,6 +35,7 @@ export function problemStatus(code: ProblemCode): ProblemStatus {
     case 'refused':
     case 'nothing-to-roll-back':
     case 'conflict':
+    case 'superseded':
     case 'wrong-environment':
       return 409
     case 'too-large':
@@ -61,6 +62,7 @@ const PROBLEM_TITLES: Record<ProblemCode, string> = {
   refused: 'Refused',
   'nothing-to-roll-back': 'Nothing to roll back',
   conflict: 'Conflict',
+  superseded: 'Superseded',
   'wrong-environment': 'Wrong environment',
   'unsupported-media-type': 'Unsupported media type',
   'too-large': 'Too large',

@@ -27,6 +27,7 @@ export async function openDrill(sql: Sql, rollout: string, drill: NewDrill): Pro
     rollout,
     rule: DRILL_RULE,
     change: null,
+    isCurrentChange: false,
     severity: drill.severity,
     drill: true,
     source: 'drill',

@@ -30,12 +30,17 @@ export interface IncidentRow {
   readonly now: Date
 }
 
-/** Opens an incident, or updates the open one of the same rollout and rule. */
+/** Opens an incident, or updates an open one. */
 export interface NewIncident {
   /** Null: the environment as a whole. */
   readonly rollout: string | null
   readonly rule: string
   readonly change: string | null
+  /**
+   * The change is the active one, or is rolled back: it has an incident of its own. False: anybody could have sent this
+   * change, so that it joins the newest open incident of its rule.
+   */
+  readonly isCurrentChange: boolean
   readonly severity: Severity
   readonly drill: boolean
   readonly source: Incident['source']
@@ -51,40 +56,75 @@ export interface NewIncident {
 }
 
 /**
- * Opens an incident, or updates the open one, which keeps its timer and its acknowledgement. An alert that started before the
- * last incident of its rollout and rule was closed belongs to that incident and opens none. One statement, so that it is
- * idempotent and safe for several agents at once.
+ * Opens an incident, or updates the open one of the same rollout, rule and change, which keeps its timer and its
+ * acknowledgement. What it says is what its newest occurrence says, except that a rollback is not overwritten. An alert
+ * that started before the last incident was closed belongs to that incident and opens none; a rollback always has an
+ * incident. Idempotent, and safe for several agents at once.
  */
 export async function openIncident(sql: Sql, incident: NewIncident): Promise<{ id: number; opened: boolean } | null> {
-  const { rollout, rule } = incident
+  // Another agent may have opened it in the same moment, which only the next statement sees.
+  return (await attemptToOpen(sql, incident)) ?? (await attemptToOpen(sql, incident))
+}
+
+async function attemptToOpen(sql: Sql, incident: NewIncident): Promise<{ id: number; opened: boolean } | null> {
+  const { rollout, rule, change } = incident
   const startedAt = incident.startedAt === null ? null : new Date(incident.startedAt)
+  const hasOwnChange = incident.isCurrentChange && change !== null
   const [row] = await sql<{ id: bigint; opened: boolean }[]>`
-    with opened as (
-      insert into sti.incident as i (rollout, rule, change, severity, drill, source, summary, reasons, reading, opened_by, occurrences,
-        rolled_back_scope, rolled_back_at, rollback_operation_id)
-      select ${rollout}, ${rule}, ${incident.change}::text, ${incident.severity}, ${incident.drill}, ${incident.source}, ${incident.summary},
-        ${sql.json([...incident.reasons])}::jsonb, ${incident.reading === null ? null : sql.json(incident.reading)}::jsonb,
-        ${sql.json(incident.actor)}::jsonb, ${incident.alertCount}::int, ${incident.rolledBack?.scope ?? null}::text,
-        case when ${incident.rolledBack !== null} then clock_timestamp() end, ${incident.rolledBack?.operationId ?? null}::bigint
-      where not exists (select from sti.incident c where coalesce(c.rollout, '') = coalesce(${rollout}::text, '')
-        and c.rule = ${rule} and c.closed_at >= ${startedAt}::timestamptz)
-      on conflict (coalesce(rollout, ''), rule) where closed_at is null do update set
-        change = coalesce(excluded.change, i.change), last_seen_at = clock_timestamp(), occurrences = i.occurrences + excluded.occurrences,
-        severity = case when 'critical' in (i.severity, excluded.severity) then 'critical'
-          when 'warning' in (i.severity, excluded.severity) then 'warning' else 'info' end,
-        reasons = case when i.rolled_back_at is not null and excluded.rolled_back_at is null then i.reasons else excluded.reasons end,
-        reading = coalesce(excluded.reading, i.reading),
-        rolled_back_scope = coalesce(excluded.rolled_back_scope, i.rolled_back_scope),
-        rolled_back_at = coalesce(excluded.rolled_back_at, i.rolled_back_at),
-        rollback_operation_id = coalesce(excluded.rollback_operation_id, i.rollback_operation_id)
-      returning id, xmax = 0 as opened
+    with new as (
+      select ${rollout}::text as rollout, ${rule}::text as rule, ${change}::text as change, ${incident.severity}::text as severity,
+        ${incident.drill}::boolean as drill, ${incident.source}::text as source, ${incident.summary}::text as summary,
+        ${sql.json([...incident.reasons])}::jsonb as reasons,
+        ${incident.reading === null ? null : sql.json(incident.reading)}::jsonb as reading,
+        ${sql.json(incident.actor)}::jsonb as opened_by, ${incident.alertCount}::int as occurrences,
+        ${incident.rolledBack?.scope ?? null}::text as rolled_back_scope,
+        case when ${incident.rolledBack !== null} then clock_timestamp() end as rolled_back_at,
+        ${incident.rolledBack?.operationId ?? null}::bigint as rollback_operation_id
+    ), found as (
+      select i.id from sti.incident i, new
+      where coalesce(i.rollout, '') = coalesce(new.rollout, '') and i.rule = new.rule and i.closed_at is null
+        and (not ${hasOwnChange} or i.change = new.change or i.change is null)
+      order by i.change is not distinct from new.change desc, i.id desc limit 1
+      for update of i
+    ), updated as (
+      update sti.incident i set last_seen_at = clock_timestamp(), occurrences = i.occurrences + new.occurrences,
+        change = case when ${hasOwnChange} then new.change else i.change end,
+        severity = case when 'critical' in (i.severity, new.severity) then 'critical'
+          when 'warning' in (i.severity, new.severity) then 'warning' else 'info' end,
+        source = case when kept.card then i.source else new.source end,
+        summary = case when kept.card then i.summary else new.summary end,
+        reasons = case when kept.card then i.reasons else new.reasons end,
+        reading = case when kept.card then i.reading else new.reading end,
+        rolled_back_scope = coalesce(i.rolled_back_scope, new.rolled_back_scope),
+        rolled_back_at = coalesce(i.rolled_back_at, new.rolled_back_at),
+        rollback_operation_id = coalesce(i.rollback_operation_id, new.rollback_operation_id)
+      from found, new, lateral (
+        select not ${incident.isCurrentChange} and new.change is not null
+          or exists (select from sti.incident o where o.id = found.id and o.rolled_back_at is not null) as card
+      ) kept
+      where i.id = found.id
+      returning i.id
+    ), inserted as (
+      insert into sti.incident (rollout, rule, change, severity, drill, source, summary, reasons, reading, opened_by,
+        occurrences, rolled_back_scope, rolled_back_at, rollback_operation_id)
+      select rollout, rule, change, severity, drill, source, summary, reasons, reading, opened_by,
+        occurrences, rolled_back_scope, rolled_back_at, rollback_operation_id
+      from new
+      where not exists (select from found) and not exists (select from sti.incident c
+        where coalesce(c.rollout, '') = coalesce(new.rollout, '') and c.rule = new.rule and c.closed_at is not null
+          and (not ${hasOwnChange} or c.change = new.change or c.change is null)
+          and case when new.rolled_back_at is null then c.closed_at >= ${startedAt}::timestamptz
+            else c.change = new.change and c.rolled_back_at is not null end)
+      on conflict do nothing
+      returning id
     ), event as (
-      select sti.append_event(null, ${rollout ?? ''}, ${sql.json(incident.actor)}, 'incident',
-        format('incident %s opened: %s', o.id, ${rule}::text), ${incident.summary}, null,
-        jsonb_build_object('incident', o.id, 'rule', ${rule}::text, 'change', ${incident.change}::text, 'severity', ${incident.severity}::text))
-      from opened o where o.opened
+      select sti.append_event(null, coalesce(new.rollout, ''), new.opened_by, 'incident',
+        format('incident %s opened: %s', inserted.id, new.rule), new.summary, null,
+        jsonb_build_object('incident', inserted.id, 'rule', new.rule, 'change', new.change, 'severity', new.severity)) as id
+      from inserted, new
     )
-    select o.id, o.opened from opened o left join event on true`
+    select id, false as opened from updated
+    union all select inserted.id, true from inserted, event`
   return row ? { id: Number(row.id), opened: row.opened } : null
 }
 

@@ -18,6 +18,7 @@ export async function openIncidentForFailedBackfill(sql: Sql, rollout: string, a
       rollout,
       rule: code === 'error-budget' ? 'StiErrorBudgetExceeded' : 'StiBackfillFailed',
       change: `backfill-${id}`,
+      isCurrentChange: true,
       severity: 'critical',
       drill: false,
       source: 'operation',

@@ -86,7 +86,16 @@ export const FAILPOINT_NAMES = [
   'operation.ended',
 ] as const
 
-export type FailpointName = (typeof FAILPOINT_NAMES)[number]
+/** Points between two statements that record an automatic rollback, in their order. */
+export const RECORD_FAILPOINT_NAMES = [
+  'record.begun',
+  'record.paused',
+  'record.incident',
+  'record.alert',
+  'record.claimed',
+] as const
+
+export type FailpointName = (typeof FAILPOINT_NAMES)[number] | (typeof RECORD_FAILPOINT_NAMES)[number]
 
 /** Called at each point; the work continues when it resolves. Does nothing in production; tests kill the process. */
 export type FailpointHook = (point: FailpointName) => Promise<void>

@@ -1,6 +1,6 @@
 import { isKnown, type Reading } from '../signals/reading.ts'
 import type { Signals } from '../signals/signals.ts'
-import type { RolloutReadings } from './metricsSource.ts'
+import type { DropReason, PendingOffReading, RolloutReadings } from './metricsSource.ts'
 
 /** One metric: its name, help and labels (every metric also has `environment`), and its values at a scrape. */
 export interface MetricFamily {
@@ -26,6 +26,8 @@ export interface ScrapeContext {
   readonly signals: Signals
   /** Milliseconds since 1970. */
   readonly watchdogSeenAt: number | null
+  readonly alertsDropped: Readonly<Record<DropReason, number>> | null
+  readonly pendingOffs: readonly PendingOffReading[]
   /** Rollouts with fresh readings. */
   readonly rollouts: readonly RolloutReadings[]
   /** Every rollout: only for values that memory alone decides. */

@@ -65,6 +65,8 @@ function createScrapeContext(source: MetricsSource, signals: Signals, now: numbe
     signals,
     allRollouts,
     watchdogSeenAt: source.watchdogSeenAt?.() ?? null,
+    alertsDropped: source.alertsDropped?.() ?? null,
+    pendingOffs: source.pendingOffs?.() ?? [],
     rollouts: allRollouts.filter(({ readAt }) => readAt >= oldest),
   }
 }

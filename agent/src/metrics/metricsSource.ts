@@ -17,7 +17,21 @@ export interface MetricsSource {
   rollouts(): readonly RolloutReadings[]
   /** When the watchdog alert last arrived, in milliseconds since 1970. */
   watchdogSeenAt?(): number | null
+  /** Alerts that this process dropped. */
+  alertsDropped?(): Readonly<Record<DropReason, number>>
+  /** Every rollout, also before the database was read. */
+  pendingOffs?(): readonly PendingOffReading[]
 }
+
+export interface PendingOffReading {
+  readonly rollout: string
+  /** Since when the flag is off without the database having stored it; 0: it has. */
+  readonly seconds: number
+}
+
+/** `queue-full`: sent again by a well-behaved sender. The others are lost. */
+export const DROP_REASONS = ['queue-full', 'not-valid', 'write-queue-full', 'unstorable'] as const
+export type DropReason = (typeof DROP_REASONS)[number]
 
 export interface RolloutReadings {
   readonly rollout: string

@@ -1,4 +1,5 @@
 import * as alert from './alert.ts'
+import { alertsDropped } from './alertsDropped.ts'
 import { apiMetrics } from './api.ts'
 import {
   backfillMetrics,
@@ -14,6 +15,7 @@ import * as database from './database.ts'
 import { errorBudgetUsage, failedRows, recoveryRatio, retryTotals } from './failedRows.ts'
 import type { MetricFamily, HistogramFamily } from './metricFamily.ts'
 import { flagClients, flagMetrics, flagPropagation } from './flag.ts'
+import { flagPendingOff } from './flagPendingOff.ts'
 import { hostMetrics } from './host.ts'
 import * as incident from './incident.ts'
 import { operationDurations, operationStates } from './operation.ts'
@@ -65,7 +67,7 @@ export const SCRAPED_FAMILIES: readonly MetricFamily[] = [
     validationDue,
     validationInterval,
   ],
-  ...[...flagMetrics, flagClients],
+  ...[...flagMetrics, flagPendingOff, flagClients],
   ...[
     rollbackReadiness,
     rollbackEstimate,
@@ -77,7 +79,7 @@ export const SCRAPED_FAMILIES: readonly MetricFamily[] = [
     automaticRollbackArmed,
     operationStates,
   ],
-  ...[alert.condition, alert.watchdogSeen, incident.openSeconds],
+  ...[alert.condition, alertsDropped, alert.watchdogSeen, incident.openSeconds],
   ...[readinessRatio, contactConfirmed],
   ...[signal.up, signal.baseline, signal.baselineRatio, signal.limit, signal.limitRatio],
 ]

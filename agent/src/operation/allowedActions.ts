@@ -19,7 +19,7 @@ type Control = (typeof CONTROLS)[number]
 const OTHER_REFUSALS: Record<Exclude<OtherAction, Control | 'tune'>, (facts: RolloutFacts) => readonly string[]> = {
   'import-baseline': () => [],
   'accept-failed-rows': ({ failedRows }) => (failedRows > 0 ? [] : ['There are no failed rows.']),
-  'accept-client': ({ flag }) => (flag.clients.some(({ stale }) => stale) ? [] : ['No client of the flag is stale.']),
+  'accept-client': ({ flag }) => acceptRefusals(flag),
   'accept-check': () => [],
   adopt: () => [],
   promote: ({ promotion }) =>
@@ -73,4 +73,11 @@ function toAllowedAction(
 function controlRefusals(operation: Operation | null, control: Control): string[] {
   if (operation === null) return ['No operation is open.']
   return nextState(operation.state, control) === null ? [`${operationName(operation)} is ${operation.state}.`] : []
+}
+
+function acceptRefusals({ clients }: RolloutFacts['flag']): string[] {
+  const stale = clients.filter((client) => client.stale)
+  if (stale.length === 0) return ['No client of the flag is stale.']
+  if (stale.some(({ silent }) => silent)) return []
+  return ['Each stale client sent a request in the last 60 s, or needs no acceptance: wait.']
 }

@@ -1,4 +1,4 @@
-import type { FlagStatus } from '../contract/index.ts'
+import { describeStaleClients, type FlagStatus } from '../contract/index.ts'
 import { judgeErrorRatio } from '../measure/compareSignal.ts'
 import { countRequests } from '../measure/errorRateTest.ts'
 import { enableRefusals, unforceableRefusals } from '../operation/enablePrerequisites.ts'
@@ -37,17 +37,13 @@ const flagConsistencyCheck = ({ flag }: StepContext): ValidationCheck => ({
   layer: 'integrity',
   unit: 'count',
   run() {
-    const { clients } = flag()
-    const stale = clients.filter((client) => client.stale)
-    const names = stale.slice(0, 5).map(({ client }) => client)
+    const status = flag()
+    const stale = status.clients.filter((client) => client.stale)
     return Promise.resolve({
       verdict: stale.length === 0 ? 'pass' : 'inconclusive',
       value: stale.length,
       limit: 0,
-      detail:
-        stale.length === 0
-          ? `all ${clients.length} clients have received the step`
-          : `${stale.length} of ${clients.length} clients have not received the step: ${names.join(', ')}; check them, or accept them by name (sti accept-client)`,
+      detail: describeStaleClients(status) ?? `all ${status.clients.length} clients have received the step`,
     })
   },
 })

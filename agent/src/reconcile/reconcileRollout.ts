@@ -24,7 +24,7 @@ export interface ReconcileDependencies {
   readonly signals: Pick<Signals, 'setSampleInterval'>
   readonly flags: Pick<Flags, 'status'>
   readonly columnUsage: Pick<UsageWatch, 'pollIfDue'>
-  readonly alerting: Pick<Alerting, 'updateState' | 'conditions'>
+  readonly alerting: Pick<Alerting, 'updateState' | 'conditions' | 'writeOwedRecords'>
   readonly rollbackPauses: RollbackPauseCache
   readonly readReadiness: (facts: RolloutFacts) => Promise<Readiness>
 }
@@ -39,10 +39,12 @@ export async function reconcileRollout(deps: ReconcileDependencies, facts: Rollo
   await endSupersededRamps(deps.state, facts, deps.agent)
   await deps.columnUsage.pollIfDue(facts)
   applySampleInterval(deps, facts)
-  await openMissedIncident(deps, facts)
+  // Before all that writes: no lock must keep the agent from knowing whether automatic rollback is paused.
   await refreshRollbackPause(deps, facts)
+  await openMissedIncident(deps, facts)
   const readings = await readMetricsReadings(deps.state, facts)
   deps.alerting.updateState(facts.rollout.name, await readAlertingState(deps.state, facts, readings))
+  if (facts.blockers.length === 0) await deps.alerting.writeOwedRecords(facts.rollout.name)
   return {
     ...readings,
     readiness: await deps.readReadiness(facts),

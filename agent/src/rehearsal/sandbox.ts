@@ -26,9 +26,11 @@ const FLAG_OFF: Omit<FlagStatus, 'key'> = {
   changedAt: null,
   changedBy: null,
   persisted: true,
+  pendingOff: null,
   ageSeconds: 0,
   clients: [],
   consistent: true,
+  longestRequestSeconds: 0,
   lastPropagationSeconds: null,
 }
 

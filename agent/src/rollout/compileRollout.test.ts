@@ -160,6 +160,9 @@ test.each<[string, string, string, RegExp]>([
   ],
   ['a key twice', 'table:', 'rollout: b\ntable:', /2:1 duplicate key/],
   ['two documents', 'flag:', '---\nflag:', /a file contains one rollout/],
+  ['U+0000 in a value', 'vehicles-sti', '"vehicles-sti\\0"', /a text contains U\+0000/],
+  ['U+0000 in a key', 'flag:', '"note\\0": 1\nflag:', /a text contains U\+0000/],
+  ['half of a surrogate pair', 'vehicles-sti', '"vehicles\\ud800"', /a text contains U\+0000 or half/],
   ['a tag', 'rollout: vehicles', 'rollout: !!js/regexp vehicles', /is not YAML/],
   ['a wrong flag key', 'vehicles-sti', 'a/b', /flag.key must match/],
   [
@@ -241,7 +244,7 @@ test.each<[string, string, string, RegExp]>([
     'migration: { path: "../{name}.sql" }\nflag:',
     /path inside the repository/,
   ],
-  ['a type name with a control character', 'name: Truck', 'name: "Tr\\u0000"', /has control characters/],
+  ['a type name with a control character', 'name: Truck', 'name: "Tr\\u0001"', /has control characters/],
   ['a number where a text belongs', 'public.vehicles', '7', /table must be a text/],
   ['a list where a map belongs', '{ key: vehicles-sti }', '[a]', /flag must be a map/],
   ['a ramp that does not end', 'vehicles-sti', 'a, ramp: [1, 50]', /end with 100/],

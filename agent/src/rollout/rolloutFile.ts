@@ -151,6 +151,9 @@ export const RolloutSchema = strictObject({
     key: patternField(/^[A-Za-z0-9._-]{1,100}$/, 'vehicles-sti'),
     ramp: RampSchema.default([1, 10, 50, 100]).describe('percentages'),
     hold: DurationSchema.prefault('10m').describe('how long each step is watched'),
+    longestRequest: DurationSchema.prefault('30s').describe(
+      'how long a request of the application lasts at most: until then it may act on an earlier evaluation',
+    ),
   }),
   api: strictObject({ histogram: HistogramSchema.optional(), promql: ApiPromqlSchema.optional() })
     .refine((api) => (api.histogram === undefined) !== (api.promql === undefined), 'needs either histogram or promql')

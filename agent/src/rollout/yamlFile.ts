@@ -1,5 +1,6 @@
 import { LineCounter, isMap, isNode, isPair, isScalar, parseDocument, type Document } from 'yaml'
 import type { z } from 'zod'
+import { findUnstorableText, UNSTORABLE_TEXT } from '../contract/index.ts'
 
 export type YamlPath = readonly PropertyKey[]
 
@@ -26,6 +27,11 @@ export function readYaml(file: string, text: string): YamlFile {
     (error) => `${locationAt(error.pos[0])} ${describeYamlError(error.code, error.message)}`,
   )
   const { value, fault } = faults.length === 0 ? toPlainValue(document) : { value: undefined, fault: undefined }
+  const unstorable = findUnstorableText(value)
+  if (unstorable !== null)
+    faults.push(
+      `${locationAt(offsetOf(document, unstorable))} ${UNSTORABLE_TEXT.replace('contains', 'a text contains')}.`,
+    )
   return {
     value,
     faults: fault === undefined ? faults : [`${file}:1:1 ${fault}`],

@@ -118,10 +118,16 @@ export const acceptFailedRows = (agent: AgentDataSource, name: string, keys: str
     body: { keys, reason },
   })
 
-export const acceptFlagClient = (agent: AgentDataSource, name: string, client: string, reason: string) =>
+/** `clients` null: every silent client that is stale. */
+export const acceptFlagClients = (
+  agent: AgentDataSource,
+  name: string,
+  clients: readonly string[] | null,
+  reason: string,
+) =>
   sendAgentRequest<unknown>(agent, {
     level: userLevel(),
     method: 'POST',
     path: `${rolloutPath(name)}/flag-clients/accept`,
-    body: { client, reason },
+    body: clients === null ? { all: true, reason } : { clients, reason },
   })

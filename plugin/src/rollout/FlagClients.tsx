@@ -1,11 +1,11 @@
-import { InteractiveTable, Text, type CellProps, type Column } from '@grafana/ui'
+import { InteractiveTable, Stack, Text, type CellProps, type Column } from '@grafana/ui'
 import type { FlagClient, RolloutDetail } from '@sti-rollout/agent/contract'
 import { formatAgo } from '@sti-rollout/agent/format'
 import React, { useMemo, useState } from 'react'
 import { ReasonConfirmation } from '../action/ReasonConfirmation'
 import { ActionButton } from '../action/ActionButton'
 import { refusalReasons } from '../action/refusalReasons'
-import { acceptFlagClient } from '../agent/rolloutCalls'
+import { acceptFlagClients } from '../agent/rolloutCalls'
 import type { Environment } from '../agent/useEnvironment'
 
 interface Props {
@@ -16,9 +16,15 @@ interface Props {
 
 type FlagClientCellProps = CellProps<FlagClient>
 
-/** Clients that may still use an older state of the flag; a client that was removed can be accepted. */
+/** What is accepted: one client by name, or null for all that are silent. */
+interface Acceptance {
+  clients: readonly string[] | null
+  title: string
+}
+
+/** Clients that may still use an older state of the flag; those that were removed can be accepted, one or all at once. */
 export function FlagClients({ environment, detail, refresh }: Props) {
-  const [open, setOpen] = useState<string | null>(null)
+  const [open, setOpen] = useState<Acceptance | null>(null)
   const staleClients = useMemo(() => detail.flag.clients.filter((client) => client.stale), [detail.flag.clients])
   const acceptRefusal = refusalReasons(detail, 'accept-client')
   const columns = useMemo<Array<Column<FlagClient>>>(
@@ -38,30 +44,58 @@ export function FlagClients({ environment, detail, refresh }: Props) {
         id: 'accept',
         header: '',
         cell: ({ row: { original } }: FlagClientCellProps) =>
-          original.acceptedBy ? (
-            <>{`accepted by ${original.acceptedBy}`}</>
+          original.silent ? (
+            <ActionButton
+              action="accept-client"
+              reasons={acceptRefusal}
+              onClick={() =>
+                setOpen({
+                  clients: [original.client],
+                  title: `Accept ${original.client} of ${detail.rollout} as removed`,
+                })
+              }
+            />
           ) : (
-            <ActionButton action="accept-client" reasons={acceptRefusal} onClick={() => setOpen(original.client)} />
+            <>
+              {original.caching ? 'asked within the last 60 s' : `ends within ${detail.flag.longestRequestSeconds} s`}
+            </>
           ),
       },
     ],
-    [acceptRefusal],
+    [acceptRefusal, detail.rollout, detail.flag.longestRequestSeconds],
   )
+  const silentClients = staleClients.filter((client) => client.silent)
   if (staleClients.length === 0) return null
   return (
     <section aria-label="Clients with an outdated flag">
-      <Text element="h3" variant="h5">
-        Clients with an outdated flag
-      </Text>
-      <InteractiveTable columns={columns} data={staleClients} getRowId={({ client }) => client} />
+      <Stack direction="row" alignItems="center" justifyContent="space-between">
+        <Text element="h3" variant="h5">
+          Clients with an outdated flag
+        </Text>
+        {silentClients.length > 1 && (
+          <ActionButton
+            action="accept-client"
+            label={`Accept all ${silentClients.length} as removed`}
+            reasons={acceptRefusal}
+            onClick={() =>
+              setOpen({ clients: null, title: `Accept all silent clients of ${detail.rollout} as removed` })
+            }
+          />
+        )}
+      </Stack>
+      <InteractiveTable
+        columns={columns}
+        data={staleClients}
+        getRowId={({ client, instance }) => `${client} ${instance}`}
+      />
       {open && (
         <ReasonConfirmation
-          title={`Accept ${open} of ${detail.rollout} as removed`}
+          title={open.title}
           environment={environment}
           confirmLabel="Accept"
-          description="The client no longer blocks a data rollback. If it is still running, it may still read by type."
+          description="They no longer block a data rollback. One that is still running may still read by type."
           reason="required"
-          submit={(reason) => acceptFlagClient(environment.agent, detail.rollout, open, reason)}
+          submit={(reason) => acceptFlagClients(environment.agent, detail.rollout, open.clients, reason)}
           onDone={() => {
             setOpen(null)
             refresh()

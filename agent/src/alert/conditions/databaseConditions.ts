@@ -63,7 +63,8 @@ export function flagConsistencyCondition({ flag, inconsistentSince, now }: Condi
   const stale = flag.clients.filter((client) => client.stale).map(({ client }) => client)
   const duration = formatDuration(Math.round((now - inconsistentSince) / 1_000))
   const names = `${stale.slice(0, 5).join(', ')}${stale.length > 5 ? ` and ${stale.length - 5} more` : ''}`
-  const sentence = `Outdated flag at clients for ${duration} (limit ${formatDuration(MAX_INCONSISTENT_MS / 1_000)}): ${names}.`
+  const advice = 'Wait until they ask again, or stop them and run sti accept-client --all --reason "…"'
+  const sentence = `Outdated flag at clients for ${duration} (limit ${formatDuration(MAX_INCONSISTENT_MS / 1_000)}): ${names}. ${advice}.`
   return now - inconsistentSince > MAX_INCONSISTENT_MS
     ? unhealthyFinding(subject, sentence)
     : healthyFinding(subject, sentence)

@@ -1,3 +1,4 @@
+import { describeStaleClients, type FlagClient } from '../../contract/index.ts'
 import { ExitCode, usageError } from '../exitCode.ts'
 import {
   openCommandRollout,
@@ -8,15 +9,20 @@ import {
 } from '../commandSetup.ts'
 import type { Terminal } from '../terminal.ts'
 
-interface AcceptClientOptions extends CommonOptions {
+interface AdoptOptions extends CommonOptions {
   readonly reason?: string
+}
+
+interface AcceptClientOptions extends AdoptOptions {
+  readonly all?: boolean
 }
 
 export const registerAcceptClient: RegisterCommand = (program, run) => {
   addTargetOptions(program.command('accept-client'))
-    .description('Confirm that a silent flag client, last seen with the flag on, no longer runs')
-    .argument('<client>', 'Name of the client, as in sti status --json')
-    .option('--reason <text>', 'How you know that the client no longer runs (required)')
+    .description('Confirm that silent flag clients, last seen with the flag on, no longer run')
+    .argument('[clients...]', 'Names of the clients, as in sti status')
+    .option('--all', 'Every silent client that may still use an older state of the flag')
+    .option('--reason <text>', 'How you know that the clients no longer run (required)')
     .action(run(acceptClient))
 }
 
@@ -27,15 +33,28 @@ export const registerAdopt: RegisterCommand = (program, run) => {
     .action(run(adopt))
 }
 
-async function acceptClient(terminal: Terminal, client: string, options: AcceptClientOptions): Promise<ExitCode> {
-  if (!options.reason) throw usageError('--reason is required: how you know that the client no longer runs.')
+async function acceptClient(
+  terminal: Terminal,
+  clients: string[],
+  { all = false, reason, ...options }: AcceptClientOptions,
+): Promise<ExitCode> {
+  if (!reason) throw usageError('--reason is required: how you know that the clients are gone.')
+  if (all === clients.length > 0) throw usageError('Name the clients, or use --all.')
   const { target, rollout, output } = await openCommandRollout(terminal, options)
-  output.value(await target.agent.acceptClient(rollout.rollout, { client, reason: options.reason }))
-  output.line(`Client ${client} is accepted as no longer running.`)
+  const before = rollout.flag.clients
+  const request = all ? { all: true as const, reason } : { clients, reason }
+  const flag = await target.agent.acceptClients(rollout.rollout, request)
+  output.value(flag)
+  const isAccepted = ({ client, instance }: FlagClient): boolean =>
+    flag.clients.some((other) => other.client === client && other.instance === instance && other.acceptedBy !== null)
+  const accepted = before.filter((client) => client.acceptedBy === null && isAccepted(client))
+  output.line(`Accepted as gone: ${[...new Set(accepted.map(({ client }) => client))].join(', ')}.`)
+  const stale = describeStaleClients(flag)
+  if (stale !== null) output.line(stale)
   return ExitCode.done
 }
 
-async function adopt(terminal: Terminal, options: AcceptClientOptions): Promise<ExitCode> {
+async function adopt(terminal: Terminal, options: AdoptOptions): Promise<ExitCode> {
   if (!options.reason)
     throw usageError('--reason is required: how you know that the state belongs to this environment.')
   const { target, output } = await openCommandTarget(terminal, options)

@@ -1,3 +1,4 @@
+import { describeStaleClients } from '../../contract/index.ts'
 import { formatDuration } from '../../format/format.ts'
 import { type DropCheck } from './dropCheck.ts'
 
@@ -17,11 +18,8 @@ export const flagStable: DropCheck = {
         verdict: 'inconclusive' as const,
         evidence: 'the database has not confirmed the flag: check the health of the database',
       })
-    const staleClients = flag.clients.filter((client) => client.stale).map(({ client }) => client)
-    if (staleClients.length > 0)
-      return fail(
-        `clients have not received the flag at 100%: ${staleClients.join(', ')}; wait for them, or accept each by name`,
-      )
+    const stale = describeStaleClients(flag)
+    if (stale !== null) return fail(stale.replace(/\.$/, ''))
     const stableSeconds = (now - Date.parse(flag.changedAt)) / 1000
     if (stableSeconds < rollout.file.soak)
       return fail(

@@ -225,12 +225,14 @@ create table sti.flag (
 create table sti.flag_client (
   rollout text not null,
   client text not null,
+  -- Tells caching clients of one name apart: a hash of what only that process knows. Empty: it asks for each use.
+  instance text not null default '',
   last_seen_at timestamptz not null,
   version bigint not null,
   -- The last answer that this client got: some of its requests may run new code.
   served_enabled boolean not null,
   accepted_by text,
-  primary key (rollout, client)
+  primary key (rollout, client, instance)
 );
 
 -- A validation has the number of its operation.
@@ -256,7 +258,7 @@ create table sti.check_result (
   validation_id bigint not null references sti.validation on delete cascade,
   check_name text not null,
   layer text not null,
-  -- The unit of value and limit_value: count, ratio, seconds, bytes, …
+  -- The unit of value and limit_value, such as count, ratio, seconds or bytes.
   unit text not null,
   verdict text not null check (verdict in ('pass', 'fail', 'inconclusive', 'error')),
   value double precision,
@@ -450,13 +452,14 @@ create table sti.promotion (
 );
 create index promotion_rollout on sti.promotion (rollout, id desc);
 
--- At most one incident per rollout and rule is open at a time. Its timer never restarts.
+-- At most one incident per rollout, rule and change is open at a time. Its timer never restarts: a rollback of a later
+-- change opens another one.
 create table sti.incident (
   id bigint generated always as identity primary key,
   -- Null: it concerns the whole environment.
   rollout text,
   rule text not null,
-  -- The change it is related to, such as flag-12. An open incident follows the newest one.
+  -- The change it is related to, such as flag-12. Null: none, or not known yet.
   change text,
   severity text not null check (severity in ('critical', 'warning', 'info')),
   drill boolean not null default false,
@@ -478,7 +481,8 @@ create table sti.incident (
   closed_by jsonb,
   closed_note text
 );
-create unique index incident_one_open on sti.incident (coalesce(rollout, ''), rule) where closed_at is null;
+create unique index incident_one_open on sti.incident (coalesce(rollout, ''), rule, coalesce(change, ''))
+  where closed_at is null;
 create index incident_rollout on sti.incident (rollout, id desc);
 
 -- Alerts as they arrived. Repeated deliveries are counted. The agents delete the oldest, so that the table stays small.
@@ -504,13 +508,13 @@ create table sti.alert (
 );
 create index alert_received on sti.alert (last_received_at);
 
--- Automatic rollbacks. The key allows one per rollout, rule, and change, whichever agent or path decides first.
+-- Automatic rollbacks. The key allows one per rollout, rule, and change, whichever agent or path decides first. A row is
+-- written last: the incident, the alert and the event of its rollback exist.
 create table sti.automatic_rollback (
   rollout text not null,
   rule text not null,
   change text not null,
   scope text not null,
-  claim uuid not null,
   actor jsonb not null,
   at timestamptz not null default clock_timestamp(),
   primary key (rollout, rule, change)

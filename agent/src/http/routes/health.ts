@@ -4,7 +4,7 @@ import type { App, ApiDependencies } from '../dependencies.ts'
 export function healthRoutes(app: App, deps: ApiDependencies): void {
   app.get('/livez', (c) => c.json({ alive: true }))
   app.get('/readyz', async (c) => {
-    const faults = deps.agentFaults()
+    const faults = [...deps.agentFaults(), ...deps.flags.unstoredOffs()]
     const dependencies = await deps.health()
     const database = dependencies.find(({ name }) => name === 'postgresql')
     const ready = faults.length === 0 && database?.healthy === true

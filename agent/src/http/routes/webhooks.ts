@@ -1,12 +1,18 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { parseAlertmanagerWebhook, parseGrafanaWebhook } from '../../alert/parseWebhook.ts'
-import type { ReceivedAlert } from '../../alert/receivedAlert.ts'
+import { parseAlertmanagerWebhook, parseGrafanaWebhook, type ParsedAlerts } from '../../alert/parseWebhook.ts'
 import { openApiResponses } from '../routeHelpers.ts'
 import type { App, ApiDependencies } from '../dependencies.ts'
 import { Refusal } from '../problem.ts'
 import type { WebhookVerifier } from '../webhookVerifier.ts'
 
-const ReceivedResponse = z.object({ received: z.number().int() }).openapi('Received')
+const MAX_LISTED_FAULTS = 10
+
+const ReceivedResponse = z
+  .object({
+    received: z.number().int(),
+    faults: z.array(z.string()).describe('alerts of the message that are not valid, which were left out'),
+  })
+  .openapi('Received')
 
 const grafanaWebhookRoute = createRoute({
   method: 'post',
@@ -30,20 +36,26 @@ export function webhookRoutes(app: App, deps: ApiDependencies, verifier: Webhook
     const body = new Uint8Array(await c.req.arrayBuffer())
     const headers = c.req.valid('header')
     verifier!.verify(headers['x-sti-signature'], headers['x-sti-timestamp'], body)
-    const { orgId, alerts } = parseGrafanaWebhook(body, Date.now())
+    const { orgId, ...parsed } = parseGrafanaWebhook(body, Date.now())
     if (orgId !== organizationId)
       throw new Refusal(
         'forbidden',
         `The message is from organization ${orgId}; this agent serves organization ${organizationId}.`,
       )
-    return c.json(enqueueAlerts(alerts), 202)
+    return c.json(enqueueAlerts(parsed), 202)
   })
   app.openapi(alertmanagerWebhookRoute, async (c) =>
     c.json(enqueueAlerts(parseAlertmanagerWebhook(new Uint8Array(await c.req.arrayBuffer()), Date.now())), 202),
   )
 
-  function enqueueAlerts(alerts: readonly ReceivedAlert[]): { received: number } {
-    if (!inbox.offer(alerts)) throw new Refusal('refused', 'The queue of alerts is full: send them again later.')
-    return { received: alerts.length }
+  function enqueueAlerts({ alerts, faults }: ParsedAlerts): z.infer<typeof ReceivedResponse> {
+    deps.rejectAlerts(faults.length)
+    const { dropped } = inbox.offer(alerts)
+    if (dropped > 0)
+      throw new Refusal(
+        'refused',
+        `The queue of alerts is full: ${alerts.length - dropped} of ${alerts.length} alerts were accepted, those that may roll back first. Send the message again later.`,
+      )
+    return { received: alerts.length, faults: faults.slice(0, MAX_LISTED_FAULTS) }
   }
 }
