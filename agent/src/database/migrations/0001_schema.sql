@@ -421,7 +421,7 @@ create table sti.acceptance (
   id bigint generated always as identity primary key,
   rollout text not null,
   check_name text not null,
-  -- A function, a statement, a column, …, as the check names it.
+  -- A function, a statement, a column, and so on, as the check names it.
   subject text not null,
   reason text not null,
   actor jsonb not null,
