@@ -265,7 +265,9 @@ test('no alert takes another one with it, and a flood keeps no rollback out', as
           faults: [expect.stringContaining('alerts.2.startsAt')],
         })
         await waitFor('the others are stored', async () => {
-          const rows = await sql`select fingerprint from sti.alert where fingerprint like 'poisoned-%' order by 1`
+          const rows = await sql<
+            { fingerprint: string }[]
+          >`select fingerprint from sti.alert where fingerprint like 'poisoned-%' order by 1`
           return rows.map(({ fingerprint }) => fingerprint).join() === 'poisoned-0,poisoned-1,poisoned-3'
         })
         // All in one moment, so that the agent has no time to work the queue off.

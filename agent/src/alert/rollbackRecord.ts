@@ -74,7 +74,7 @@ export async function recordRollback(
     )
     select sti.append_event(null, rollout, ${state.json(actor)}, 'decision',
       ${`${rule}: ${actions.join(', ') || 'nothing left to roll back'}`}, ${reason}, null,
-      ${state.json({ act: 'roll-back', rule, change, reading: incident.reading, ...record.evidence } as never)})
+      ${state.json({ act: 'roll-back', rule, change, reading: incident.reading, ...record.evidence })})
     from recorded`
   await reached('record.claimed')
 }

@@ -156,7 +156,9 @@ test('every silent client is accepted at once, and one that asked meanwhile is n
     await later.flags.acceptClients('vehicles', 'all', ann, 'stopped')
     const stale = later.flags.status('vehicles').clients.filter((client) => client.stale)
     expect(stale.map(({ client }) => client)).toEqual(['pod-4'])
-    const events = await sql`select message from sti.operation_event where kind = 'flag-client' order by id`
+    const events = await sql<
+      { message: string }[]
+    >`select message from sti.operation_event where kind = 'flag-client' order by id`
     expect(events.map(({ message }) => message)).toEqual([
       'Silent clients were accepted: pod-1.',
       'Silent clients were accepted: pod-2, pod-3.',
