@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createHash } from 'node:crypto'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
@@ -185,6 +185,33 @@ test('an agent that lost its lease writes nothing', async () => {
   })
 })
 
+test('an operator that another role creates for the type of the key does not run in the triggers of the archive', async () => {
+  const create = TABLE.replace('id int primary key', 'id varchar(20) primary key').replace(
+    'select n, n %',
+    'select n::text, n %',
+  )
+  await withArchive(async ({ sql, url, archiveState: state }) => {
+    const writer = `writer_${new URL(url).pathname.slice(1)}`
+    await sql.unsafe(`create role ${writer}; grant create, usage on schema public, app to ${writer};
+      grant select, insert, update, delete on app.things to ${writer};
+      create table public.runs (who text); grant insert on public.runs to ${writer};
+      set role ${writer};
+      create function public.evil(a varchar, b varchar) returns boolean language plpgsql as $$ begin
+        insert into public.runs values (current_user); return a::text = b::text; end $$;
+      create operator public.= (leftarg = varchar, rightarg = varchar, procedure = public.evil);
+      create operator app.= (leftarg = varchar, rightarg = varchar, procedure = public.evil);
+      insert into app.things (id, is_a, is_b) values ('new', true, false);
+      update app.things set note = 'x' where id like '1%';
+      delete from app.things where id like '2%'; reset role`)
+    try {
+      expect(await state()).toMatchObject(EQUAL_STATE)
+      expect(await sql`select who from public.runs where who <> ${writer}`).toEqual([])
+    } finally {
+      await sql.unsafe(`drop owned by ${writer} cascade; drop role ${writer}`)
+    }
+  }, create)
+})
+
 test('the export contains every row, and its manifest matches', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'sti-export-'))
   try {
@@ -192,6 +219,7 @@ test('the export contains every row, and its manifest matches', async () => {
       async ({ database, rollout, table, sql }) => {
         const path = join(folder, 'things.jsonl.gz')
         const exported = await exportArchive(database, rollout, await table(), path)
+        for (const file of [path, `${path}.manifest.json`]) expect((await stat(file)).mode & 0o777).toBe(0o600)
         const bytes = await readFile(path)
         expect(exported).toMatchObject({ rows: 25_000, bytes: bytes.length })
         expect(exported!.sha256).toBe(createHash('sha256').update(bytes).digest('hex'))

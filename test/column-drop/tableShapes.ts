@@ -56,6 +56,20 @@ export const DROP_TABLE_SHAPES: readonly DropTableShape[] = [
       comment on column "My Schema"."Big ""Things"""."Is A" is 'it''s $sti$ a "comment"'`,
   },
   {
+    name: 'a name that contains the tags of dollar-quoted texts',
+    table: 'app."a $sti$ b $sti0$"',
+    create: `create table app."a $sti$ b $sti0$" (id int primary key, ${FLAG_COLUMNS_SQL});
+      insert into app."a $sti$ b $sti0$" select n, n % 3 = 0, n % 3 = 1 from generate_series(1, 200) n`,
+  },
+  {
+    name: 'a key of a type outside pg_catalog, beside a column of another type',
+    key: 'code, id',
+    values: (n) => `'${n % 2 === 0 ? 'a' : 'B'}', ${n}`,
+    create: `create extension citext with schema public;
+      create table app.things (code public.citext, id int, ${FLAG_COLUMNS_SQL}, primary key (code, id));
+      insert into app.things select (array['a', 'B', 'c'])[1 + n % 3], n, n % 3 = 0, n % 3 = 1 from generate_series(1, 200) n`,
+  },
+  {
     name: 'partitions on two levels, each with its own objects',
     key: 'id, day',
     values: (n) => `${n}, date '2024-01-01' + ${n} % 70`,

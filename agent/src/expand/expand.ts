@@ -142,6 +142,9 @@ function markRevertedSql(
   ]
 }
 
+/** An unknown table, function, operator or type. */
+const UNKNOWN_NAME_SQLSTATES: ReadonlySet<string> = new Set(['42P01', '42883', '42704'])
+
 /** Explains an error of PostgreSQL or of an application trigger; other errors are returned unchanged. */
 function toExpandError(error: unknown): unknown {
   const code = errorCode(error)
@@ -151,11 +154,13 @@ function toExpandError(error: unknown): unknown {
     ?.split('\n')
     .find((line) => /function (?!inline_code_block)/i.test(line))
   const advice =
-    triggerContext !== undefined
-      ? `It was raised in ${triggerContext.trim()} during the trial write of one row. Fix it so that it supports one more column, then expand again.`
-      : code === '42501'
-        ? 'The agent’s role must own the table and have the CREATE privilege on the database.'
-        : 'Fix the cause, then expand again.'
+    triggerContext !== undefined && UNKNOWN_NAME_SQLSTATES.has(code)
+      ? `It was raised in ${triggerContext.trim()} during the trial write of one row. That function finds names by the search_path of the session, which is pg_catalog, pg_temp in the agent's: run ALTER FUNCTION … SET search_path = …, or write the names with their schema, then expand again.`
+      : triggerContext !== undefined
+        ? `It was raised in ${triggerContext.trim()} during the trial write of one row. Fix it so that it supports one more column, then expand again.`
+        : code === '42501'
+          ? 'The agent’s role must own the table and have the CREATE privilege on the database.'
+          : 'Fix the cause, then expand again.'
   return new OperationFailedError(
     'expand',
     `Expand failed and changed nothing: ${errorMessage(error)} (${code}). ${advice}`,
