@@ -7,6 +7,8 @@ import { dollarQuote } from './deriveTrigger.ts'
 
 /** Rows that are tried, one after the other, until one follows in every direction. */
 const MAX_CANDIDATE_ROWS = 20
+/** Rows that are sampled, in whole pages, to find some of every type. */
+const SAMPLED_ROWS = 5_000
 /** Undoes one canary write. */
 const UNDO_SQLSTATE = 'STI02'
 /** Ends the canary with its result as the error message, so that nothing can be committed. */
@@ -74,8 +76,7 @@ function canaryBlockSql(rollout: Rollout, table: Table, directions: readonly Syn
 begin
   perform set_config('lock_timeout', '100ms', true), set_config('sti.engine', 'off', true);
   <<rows>>
-  for place in select ${keys}, ${keyAsJson(table.key, 't')} as key, t.${discriminator.sql}::text as was from ${name} as t
-    where t.${discriminator.sql} is not null limit ${MAX_CANDIDATE_ROWS} loop
+  for place in ${candidateRowsSql(rollout, table, keys)} loop
     looked := looked + 1; key := place.key;
     ${attempts.join('\n    ')}
     ${exitWhenDone}
@@ -83,6 +84,17 @@ begin
   raise exception using errcode = '${RESULT_SQLSTATE}', message = jsonb_build_object('shown', shown, 'looked', looked,
     'locked', locked, 'key', key, 'fault', fault, 'refused', refused)::text;
 end`
+}
+
+/** Rows of every type from all over the table, in turn; then the first rows, in case the sample is empty. */
+function candidateRowsSql({ table: { sql: name }, discriminator, types }: Rollout, table: Table, keys: string): string {
+  const candidate = `select ${keys}, ${keyAsJson(table.key, 't')} as key, t.${discriminator.sql}::text as was`
+  const percent = Math.min(100, (100 * SAMPLED_ROWS) / Math.max(1, table.estimatedRows ?? 0))
+  const known = `t.${discriminator.sql} is not null`
+  return `select * from (
+      ${candidate}, row_number() over (partition by t.${discriminator.sql}) as turn from ${name} as t tablesample system (${percent}) where ${known}
+      union all (${candidate}, ${SAMPLED_ROWS} from ${name} as t where ${known} limit ${MAX_CANDIDATE_ROWS})
+    ) as candidate order by turn limit ${MAX_CANDIDATE_ROWS + types.length}`
 }
 
 /** SQL that writes one row as another type, reads it, and undoes the write; skipped once a row followed this direction. */
