@@ -260,6 +260,7 @@ test('data rollback and system rollback succeed with an archive and remove it', 
         'restore unchanged',
         'constraint unchanged',
         'trigger unchanged',
+        'trigger unchanged',
         'function unchanged',
         'column unchanged',
       ],
@@ -283,6 +284,6 @@ test('removing the archive leaves nothing behind', async () => {
       select (select count(*) from pg_trigger where tgname like '~sti_archive%') + (select count(*) from sti.column_archive)
         + (select count(*) from pg_proc where proname = 'keep_things') + (select count(*) from sti.change where kind = 'archive' and reverted_at is null) as left`
     expect(Number(left!.left)).toBe(0)
-    expect((await table()).triggers.map((trigger) => trigger.name)).toEqual(['~sti_derive'])
+    expect((await table()).triggers.map((trigger) => trigger.name)).toEqual(['~sti_complete', '~sti_derive'])
   })
 })

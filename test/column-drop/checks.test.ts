@@ -16,7 +16,7 @@ test('every check passes if nothing needs the columns, and each check can fail',
     expect(first.reasons).toEqual([])
     expect(first).toMatchObject({ verdict: 'pass', prepared: true })
     expect(first.checks.map(({ check }) => check)).toEqual([
-      ...['validation-passed', 'flag-stable', 'no-failed-rows', 'no-dependent-objects', 'no-function-body'],
+      ...['validation-passed', 'flag-stable', 'no-failed-rows', 'lossless', 'no-dependent-objects', 'no-function-body'],
       ...['no-statement-reads', 'no-statement-writes', 'flag-not-evaluated', 'no-subscriber', 'undo-possible'],
       'archive-complete',
     ])

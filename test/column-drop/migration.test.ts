@@ -197,6 +197,43 @@ flag: { key: things }
   })
 })
 
+test('after the undo, defaults are as before, and new rows of every type get its restore values, also bit by bit', async () => {
+  const file = `rollout: things
+table: app.things
+types: [{ name: A, when: (bits & 4) <> 0, restore: { bits: { sql: "bits | 4" }, flag: true } }]
+otherwise: { name: B, restore: { bits: { sql: "bits & ~4" }, flag: false } }
+legacyColumns: [bits, flag]
+flag: { key: things }
+`
+  const create = `create table app.things (id int primary key, bits int not null default 3, flag boolean);
+    insert into app.things select n, n, (n & 4) <> 0 from generate_series(0, 15) n`
+  await withColumnDropEnvironment(create, file, async (ground) => {
+    const { sql, url } = ground
+    const defaults = async () =>
+      (await ground.table()).columns.map(({ name, default: value }) => [name, value]).toSorted()
+    const before = await defaults()
+    await ground.keepArchive()
+    const { up, down } = await ground.migration()
+    await runScript(url, up)
+    await sql`update app.things set type = case type when 'A' then 'B' else 'A' end where id in (7, 8)`
+    await sql`insert into app.things (id, type) values (20, 'A'), (21, 'B')`
+    await runScript(url, down)
+    expect(await defaults()).toEqual(before)
+    await sql`insert into app.things (id, type) values (30, 'A'), (31, 'B')`
+    expect(
+      await sql`select id, bits, flag, type from app.things where id in (5, 7, 8) or id >= 20 order by id`,
+    ).toEqual([
+      { id: 5, bits: 5, flag: true, type: 'A' },
+      { id: 7, bits: 3, flag: false, type: 'B' },
+      { id: 8, bits: 12, flag: true, type: 'A' },
+      { id: 20, bits: 7, flag: true, type: 'A' },
+      { id: 21, bits: 3, flag: false, type: 'B' },
+      { id: 30, bits: 7, flag: true, type: 'A' },
+      { id: 31, bits: 3, flag: false, type: 'B' },
+    ])
+  })
+})
+
 test('a column that would have no value for new rows is refused', async () => {
   const file = rolloutFile({ name: '', create: '', more: ['code'] })
   const create = TABLE.replace('note text', 'note text, code text not null')
@@ -204,7 +241,7 @@ test('a column that would have no value for new rows is refused', async () => {
     .replace(`'note ' || n`, `'note ' || n, 'c'`)
   await withColumnDropEnvironment(create, file, async ({ rollout, catalog }) => {
     expect(migrationRefusals(rollout, await catalog())).toEqual([
-      'Column "code" is NOT NULL and has no default, and restore of A, B, Other does not name it: the undo could not restore a row that new code inserts after the drop. Add the column to restore, or give it a default.',
+      'Column "code" is NOT NULL and has no default, and restore of A, B, Other gives it no value: the undo could not restore a row that new code inserts after the drop. Set the column in restore, or give it a default.',
     ])
   })
   await withColumnDropEnvironment(TABLE, FILE, async ({ rollout, catalog }) => {

@@ -8,7 +8,7 @@ import { readLegacyCatalog } from '../../agent/src/columnDrop/catalog/readLegacy
 import type { LegacyCatalog } from '../../agent/src/columnDrop/catalog/legacyCatalog.ts'
 import { writeMigration, type Migration } from '../../agent/src/columnDrop/migration/writeMigration.ts'
 import { reverseSyncChange } from '../../agent/src/dualWrite/reverseSync.ts'
-import { deriveFunctionChange, deriveTriggerChange } from '../../agent/src/dualWrite/deriveTrigger.ts'
+import { deriveFunctionChange, dualWriteTriggerChanges } from '../../agent/src/dualWrite/deriveTrigger.ts'
 import { runDdl, type ReversibleChange } from '../../agent/src/ddl/transactional.ts'
 import type { JournaledChange } from '../../agent/src/kind/facts.ts'
 import type { RunContext } from '../../agent/src/kind/kind.ts'
@@ -151,7 +151,7 @@ async function rollOutTable(run: RunContext, table: () => Promise<Table>, sql: p
     await ddl([
       addColumnChange(rollout, null),
       deriveFunctionChange(rollout, safe, await table()),
-      deriveTriggerChange(rollout, safe),
+      ...dualWriteTriggerChanges(rollout, before),
     ])
     await engine.unsafe(`update ${rollout.table.sql} as t set ${type} = ${rollout.derive('t')}`)
     const constraint = addConstraintChange(rollout)

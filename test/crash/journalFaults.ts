@@ -20,8 +20,8 @@ export async function findJournalFaults(sql: postgres.Sql, ours: boolean): Promi
           and proname = 'derive_vehicles'
         union all select 'restore', 'sti."derive_vehicles" both ways' from pg_proc where pronamespace = 'sti'::regnamespace
           and proname = 'derive_vehicles' and prosrc like '%-- both ways%'
-        union all select 'trigger', '~sti_derive on "public"."vehicles"' from pg_trigger
-          where tgrelid = 'public.vehicles'::regclass and tgname = '~sti_derive'
+        union all select 'trigger', tgname || ' on "public"."vehicles"' from pg_trigger
+          where tgrelid = 'public.vehicles'::regclass and tgname in ('~sti_complete', '~sti_derive')
         union all select 'index', format('"public".%s', to_json(c.relname)) from pg_index i
           join pg_class c on c.oid = i.indexrelid where i.indrelid = 'public.vehicles'::regclass and c.relname like 'sti\\_%'
         union all select 'constraint', format('%s on "public"."vehicles"', to_json(conname)) from pg_constraint

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { OperationPreview } from '../../agent/src/contract/index.ts'
 import { withSession } from '../support/faultInjection.ts'
 import { withFinalizedRollout, NO_RESTORE_FILE, withConflicts } from './finalizedRollout.ts'
 import {
@@ -364,5 +365,56 @@ test('with restore: none, a type that was written without legacy columns is kept
       expect((await readConflictCounts(sql))['legacy']).toBe(0)
     },
     { file: NO_RESTORE_FILE },
+  )
+})
+
+test('restore by expression, keep and restore: none of one type: a whole rollout, and what the type does not express survives', async () => {
+  const file = `rollout: vehicles
+table: public.things
+types:
+  - { name: Owned, when: owner is not null, restore: { owner: keep, bits: keep } }
+  - { name: Lent, when: (bits & 8) <> 0, restore: none }
+  - { name: Marked, when: (bits & 4) <> 0, restore: { owner: null, bits: { sql: "bits & ~8 | 4" } } }
+otherwise: { name: Plain, restore: { owner: null, bits: { sql: "bits & ~12" } } }
+legacyColumns: [owner, bits]
+acceptLostWrites: true
+flag: { key: vehicles-sti }
+validation: { requires: [integrity] }
+`
+  const table = `create table public.people (id int primary key); insert into public.people values (1);
+    create table public.things (id int primary key, owner int references public.people, bits int not null default 0);
+    insert into public.things select n, case when n > 90 then 1 end, n % 8 from generate_series(1, 100) n`
+  await withFinalizedRollout(
+    async ({ sql, agent }) => {
+      const row = async (id: number) => (await sql`select owner, bits, type from public.things where id = ${id}`)[0]
+      await sql`update public.things set type = 'Plain' where id = 7`
+      expect(await row(7)).toEqual({ owner: null, bits: 3, type: 'Plain' })
+      await sql`update public.things set type = 'Marked' where id = 91`
+      expect(await row(91)).toEqual({ owner: null, bits: 7, type: 'Marked' })
+      await expect(sql`update public.things set type = 'Owned' where id = 8`.execute()).rejects.toMatchObject({
+        code: '23514',
+        hint: expect.stringContaining('may have to be written with the type'),
+      })
+      await sql`update public.things set type = 'Owned', owner = 1 where id = 8`
+      expect(await row(8)).toEqual({ owner: 1, bits: 0, type: 'Owned' })
+      await sql`update public.things set type = 'Lent' where id = 9`
+      expect(await row(9)).toEqual({ owner: null, bits: 1, type: 'Lent' })
+      const { result } = await agent.run('validation', { layers: ['integrity'] })
+      const { validation } = await agent.rollout()
+      const open = validation!.checks.filter(
+        ({ verdict, check }) => verdict !== 'pass' && check !== 'dual-write-conflicts',
+      )
+      expect(open).toEqual([])
+      expect(result).toMatchObject({ coverage: 1 })
+      const preview = await agent.post<OperationPreview>('/v1/rollouts/vehicles/operations?dryRun=true', {
+        kind: 'rollback',
+        environment: 'staging',
+        parameters: { scope: 'data', confirm: 'vehicles' },
+      })
+      expect(preview.body.notes).toContain('Archives 1 type that legacy columns cannot express.')
+      const rollback = await agent.run('rollback', { scope: 'data', confirm: 'vehicles' })
+      expect(rollback.result).toMatchObject({ archivedValues: 1 })
+    },
+    { file, table },
   )
 })

@@ -19,6 +19,8 @@ export interface SeededFault {
   readonly checks: readonly string[]
   /** The fault makes something unreadable or incomparable: a check must be inconclusive for this reason instead. */
   readonly unknown?: RegExp
+  /** The fault is no error by itself: a check must pass with a detail that reports it. */
+  readonly reported?: RegExp
   /** Other checks that may fail because of the same fault. A failure of any other check is a false alarm. */
   readonly follows?: readonly string[]
   /** Returns how to undo changes outside the database, which is dropped anyway. */

@@ -12,7 +12,7 @@ one. \`-- --only NAME\` seeds one fault, and \`-- --list\` lists all faults. \`n
 \`STI_FAULTS=all\`.
 
 A fault is found if at least one of its checks fails, or, if the fault makes data unreadable or incomparable, if one is
-inconclusive and says why. Checks under "may also fail" detect a consequence of the same fault. The checks of CPU, memory, and
+inconclusive and says why, or, if it is no error by itself, if one passes and reports it. Checks under "may also fail" detect a consequence of the same fault. The checks of CPU, memory, and
 disk measure the machine, which the faults themselves load, so their failures are never counted as false alarms.
 
 This page is generated from \`test/faults\` (\`npm run generate\`).
@@ -36,8 +36,8 @@ function checksWithoutFault(): string {
   return `## Checks without a fault of their own\n\n| check | reason |\n| --- | --- |\n${rows.join('\n')}\n`
 }
 
-function row({ name, what, checks, unknown, follows = [] }: SeededFault): string {
+function row({ name, what, checks, unknown, reported, follows = [] }: SeededFault): string {
   const code = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(', ')
   const others = follows.filter((check) => !checks.includes(check))
-  return `| ${name} | ${what} | ${code(checks)}${unknown ? ', inconclusive' : ''} | ${code(others)} |`
+  return `| ${name} | ${what} | ${code(checks)}${unknown ? ', inconclusive' : reported ? ', reported' : ''} | ${code(others)} |`
 }

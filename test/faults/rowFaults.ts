@@ -63,6 +63,19 @@ export const rowFaults: readonly SeededFault[] = [
       ),
   },
   {
+    name: 'not-restored',
+    environment: 'vehicles',
+    layer: 'integrity',
+    what: 'a row was given its type while the trigger was disabled, and one legacy column is not what restore says',
+    checks: ['legacy-matches-restore'],
+    reported: /^1 row with a legacy value other than the restore of their type/,
+    seed: ({ sql }) =>
+      writeBypassingTrigger(
+        sql,
+        `update public.vehicles set type = 'Truck', is_truck = true, is_bike = true where id = 2003`,
+      ),
+  },
+  {
     name: 'failed-row',
     environment: 'vehicles',
     layer: 'integrity',

@@ -76,15 +76,15 @@ export async function validateHealthyPlace(place: FaultPlace): Promise<SeedOutco
 }
 
 function detectingChecks({ checks }: Validation, fault: SeededFault): CheckResult[] {
-  const { unknown } = fault
   return checks.filter(
-    (check) =>
-      check.layer === fault.layer &&
-      fault.checks.includes(check.check) &&
-      (unknown === undefined
-        ? check.verdict === 'fail'
-        : check.verdict === 'inconclusive' && unknown.test(check.detail)),
+    (check) => check.layer === fault.layer && fault.checks.includes(check.check) && finds(check, fault),
   )
+}
+
+function finds({ verdict, detail }: CheckResult, { unknown, reported }: SeededFault): boolean {
+  if (unknown !== undefined) return verdict === 'inconclusive' && unknown.test(detail)
+  if (reported !== undefined) return verdict === 'pass' && reported.test(detail)
+  return verdict === 'fail'
 }
 
 /** These checks measure the machine, which the faults of other environments load. */

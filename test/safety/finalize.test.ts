@@ -56,6 +56,7 @@ test('after expand and finalize, the journal matches the catalog, and the column
       'column "public"."vehicles"."type"',
       'function sti."derive_vehicles"',
       'trigger ~sti_derive on "public"."vehicles"',
+      'trigger ~sti_complete on "public"."vehicles"',
     ]
     expect(await journal(sql)).toEqual(expanded)
     // Autovacuum could gather the statistics at the same time.

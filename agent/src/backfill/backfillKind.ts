@@ -23,9 +23,14 @@ export const backfill: OperationDefinition<'backfill'> = {
     ]
   },
   async preview({ rollout, table, facts }, parameters) {
-    const { batchSize, checkpointInterval, workers, agents } = BackfillParameters.parse(parameters)
+    const { batchSize, checkpointInterval, workers, agents, failedRowsOnly } = BackfillParameters.parse(parameters)
     const { estimatedRows } = table
-    const rows = estimatedRows === null ? null : Math.round(estimatedRows * (1 - (facts.activePrefill?.share ?? 0)))
+    const writtenShare = 1 - (facts.activePrefill?.share ?? 0)
+    const rows = failedRowsOnly
+      ? facts.failedRows + facts.acceptedRows
+      : estimatedRows === null
+        ? null
+        : Math.round(estimatedRows * writtenShare)
     const { notes, ...time } = estimateDuration(rows, lastWriteRate(facts), {
       does: 'writes',
       perSecond: ASSUMED_ROWS_PER_SECOND,

@@ -3,6 +3,7 @@ import { errorCode, errorMessage } from '../database/errors.ts'
 import { keyAsJson, type Key } from '../engine/keys.ts'
 import { quoteLiteral, quoteIdentifier } from '../rollout/identifiers.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
+import { isRestoreDecided, restoredRow } from '../rollout/restoreValue.ts'
 import { dollarQuote } from './deriveTrigger.ts'
 
 /** Rows that are tried, one after the other, until one follows in every direction. */
@@ -20,6 +21,8 @@ export type SyncDirection = 'legacy' | 'type'
 export interface CanaryResult {
   /** Directions in which a row followed. */
   readonly shown: readonly SyncDirection[]
+  /** Directions that were tried: with values of the row itself in `restore`, a row may not be able to become another type. */
+  readonly possible: readonly SyncDirection[]
   /** Rows that were tried. */
   readonly looked: number
   /** Rows that another session locked for longer than 100 ms. */
@@ -72,7 +75,7 @@ function canaryBlockSql(rollout: Rollout, table: Table, directions: readonly Syn
   const exitWhenDone = `if cardinality(shown) = ${directions.length} then exit rows; end if;`
   return `declare
   place record; has_type text; has_legacy text; clash text; fault jsonb; refused text; key jsonb;
-  looked int := 0; locked int := 0; shown text[] := '{}';
+  looked int := 0; locked int := 0; shown text[] := '{}'; possible text[] := '{}';
 begin
   perform set_config('lock_timeout', '100ms', true), set_config('sti.engine', 'off', true);
   <<rows>>
@@ -81,7 +84,7 @@ begin
     ${attempts.join('\n    ')}
     ${exitWhenDone}
   end loop;
-  raise exception using errcode = '${RESULT_SQLSTATE}', message = jsonb_build_object('shown', shown, 'looked', looked,
+  raise exception using errcode = '${RESULT_SQLSTATE}', message = jsonb_build_object('shown', shown, 'possible', possible, 'looked', looked,
     'locked', locked, 'key', key, 'fault', fault, 'refused', refused)::text;
 end`
 }
@@ -108,34 +111,44 @@ function canaryAttemptSql(
     table: { sql: name },
     discriminator,
   } = rollout
-  const typeLiteral = quoteLiteral(type)
-  const restore = [...(rollout.restoreValues(type) ?? [])].map(
-    ([column, constant]) => `${quoteIdentifier(column)} = ${constant}\n`,
-  )
-  // With restore: none, no write can make a row another type: the row must get its own type back.
-  const keepsOwnType = rollout.file.restore === 'none'
+  const typeLiteral = `${quoteLiteral(type)}::${discriminator.dataType}`
+  const assignments = [...(rollout.restoreValues(type) ?? [])]
+    .filter(([, value]) => value.kind !== 'keep')
+    .map(([column, value]) => `${quoteIdentifier(column)} = ${value.sql('t')}\n`)
+  const restores = rollout.restoreValues(type) !== null
+  // Where no legacy write makes a row this type, the row must get its own type back.
+  const keepsOwnType = direction === 'legacy' ? assignments.length === 0 : !restores
   const set =
     direction === 'type'
-      ? `${discriminator.sql} = ${typeLiteral}::${discriminator.dataType}`
+      ? `${discriminator.sql} = ${typeLiteral}`
       : keepsOwnType
         ? `${discriminator.sql} = null`
-        : restore.join(', ')
+        : assignments.join(', ')
   const faultCondition =
     direction === 'legacy'
       ? 'has_type is distinct from has_legacy'
-      : `has_type is distinct from ${typeLiteral}${keepsOwnType ? '' : ` or has_legacy is distinct from ${typeLiteral}`}`
+      : `has_type is distinct from ${quoteLiteral(type)}${keepsOwnType ? '' : ` or has_legacy is distinct from ${quoteLiteral(type)}`}`
   // Application triggers may change the row back before the dual-write trigger fires: then the row shows nothing.
-  const successCondition = direction === 'legacy' && !keepsOwnType ? `has_type = ${typeLiteral}` : 'true'
-  return `if ${quoteLiteral(direction)} <> all (shown) and place.was ${direction === 'legacy' && keepsOwnType ? '=' : '<>'} ${typeLiteral} then
+  const successCondition = direction === 'legacy' && !keepsOwnType ? `has_type = ${quoteLiteral(type)}` : 'true'
+  const comparison = direction === 'legacy' && keepsOwnType ? '=' : '<>'
+  // Values of the row decide whether it can become this type.
+  const canRestore =
+    restores && !keepsOwnType && !isRestoreDecided(rollout, type)
+      ? ` and exists (select from ${name} as t where ${sql.row} and ${rollout.derive(restoredRow(rollout, type, 't'))} = ${typeLiteral})`
+      : ''
+  return `if ${quoteLiteral(direction)} <> all (shown) and place.was ${comparison} ${quoteLiteral(type)} then
       begin
-        update ${name} as t set ${set} where ${sql.row};
-        if not found then continue rows; end if;
-        ${sql.readBack};
-        raise exception 'undone' using errcode = '${UNDO_SQLSTATE}';
+        if true${canRestore} then
+          possible := possible || ${quoteLiteral(direction)}::text;
+          update ${name} as t set ${set} where ${sql.row};
+          if not found then continue rows; end if;
+          ${sql.readBack};
+          raise exception 'undone' using errcode = '${UNDO_SQLSTATE}';
+        end if;
       exception
         when sqlstate '${UNDO_SQLSTATE}' then
           if ${faultCondition} then
-            fault := jsonb_build_object('way', ${quoteLiteral(direction)}, 'wrote', ${typeLiteral}, 'type', has_type, 'legacy', has_legacy);
+            fault := jsonb_build_object('way', ${quoteLiteral(direction)}, 'wrote', ${quoteLiteral(type)}, 'type', has_type, 'legacy', has_legacy);
             exit rows;
           elsif ${successCondition} then shown := shown || ${quoteLiteral(direction)}::text;
           else refused := 'the application sets another ${direction === 'legacy' ? 'legacy value' : 'type'}'; end if;
@@ -145,7 +158,7 @@ function canaryAttemptSql(
           get stacked diagnostics clash = constraint_name;
           refused := sqlstate || ' ' || sqlerrm;
           if clash = 'sti_conflict' then
-            fault := jsonb_build_object('way', ${quoteLiteral(direction)}, 'wrote', ${typeLiteral}, 'type', null, 'legacy', null);
+            fault := jsonb_build_object('way', ${quoteLiteral(direction)}, 'wrote', ${quoteLiteral(type)}, 'type', null, 'legacy', null);
             exit rows;
           end if;
       end;

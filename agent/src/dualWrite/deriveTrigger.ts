@@ -1,12 +1,22 @@
 import { SEARCH_PATH } from '../database/connect.ts'
 import type { ReversibleChange } from '../ddl/transactional.ts'
 import { catalogDefinition } from '../ddl/catalogDefinition.ts'
-import { quoteIdentifier, quoteLiteral } from '../rollout/identifiers.ts'
+import { keyAsJson } from '../engine/keys.ts'
+import { cannotRaise } from '../rollout/cannotRaise.ts'
+import { boundedName, quoteIdentifier, quoteLiteral } from '../rollout/identifiers.ts'
+import type { RestoreValue } from '../rollout/restoreValue.ts'
 import type { Rollout, Table, Trigger } from '../rollout/rollout.ts'
+import { valueDiffersSql } from '../rollout/valueComparison.ts'
 import { columnShapeGuard, recordColumns } from './columnShape.ts'
 
 /** Fires after every trigger with a name of letters and digits, and so after the application's own triggers. */
 export const DERIVE_TRIGGER_NAME = '~sti_derive'
+/** Fires right before it, for some rows that are inserted. */
+export const COMPLETE_TRIGGER_NAME = '~sti_complete'
+/** Fires right after it, for rows that may move to another partition. */
+export const MOVE_TRIGGER_NAME = '~sti_move'
+/** The names that a dual-write trigger can have. */
+export const DUAL_WRITE_TRIGGER_NAMES = [COMPLETE_TRIGGER_NAME, DERIVE_TRIGGER_NAME, MOVE_TRIGGER_NAME]
 
 /** Triggers that could change a row after the dual-write trigger has derived its type. */
 export function findLaterTriggers(triggers: readonly Trigger[]): Trigger[] {
@@ -22,6 +32,11 @@ export function findLaterTriggers(triggers: readonly Trigger[]): Trigger[] {
 
 export function deriveFunctionName(rollout: Pick<Rollout, 'name'>): string {
   return `sti.${quoteIdentifier(`derive_${rollout.name}`)}`
+}
+
+/** The function of the trigger on rows that may move. */
+export function moveFunctionName(rollout: Pick<Rollout, 'name'>): string {
+  return `sti.${quoteIdentifier(boundedName('move', rollout.name))}`
 }
 
 /**
@@ -79,17 +94,107 @@ export function deriveAssignmentSql(rollout: Rollout, row: string, target: strin
  * The trigger fires BEFORE INSERT OR UPDATE of any column: a trigger for certain columns does not fire if another trigger
  * changes them. If the expression cannot raise, a WHEN clause skips the function for rows that are right already.
  */
-export function deriveTriggerChange(rollout: Rollout, cannotRaise: boolean): ReversibleChange {
-  const name = quoteIdentifier(DERIVE_TRIGGER_NAME)
-  const table = rollout.table.sql
+function deriveTriggerChange(rollout: Rollout, cannotRaise: boolean): ReversibleChange {
   const when = cannotRaise ? `when (new.${rollout.discriminator.sql} is distinct from ${rollout.derive('new')})` : ''
+  return triggerChange(rollout, DERIVE_TRIGGER_NAME, 'insert or update', when, deriveFunctionName(rollout))
+}
+
+/** Every dual-write trigger of a table, and the functions that only they call. */
+export function dualWriteTriggerChanges(rollout: Rollout, table: Table): ReversibleChange[] {
+  const neverRaises = cannotRaise(rollout, table)
+  const completes = completesInserts(rollout)
+  return [
+    deriveTriggerChange(rollout, neverRaises),
+    // Without its WHEN clause, the dual-write trigger fires for these rows itself.
+    ...(completes && neverRaises ? [completeTriggerChange(rollout, table)] : []),
+    ...(completes && table.partitionKey.length > 0 ? moveTriggerChanges(rollout, table) : []),
+  ]
+}
+
+/** The names of the dual-write triggers that a table must have, in the order in which they fire. */
+export function dualWriteTriggerNames(rollout: Rollout, table: Table): string[] {
+  const completes = completesInserts(rollout)
+  return [
+    ...(completes && cannotRaise(rollout, table) ? [COMPLETE_TRIGGER_NAME] : []),
+    DERIVE_TRIGGER_NAME,
+    ...(completes && table.partitionKey.length > 0 ? [MOVE_TRIGGER_NAME] : []),
+  ]
+}
+
+/** True if an INSERT of a type alone may have to set legacy columns although their defaults imply that type. */
+export function completesInserts(rollout: Rollout): boolean {
+  return rollout.types.some((type) => writtenValues(rollout, type).length > 0)
+}
+
+/**
+ * Calls the dual-write function for an INSERT whose type its legacy columns imply already, but which does not have the
+ * restored values of that type. A trigger of its own: in the WHEN clause of the dual-write trigger, this condition would
+ * call the function for every UPDATE of a row with such values.
+ */
+function completeTriggerChange(rollout: Rollout, table: Table): ReversibleChange {
+  const type = `new.${rollout.discriminator.sql}`
+  const branches = rollout.types.flatMap((name) => {
+    const values = writtenValues(rollout, name)
+    if (values.length === 0) return []
+    const differs = values.map(([column, value]) => restoredValueDiffers(table, column, value))
+    return [`when ${type} = ${quoteLiteral(name)}::${rollout.discriminator.dataType} then ${differs.join(' or ')}`]
+  })
+  const condition = `${type} is not null and ${type} is not distinct from ${rollout.derive('new')} and case ${branches.join(' ')} else false end`
+  return triggerChange(rollout, COMPLETE_TRIGGER_NAME, 'insert', `when (${condition})`, deriveFunctionName(rollout))
+}
+
+/** An expression might raise, which a WHEN clause could not catch: then the function decides. */
+function restoredValueDiffers(table: Table, name: string, value: RestoreValue): string {
+  if (value.kind === 'expression') return 'true'
+  const column = table.columns.find((candidate) => candidate.name === name)!
+  return valueDiffersSql(column, `new.${column.sql}`, `cast(${value.sql('new')} as ${column.type})`)
+}
+
+const writtenValues = (rollout: Rollout, type: string): [string, RestoreValue][] =>
+  [...(rollout.restoreValues(type) ?? [])].filter(([, value]) => value.kind !== 'keep')
+
+/** The setting that holds the key of a row while it moves to another partition. */
+export const MOVED_ROW_SETTING = 'sti.moved_row'
+
+/**
+ * An UPDATE that moves a row to another partition fires the INSERT triggers of that partition, and a trigger cannot tell
+ * such an INSERT from one of the application. This trigger leaves the row's key for them in a setting of the transaction.
+ */
+function moveTriggerChanges(rollout: Rollout, table: Table): ReversibleChange[] {
+  const name = moveFunctionName(rollout)
+  const body = `begin\n  perform set_config(${quoteLiteral(MOVED_ROW_SETTING)}, ${keyAsJson(table.key, 'new')}::text, true);\n  return new;\nend`
+  const row = (alias: string): string =>
+    `row(${table.partitionKey.map((column) => `${alias}.${quoteIdentifier(column)}`).join(', ')})::record`
+  const functionChange: ReversibleChange = {
+    kind: 'function',
+    object: name,
+    statement: `create or replace function ${name}() returns trigger language plpgsql security definer
+      set search_path = ${SEARCH_PATH} as ${dollarQuote(body)};
+      revoke execute on function ${name}() from public`,
+    inverse: `drop function if exists ${name}()`,
+    definitionSql: catalogDefinition.function(name),
+    definitionAfterRevert: null,
+  }
+  const when = `when (${row('new')} operator(pg_catalog.*<>) ${row('old')})`
+  return [functionChange, triggerChange(rollout, MOVE_TRIGGER_NAME, 'update', when, name)]
+}
+
+function triggerChange(
+  rollout: Rollout,
+  trigger: string,
+  events: 'insert' | 'update' | 'insert or update',
+  when: string,
+  functionName: string,
+): ReversibleChange {
+  const name = quoteIdentifier(trigger)
+  const table = rollout.table.sql
   return {
     kind: 'trigger',
-    object: `${DERIVE_TRIGGER_NAME} on ${table}`,
-    statement: `create or replace trigger ${name} before insert or update on ${table} for each row ${when} execute function ${deriveFunctionName(rollout)}();
+    object: `${trigger} on ${table}`,
+    statement: `create or replace trigger ${name} before ${events} on ${table} for each row ${when} execute function ${functionName}();
       alter table ${table} enable always trigger ${name}`,
     inverse: `drop trigger if exists ${name} on ${table}`,
-    definitionSql: catalogDefinition.trigger(table, DERIVE_TRIGGER_NAME),
+    definitionSql: catalogDefinition.trigger(table, trigger),
     definitionAfterRevert: null,
   }
 }

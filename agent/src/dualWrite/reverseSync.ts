@@ -8,14 +8,19 @@ import { columnShapeGuard, dualWriteColumns, recordColumns } from './columnShape
 import { conflictSql, countConflictSql } from './conflictSql.ts'
 import { conflictSequenceSql, CONFLICT_RESOLUTIONS } from './conflictCounts.ts'
 import {
+  completesInserts,
   deriveFunctionBody,
   deriveFunctionChange,
   deriveAssignmentSql,
   derivationMark,
   dollarQuote,
   deriveFunctionName,
+  MOVED_ROW_SETTING,
 } from './deriveTrigger.ts'
-import { columnDefaultsJson, holdsDefaultSql, sameImageSql, columnUnchangedSql } from './unchangedColumnSql.ts'
+import { keyAsJson } from '../engine/keys.ts'
+import { isRestoreDecided, restoreMayRaise } from '../rollout/restoreValue.ts'
+import { sameImageSql } from '../rollout/valueComparison.ts'
+import { columnDefaultsJson, holdsDefaultSql, columnUnchangedSql } from './unchangedColumnSql.ts'
 
 /** Marks a function with reverse sync; the mark includes the column defaults that the function was created with. */
 export const REVERSE_SYNC_PREFIX = '-- both ways'
@@ -35,8 +40,11 @@ export const reverseSyncMark = (rollout: Rollout, table: Pick<Table, 'columns'>)
  *   conflict is counted.
  * - The type is not in the rollout file: the CHECK constraint refuses it.
  *
- * With `restore: none`, legacy columns never follow. A type that is written alone or inserted stays until the legacy
- * columns imply another type.
+ * A type with `restore: none` is kept: legacy columns never follow it. If such a type is written alone or inserted, it stays
+ * until the legacy columns imply another type.
+ *
+ * If the type of an inserted row is what its legacy columns imply, those that the INSERT left at their default get the
+ * restored values, too, as far as these still imply that type.
  *
  * The function raises only for a conflict with `conflicts: refuse`, and never while a subscription applies changes, which
  * would stop it: then the legacy columns win.
@@ -44,22 +52,23 @@ export const reverseSyncMark = (rollout: Rollout, table: Pick<Table, 'columns'>)
 export function reverseSyncChange(rollout: Rollout, table: Table): ReversibleChange {
   const neverRaises = cannotRaise(rollout, table)
   const name = deriveFunctionName(rollout)
-  const restoresLegacy = rollout.file.restore !== 'none'
+  const keeps = rollout.typesWithoutRestore.length > 0
+  const restores = rollout.typesWithoutRestore.length < rollout.types.length
+  const dataType = rollout.discriminator.dataType
   const body = `declare
-  type_given ${rollout.discriminator.dataType};
-  legacy_says ${rollout.discriminator.dataType};
-  ${restoresLegacy ? 'written record;\n  now_says' : 'legacy_said'} ${rollout.discriminator.dataType};
-begin
+  type_given ${dataType};
+  legacy_says ${dataType};
+${restores ? `  written record;\n  now_says ${dataType};\n` : ''}${keeps ? `  legacy_said ${dataType};\n` : ''}begin
 ${columnShapeGuard(rollout, table)}
   type_given := new.${rollout.discriminator.sql};
 ${deriveAssignmentSql(rollout, 'new', 'legacy_says', neverRaises)}
   if type_given is not distinct from legacy_says then
-    return new;
+    ${completesInserts(rollout) ? completeInsertSql(rollout, table, neverRaises) : ''}return new;
   end if;
   if type_given is null or ${insertDefaultCondition(table)}current_setting('sti.engine', true) = 'on' then
     ${assignTypeSql(rollout)} return new;
   end if;
-${restoresLegacy ? restoreLegacyBody(rollout, table, neverRaises) : keepTypeBody(rollout, table, neverRaises)}
+${typeGivenBody(rollout, table, neverRaises)}
 end`
   const counters = CONFLICT_RESOLUTIONS.map(
     (resolution) => `create sequence if not exists ${conflictSequenceSql(rollout, resolution)}`,
@@ -86,15 +95,66 @@ function insertDefaultCondition({ discriminator }: Table): string {
   return `tg_op = 'INSERT' and ${holdsDefaultSql(discriminator)} or `
 }
 
+function typeGivenBody(rollout: Rollout, table: Table, neverRaises: boolean): string {
+  const keepBody = keepTypeBody(rollout, table, neverRaises)
+  if (rollout.typesWithoutRestore.length === rollout.types.length) return keepBody
+  const restoreBody = restoreLegacyBody(rollout, table, neverRaises)
+  if (rollout.typesWithoutRestore.length === 0) return restoreBody
+  return `  if type_given in (${typeListSql(rollout, rollout.typesWithoutRestore)}) then
+${keepBody}
+  end if;
+${restoreBody}`
+}
+
+/**
+ * PL/pgSQL for an INSERT whose type and legacy columns agree. The second half of a move between partitions is not one: the
+ * row exists, and nobody wrote its type.
+ */
+function completeInsertSql(rollout: Rollout, table: Table, neverRaises: boolean): string {
+  const unsetType = insertDefaultCondition(table)
+  const moved = `current_setting('${MOVED_ROW_SETTING}', true) is not distinct from ${keyAsJson(table.key, 'new')}::text`
+  const skipMovedRow =
+    table.partitionKey.length === 0
+      ? ''
+      : `if ${moved} then
+        perform set_config('${MOVED_ROW_SETTING}', '', true);
+        return new;
+      end if;
+      `
+  return `if tg_op = 'INSERT' and type_given is not null${unsetType === '' ? '' : ` and not (${unsetType}false)`}
+      and current_setting('sti.engine', true) is distinct from 'on' and current_setting('session_replication_role') <> 'replica' then
+      ${skipMovedRow}written := new;
+      ${restoreSql(rollout, table, 'untouched')}
+  ${deriveAssignmentSql(rollout, 'new', 'now_says', neverRaises)}
+      if now_says is distinct from type_given then
+        new := written;
+      end if;
+    end if;
+    `
+}
+
+/** PL/pgSQL that sets legacy columns as `restore` of `type_given` says, computed from the row in `written`. */
+function restoreSql(rollout: Rollout, table: Table, scope: 'untouched' | 'all'): string {
+  return typeCases(rollout, (type) => {
+    const values = [...(rollout.restoreValues(type) ?? [])].filter(([, value]) => value.kind !== 'keep')
+    const statements = values.map(([name, value]) => {
+      const column = table.columns.find((candidate) => candidate.name === name)!
+      const set = `new.${quoteIdentifier(name)} := ${value.sql('written')}\n;`
+      return scope === 'all' ? set : `if ${columnUnchangedSql(column)} then ${set} end if;`
+    })
+    // A value that cannot be computed is not set: then the row does not imply the type, which is a conflict.
+    return restoreMayRaise(rollout, type)
+      ? ['begin', ...statements, 'exception when others then new := written;', 'end;']
+      : statements
+  })
+}
+
 function restoreLegacyBody(rollout: Rollout, table: Table, neverRaises: boolean): string {
-  const restored = (scope: 'untouched' | 'all'): string =>
-    typeCases(rollout, (type) =>
-      [...rollout.restoreValues(type)!].map(([name, constant]) => {
-        const column = table.columns.find((candidate) => candidate.name === name)!
-        const set = `new.${quoteIdentifier(name)} := ${constant}\n;`
-        return scope === 'all' ? set : `if ${columnUnchangedSql(column)} then ${set} end if;`
-      }),
-    )
+  const alwaysDecided = rollout.types.every(
+    (type) => rollout.restoreValues(type) === null || isRestoreDecided(rollout, type),
+  )
+  const deriveNow = deriveAssignmentSql(rollout, 'new', 'now_says', neverRaises)
+  const allRestored = restoreSql(rollout, table, 'all')
   return `  if tg_op = 'UPDATE' and type_given is not distinct from old.${rollout.discriminator.sql} then
     if ${sameImageSql(columnListSql(rollout, 'new'), columnListSql(rollout, 'old'))} then
       ${countConflictSql(rollout, table, 'legacy')}
@@ -103,13 +163,17 @@ function restoreLegacyBody(rollout: Rollout, table: Table, neverRaises: boolean)
   end if;
   ${leaveUnknownTypeSql(rollout)}
   written := new;
-  ${restored('untouched')}
-${deriveAssignmentSql(rollout, 'new', 'now_says', neverRaises)}
+  ${restoreSql(rollout, table, 'untouched')}
+${deriveNow}
   if now_says is not distinct from type_given then
     return new;
   end if;
   new := written;
-  ${conflictSql(rollout, table, { legacyWins: assignTypeSql(rollout), typeWins: restored('all') })}
+  ${conflictSql(rollout, table, {
+    legacyWins: assignTypeSql(rollout),
+    typeWins: alwaysDecided ? allRestored : `${allRestored}\n${deriveNow}`,
+    typeCannotWin: alwaysDecided ? null : 'now_says is distinct from type_given',
+  })}
   return new;`
 }
 
@@ -126,7 +190,7 @@ ${deriveAssignmentSql(rollout, 'old', 'legacy_said', neverRaises)}
     ${assignTypeSql(rollout)} return new;
   end if;
   ${leaveUnknownTypeSql(rollout)}
-  ${conflictSql(rollout, table, { legacyWins: assignTypeSql(rollout), typeWins: '' })}
+  ${conflictSql(rollout, table, { legacyWins: assignTypeSql(rollout), typeWins: '', typeCannotWin: null })}
   return new;`
 }
 
@@ -140,10 +204,12 @@ function typeCases(rollout: Rollout, statements: (type: string) => readonly stri
 }
 
 /** Leaves a type that is not in the rollout file to the CHECK constraint of finalize, which refuses it. */
-function leaveUnknownTypeSql({ types, discriminator }: Rollout): string {
-  const knownTypes = types.map((type) => `${quoteLiteral(type)}::${discriminator.dataType}`)
-  return `if type_given not in (${knownTypes.join(', ')}) then return new; end if;`
+function leaveUnknownTypeSql(rollout: Rollout): string {
+  return `if type_given not in (${typeListSql(rollout, rollout.types)}) then return new; end if;`
 }
+
+const typeListSql = ({ discriminator }: Rollout, types: readonly string[]): string =>
+  types.map((type) => `${quoteLiteral(type)}::${discriminator.dataType}`).join(', ')
 
 const assignTypeSql = ({ discriminator }: Rollout): string => `new.${discriminator.sql} := legacy_says;`
 const columnListSql = ({ conditionColumns: reads }: Rollout, row: string): string =>

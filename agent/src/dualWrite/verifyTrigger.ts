@@ -1,8 +1,16 @@
 import type { Sql } from '../database/connect.ts'
-import type { Rollout, Table } from '../rollout/rollout.ts'
+import type { Rollout, Table, Trigger } from '../rollout/rollout.ts'
 import { describeColumnChange, readColumnChanges } from './columnShape.ts'
 import { REVERSE_SYNC_PREFIX, reverseSyncMark } from './reverseSync.ts'
-import { derivationMark, deriveFunctionName, findLaterTriggers, DERIVE_TRIGGER_NAME } from './deriveTrigger.ts'
+import {
+  COMPLETE_TRIGGER_NAME,
+  derivationMark,
+  deriveFunctionName,
+  DERIVE_TRIGGER_NAME,
+  dualWriteTriggerNames,
+  findLaterTriggers,
+  MOVE_TRIGGER_NAME,
+} from './deriveTrigger.ts'
 
 /**
  * Null if the dual-write trigger is as expand or finalize created it: it exists, is enabled, matches the rollout file,
@@ -10,26 +18,25 @@ import { derivationMark, deriveFunctionName, findLaterTriggers, DERIVE_TRIGGER_N
  * wrong. With `dualWrite: application`, no trigger may exist.
  */
 export async function findTriggerFault(sql: Sql, rollout: Rollout, table: Table): Promise<string | null> {
-  const deriveTrigger = table.triggers.find((trigger) => trigger.ours)
+  const existing = table.triggers.filter((trigger) => trigger.ours)
   const columnChange = (await readColumnChanges(sql, rollout, table))[0]
   if (columnChange !== undefined) return describeColumnChange(rollout, columnChange)
   if (rollout.file.dualWrite === 'application') {
-    return deriveTrigger === undefined
+    return existing.length === 0
       ? null
       : `The dual-write trigger of an earlier rollout file is still on the table. Expand again to remove it.`
   }
-  if (deriveTrigger === undefined)
-    return `The dual-write trigger ${DERIVE_TRIGGER_NAME} does not exist on the table. Expand again.`
-  if (deriveTrigger.enabled !== 'always')
-    return `The dual-write trigger is ${deriveTrigger.enabled === 'disabled' ? 'disabled' : 'not ENABLE ALWAYS'}. Expand again.`
-  if (!(
-    deriveTrigger.onInsert &&
-    deriveTrigger.onUpdate &&
-    deriveTrigger.updateOf === null &&
-    deriveTrigger.forEachRow &&
-    deriveTrigger.timing === 'before'
-  ))
-    return 'The dual-write trigger was changed outside STI. Expand again.'
+  const required = dualWriteTriggerNames(rollout, table)
+  // The main trigger is the one to name first.
+  for (const name of required.toSorted(
+    (a, b) => Number(b === DERIVE_TRIGGER_NAME) - Number(a === DERIVE_TRIGGER_NAME),
+  )) {
+    const fault = triggerDeclarationFault(
+      name,
+      existing.find((trigger) => trigger.name === name),
+    )
+    if (fault !== null) return fault
+  }
   const laterTrigger = findLaterTriggers(table.triggers)[0]
   if (laterTrigger !== undefined)
     return `Trigger ${laterTrigger.name} fires after the dual-write trigger and could change a row after its type is derived. Rename it.`
@@ -58,6 +65,20 @@ export async function findMissingReverseSync(sql: Sql, rollout: Rollout, table: 
   return null
 }
 
+function triggerDeclarationFault(name: string, trigger: Trigger | undefined): string | null {
+  const subject = name === DERIVE_TRIGGER_NAME ? 'The dual-write trigger' : `The dual-write trigger ${name}`
+  if (trigger === undefined) return `The dual-write trigger ${name} does not exist on the table. Expand again.`
+  if (trigger.enabled !== 'always')
+    return `${subject} is ${trigger.enabled === 'disabled' ? 'disabled' : 'not ENABLE ALWAYS'}. Expand again.`
+  const isUnchanged =
+    trigger.onInsert === (name !== MOVE_TRIGGER_NAME) &&
+    trigger.onUpdate === (name !== COMPLETE_TRIGGER_NAME) &&
+    trigger.updateOf === null &&
+    trigger.forEachRow &&
+    trigger.timing === 'before'
+  return isUnchanged ? null : `${subject} was changed outside STI. Expand again.`
+}
+
 interface DeriveFunctionRow {
   readonly text: string
   readonly ours: boolean
@@ -70,13 +91,14 @@ interface DeriveFunctionRow {
 }
 
 async function readDeriveFunction(sql: Sql, rollout: Rollout, table: Table): Promise<DeriveFunctionRow | undefined> {
+  const names = dualWriteTriggerNames(rollout, table)
   const [row] = await sql<DeriveFunctionRow[]>`
     select p.prosrc as text, p.oid = to_regprocedure(${`${deriveFunctionName(rollout)}()`}) as ours, p.prosecdef as definer,
       (select setting from unnest(p.proconfig) setting where setting like 'search_path=pg_catalog%') as path,
       exists (select from sti.change c where c.rollout = ${rollout.name} and c.kind in ('function', 'restore')
         and c.reverted_at is null and position(p.prosrc in c.statement) > 0) as journaled,
-      (select tree.relid::regclass::text from pg_partition_tree(t.tgrelid) tree where not exists (
-        select from pg_trigger clone where clone.tgrelid = tree.relid and clone.tgname = t.tgname and clone.tgenabled = 'A')
+      (select tree.relid::regclass::text from pg_partition_tree(t.tgrelid) tree, jsonb_array_elements_text(${sql.json(names)}) required (name) where not exists (
+        select from pg_trigger clone where clone.tgrelid = tree.relid and clone.tgname = required.name and clone.tgenabled = 'A')
         limit 1) as off
     from pg_trigger t join pg_proc p on p.oid = t.tgfoid
     where t.tgrelid = ${table.oid}::oid and t.tgname = ${DERIVE_TRIGGER_NAME}`

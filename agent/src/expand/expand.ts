@@ -9,7 +9,7 @@ import { fixResolutionSql, resolutionNotes } from '../rollout/resolutionStore.ts
 import { cannotRaise } from '../rollout/cannotRaise.ts'
 import type { Table } from '../rollout/rollout.ts'
 import { reverseSyncChange } from '../dualWrite/reverseSync.ts'
-import { deriveFunctionChange, deriveTriggerChange } from '../dualWrite/deriveTrigger.ts'
+import { deriveFunctionChange, dualWriteTriggerChanges } from '../dualWrite/deriveTrigger.ts'
 import { addColumnChange } from './addColumn.ts'
 import { trialWriteSql } from './trialWrite.ts'
 import { requireEmptyColumn } from './requireEmptyColumn.ts'
@@ -105,10 +105,7 @@ function requiredChanges(facts: RolloutFacts, table: Table, prefill: Prefill | n
   return [
     ...(table.discriminator === null ? [addColumnChange(rollout, prefill)] : []),
     ...(rollout.file.dualWrite === 'trigger'
-      ? [
-          deriveFunctionChange(rollout, cannotRaise(rollout, table), table),
-          deriveTriggerChange(rollout, cannotRaise(rollout, table)),
-        ]
+      ? [deriveFunctionChange(rollout, cannotRaise(rollout, table), table), ...dualWriteTriggerChanges(rollout, table)]
       : []),
     ...(rollout.file.dualWrite === 'trigger' && hadReverseSync(facts) ? [reverseSyncChange(rollout, table)] : []),
   ]

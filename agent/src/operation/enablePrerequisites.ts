@@ -37,11 +37,13 @@ export function enableRefusals(facts: RolloutFacts): string[] {
 
 /** Refusals that `force` does not skip: the flag would lose writes or read wrong types. */
 export function unforceableRefusals({ rollout, activePrefill }: RolloutFacts): string[] {
-  const { restore, acceptLostWrites } = rollout.file
+  const { typesWithoutRestore: lostTypes, types, file } = rollout
+  const subject =
+    lostTypes.length === types.length ? 'The rollout file has' : `In the rollout file, ${lostTypes.join(', ')} has`
   return [
-    ...(restore === 'none' && !acceptLostWrites
+    ...(lostTypes.length > 0 && !file.acceptLostWrites
       ? [
-          'The rollout file has restore: none, so turning the flag off would lose the writes of new code: set acceptLostWrites: true to accept that, or define a restore for each type.',
+          `${subject} restore: none, so turning the flag off would lose the writes of new code: set acceptLostWrites: true to accept that, or define a restore for each type.`,
         ]
       : []),
     ...(activePrefill !== null

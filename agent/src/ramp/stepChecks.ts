@@ -90,7 +90,7 @@ const newRowsCheck = ({ operationId: change }: StepContext): ValidationCheck => 
   seconds: 60,
   async run({ sql, rollout, table }) {
     // Without a restore, legacy columns do not follow the type, so the two may differ.
-    if (rollout.file.restore === 'none') return null
+    if (rollout.typesWithoutRestore.length === rollout.types.length) return null
     const {
       query,
       writtenRows: rows,

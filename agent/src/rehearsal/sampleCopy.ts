@@ -1,6 +1,6 @@
 import type { Sql } from '../database/connect.ts'
 import { conflictSequenceSql, CONFLICT_RESOLUTIONS } from '../dualWrite/conflictCounts.ts'
-import { deriveFunctionName } from '../dualWrite/deriveTrigger.ts'
+import { deriveFunctionName, moveFunctionName } from '../dualWrite/deriveTrigger.ts'
 import { onlyRow } from '../database/onlyRow.ts'
 import { runDdl } from '../ddl/transactional.ts'
 import { createBatchSizeController } from '../engine/batchSizeController.ts'
@@ -138,7 +138,7 @@ function cleanUpStatements(id: bigint): string[] {
   const whereRollout = `where rollout = ${quoteLiteral(name)}`
   return [
     `drop schema if exists ${quoteIdentifier(copySchema(id))} cascade`,
-    `drop function if exists ${deriveFunctionName({ name })}() cascade`,
+    `drop function if exists ${deriveFunctionName({ name })}(), ${moveFunctionName({ name })}() cascade`,
     ...CONFLICT_RESOLUTIONS.map((resolution) => `drop sequence if exists ${conflictSequenceSql({ name }, resolution)}`),
     ...['change', 'failed_row', 'archived_type', 'conflict', 'table_origin', 'name_resolution'].map(
       (table) => `delete from sti.${table} ${whereRollout}`,

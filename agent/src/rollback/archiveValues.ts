@@ -20,6 +20,18 @@ export interface ArchiveValuesJob {
   readonly prefilled: Prefill | null
 }
 
+/** SQL: the type of row `t` is archived, since its legacy columns imply another one and somebody wrote it. */
+export function isInexpressible(rollout: Rollout, prefilled: Prefill | null): string {
+  const type = `t.${rollout.discriminator.sql}`
+  return `${type} is not null${notPrefilledCondition(rollout, prefilled)} and ${type} is distinct from ${rollout.derive('t')}`
+}
+
+function notPrefilledCondition({ discriminator }: Rollout, prefilled: Prefill | null): string {
+  return prefilled === null
+    ? ''
+    : ` and t.${discriminator.sql} <> ${quoteLiteral(prefilled.type)}::${discriminator.dataType}`
+}
+
 /**
  * Archives the types that the legacy columns cannot express, because they imply a different one. Idempotent.
  * Returns the number of archived values, or null if stopped on request.
@@ -27,10 +39,7 @@ export interface ArchiveValuesJob {
 export async function archiveInexpressibleValues(job: ArchiveValuesJob): Promise<number | null> {
   const { sql, rollout, walked, operationId } = job
   const type = `t.${rollout.discriminator.sql}`
-  const notPrefilled =
-    job.prefilled === null
-      ? ''
-      : ` and ${type} <> ${quoteLiteral(job.prefilled.type)}::${rollout.discriminator.dataType}`
+  const notPrefilled = notPrefilledCondition(rollout, job.prefilled)
   const finished = await walkRanges({
     sql,
     target: walked,
@@ -46,7 +55,7 @@ export async function archiveInexpressibleValues(job: ArchiveValuesJob): Promise
         `insert into sti.archived_type (rollout, operation_id, key, stored_type, legacy_type)
          select $1::text, $2::text::bigint, ${keyAsJson(walked.key, 't')}, ${type}::text, (${rollout.derive('t')})::text
          from ${walked.table.sql} as t
-         where ${condition} and ${type} is not null${notPrefilled} and ${type} is distinct from ${rollout.derive('t')}
+         where ${condition} and ${isInexpressible(rollout, job.prefilled)}
          on conflict do nothing`,
         [rollout.name, String(operationId), ...values],
         { prepare: true },

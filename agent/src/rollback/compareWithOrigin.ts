@@ -1,4 +1,4 @@
-import { DERIVE_TRIGGER_NAME } from '../dualWrite/deriveTrigger.ts'
+import { DUAL_WRITE_TRIGGER_NAMES } from '../dualWrite/deriveTrigger.ts'
 import { readTableChecksum } from '../ddl/tableChecksum.ts'
 import { OperationFailedError } from '../kind/operationErrors.ts'
 import type { RunContext } from '../kind/kind.ts'
@@ -71,7 +71,7 @@ export async function compareWithOrigin(run: RunContext, complete: boolean): Pro
 function isCreatedBySti({ discriminator }: Rollout, difference: string): boolean {
   return (
     difference.startsWith(`column ${discriminator.column} `) ||
-    difference.startsWith(`trigger ${DERIVE_TRIGGER_NAME} `) ||
+    DUAL_WRITE_TRIGGER_NAMES.some((name) => difference.startsWith(`trigger ${name} `)) ||
     /^(constraint|index) ([^ ]*\.)?"?sti_/.test(difference)
   )
 }

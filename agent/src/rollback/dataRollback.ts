@@ -1,7 +1,7 @@
 import { RollbackParameters } from '../contract/index.ts'
-import { formatQuantity } from '../format/format.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
 import type { RunContext, RunOutcome, ScopeRollback } from '../kind/kind.ts'
+import { archiveNotes } from './archivePreview.ts'
 import { finishRollback } from './finishRollback.ts'
 import { readColumnDependents } from './revertPlan.ts'
 import { prepareRollback } from './prepareRollback.ts'
@@ -27,6 +27,7 @@ export const dataRollback: ScopeRollback = {
           ? ['Turns the flag off first and waits until every client has received the change.']
           : []),
         ...columnNotes(facts),
+        ...(await archiveNotes(database, facts)),
         ...(hasColumn && columnCreatedBySti(facts)
           ? (await readColumnDependents(database.state, rollout)).map(droppedDependentNote)
           : []),
@@ -41,21 +42,15 @@ export const dataRollback: ScopeRollback = {
 const droppedDependentNote = (name: string): string => `Not created by STI, but dropped with the column: ${name}.`
 
 function columnNotes(facts: RolloutFacts): string[] {
-  const { rollout, table, activePrefill: prefilled, validation } = facts
+  const { rollout, table } = facts
   const column = rollout.discriminator.sql
   if (table?.discriminator == null) return [`Column ${column} does not exist, so nothing is dropped or cleared.`]
   if (!columnCreatedBySti(facts) && !mustClearColumn(facts))
     return [`Column ${column} existed before expand and holds no values derived by STI, so it is not changed.`]
-  const differing = validation?.checks.find(({ check }) => check === 'type-matches-legacy')?.discrepancies ?? null
   return [
     columnCreatedBySti(facts)
       ? `Drops column ${column}, which is instant. Open sessions that call a function returning rows of the table may fail until they reconnect.`
       : `Clears column ${column} in batches, since it existed before expand.`,
-    prefilled !== null
-      ? `Rows that hold ${prefilled.type}, the constant of the prefill, are not archived, since nobody wrote it.`
-      : differing === null
-        ? 'Archives all types that legacy columns cannot express. No validation has counted them.'
-        : `Archives ${formatQuantity(differing, 'type')} that legacy columns cannot express (counted by the last validation).`,
   ]
 }
 

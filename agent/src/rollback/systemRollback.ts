@@ -3,8 +3,9 @@ import type { RunContext, RunOutcome, ScopeRollback } from '../kind/kind.ts'
 import { finishRollback } from './finishRollback.ts'
 import { describeUnreverted, planRevert, type PlannedRevert } from './revertPlan.ts'
 import { prepareRollback } from './prepareRollback.ts'
+import { archiveNotes } from './archivePreview.ts'
 import { hasNothingToRollBack, rollbackRefusals } from './rollbackRefusals.ts'
-import { columnCreatedBySti, mustClearColumn } from './revertChanges.ts'
+import { mustClearColumn } from './revertChanges.ts'
 import { revertChange } from './revertChange.ts'
 
 /** The rollback of every journaled change to the table. Enhanced monitoring has its own rollback. */
@@ -28,7 +29,7 @@ export const systemRollback: ScopeRollback = {
           ...(facts.flag.enabled
             ? ['Turns the flag off first and waits until every client has received the change.']
             : []),
-          ...(columnCreatedBySti(facts) || clears ? ['Archives all types that legacy columns cannot express.'] : []),
+          ...(await archiveNotes(database, facts)),
           'Reverts each change in its own transaction, which checks the catalog before and after.',
           ...plan
             .filter((planned) => !revertible.includes(planned) && planned.status !== 'missing')

@@ -209,6 +209,34 @@ describe('restore', () => {
     })
   })
 
+  test.each<[string, unknown, RegExp | null]>([
+    ['keep', 'keep', null],
+    ['an expression over legacy and permanent columns', { sql: 'axles > 2 or is_truck' }, null],
+    [
+      'an expression of another type',
+      { sql: 'axles + 1' },
+      /restore of Car for is_truck is refused .* of type boolean/,
+    ],
+    ['two values', { sql: 'generate_series(1, 2) > 1' }, /restore of Car for is_truck is refused .*set-returning/],
+    ['not immutable', { sql: 'made < now()' }, /restore of Car for is_truck is not immutable/],
+    [
+      'dependent on the session',
+      { sql: "day > '01/02/2026'" },
+      /restore of Car for is_truck has a constant that depends/,
+    ],
+  ])('%s', async (_, value, fault) => {
+    const file = { ...types(true, value), permanentColumns: ['axles', 'made', 'day'] }
+    await withCheckedTable(VEHICLES, file, ({ faults }) => {
+      expect(faults).toEqual(fault === null ? [] : [expect.stringMatching(fault)])
+    })
+  })
+
+  test('a permanent column that does not exist', async () => {
+    await withCheckedTable(VEHICLES, { permanentColumns: ['weight'] }, ({ faults }) => {
+      expect(faults).toEqual([expect.stringMatching(/Column weight does not exist .*Correct permanentColumns/)])
+    })
+  })
+
   test('a type that is shadowed by an earlier one, too long, or in conflict with a CHECK of its columns', async () => {
     const ddl = `create table public.vehicles (id int primary key, a boolean, k varchar(3) not null, check (not a or k = 'x'))`
     const file = {

@@ -54,22 +54,24 @@ export async function checkRolloutFile(
 }
 
 function columnFaults(rollout: Rollout, table: Table): string[] {
-  return rollout.legacyColumns.flatMap((name, i) => {
-    const column = table.columns.find((candidate) => candidate.name === name)
-    const place = rollout.locate(['legacyColumns', i])
-    if (!column) {
-      const similar = nearestMatch(
-        name,
-        table.columns.map((candidate) => candidate.name),
-      )
-      const suggestion = similar === null ? '' : ` Did you mean ${writtenName(similar)}?`
-      return [`Column ${name} does not exist in ${rollout.table.sql}.${suggestion} Correct legacyColumns (${place}).`]
-    }
-    if (!column.generated) return []
-    return [
-      `Column ${name} is generated and has no value yet when the dual-write trigger runs. Use its expression in "when" instead, ${column.default}, and its columns in legacyColumns (${place}).`,
-    ]
-  })
+  return (['legacyColumns', 'permanentColumns'] as const).flatMap((key) =>
+    rollout[key].flatMap((name, i) => {
+      const column = table.columns.find((candidate) => candidate.name === name)
+      const place = rollout.locate([key, i])
+      if (!column) {
+        const similar = nearestMatch(
+          name,
+          table.columns.map((candidate) => candidate.name),
+        )
+        const suggestion = similar === null ? '' : ` Did you mean ${writtenName(similar)}?`
+        return [`Column ${name} does not exist in ${rollout.table.sql}.${suggestion} Correct ${key} (${place}).`]
+      }
+      if (!column.generated) return []
+      return [
+        `Column ${name} is generated and has no value yet when the dual-write trigger runs. Use its expression in "when" instead, ${column.default}, and its columns in ${key} (${place}).`,
+      ]
+    }),
+  )
 }
 
 /** A name as it is written in a rollout file. */

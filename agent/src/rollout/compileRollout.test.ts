@@ -55,7 +55,10 @@ test('a file is compiled to SQL, with defaults for missing keys', () => {
     mayBeUnmapped: false,
     nameSearchPath: 'pg_catalog, public, pg_temp',
   })
-  expect(Object.fromEntries(rollout.restoreValues('Bike')!)).toEqual({ is_truck: 'false', is_bike: 'true' })
+  expect([...rollout.restoreValues('Bike')!].map(([column, value]) => [column, value.kind, value.sql('t')])).toEqual([
+    ['is_truck', 'constant', 'false'],
+    ['is_bike', 'constant', 'true'],
+  ])
   expect(() => rollout.restoreValues('Boat')).toThrow(/has no type Boat/)
   expect(rollout.file).toMatchObject({
     flag: { ramp: [1, 10, 50, 100], hold: 600 },
@@ -67,7 +70,57 @@ test('a file is compiled to SQL, with defaults for missing keys', () => {
     host: 'local',
   })
   expect(rollout.locate(['types', 1, 'when'])).toBe('v.yaml:5:25')
-  expect(Object.fromEntries(rollout.restoreValues('Truck')!)).toEqual({ is_truck: 'true', is_bike: 'false' })
+})
+
+test('restore values are constants, keep or expressions, and one type can have none', () => {
+  const rollout = compileValid(`rollout: r
+table: t
+types:
+  - { name: A, when: a & 1 <> 0 and p > 2, restore: { a: { sql: "a | 1" }, b: keep } }
+  - { name: B, when: b is not null, restore: none }
+otherwise: { name: C, restore: { a: 0, b: null } }
+legacyColumns: [a, b]
+permanentColumns: [p]
+acceptLostWrites: true
+flag: { key: r }
+`)
+  const values = (type: string): unknown =>
+    [...rollout.restoreValues(type)!].map(([column, { kind, sql }]) => [column, kind, sql('old')])
+  expect(values('A')).toEqual([
+    ['a', 'expression', '(old."a" | 1)'],
+    ['b', 'keep', 'old."b"'],
+  ])
+  expect(values('C')).toEqual([
+    ['a', 'constant', '0'],
+    ['b', 'constant', 'null'],
+  ])
+  expect(rollout.typesWithoutRestore).toEqual(['B'])
+  expect(rollout.conditionColumns).toEqual(['a', 'p', 'b'])
+  expect(rollout.file.automaticRollback).toEqual([])
+})
+
+test.each<[string, string, string, RegExp]>([
+  ['restore of a permanent column', 'is_bike: true', 'is_bike: true, axles: 3', /restore.axles is in permanentColumns/],
+  [
+    'an unknown column in an expression',
+    'is_bike: true',
+    'is_bike: { sql: axels > 2 }',
+    /sql reads axels, .* mean axles/,
+  ],
+  ['an expression that is not one', 'is_bike: true', 'is_bike: { sql: "axles >" }', /sql is not an SQL expression/],
+  ['another key', 'is_bike: true', 'is_bike: { sq: axles }', /sql|unknown key/],
+  ['a column that goes and stays', '[axles]', '[axles, is_bike]', /permanentColumns\[1\] is also in legacyColumns/],
+  [
+    'restore: none of a type with automatic rollback',
+    'restore: { is_truck: "false", is_bike: true }',
+    'restore: none',
+    /automaticRollback must be \[\]/,
+  ],
+])('with permanent columns, refuses %s', (_, replace, by, fault) => {
+  const text = `${VALID_FILE}permanentColumns: [axles]\nautomaticRollback: [flag]\n`
+  expect(text).toContain(replace)
+  const { faults } = compileRollout('v.yaml', text.replace(replace, by))
+  expect(faults.join('\n')).toMatch(fault)
 })
 
 test('quoted names in the file and in types are preserved', () => {

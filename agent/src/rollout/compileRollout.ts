@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { compileRestoreValue, type RestoreValue } from './restoreValue.ts'
 import { crossFieldFaults } from './crossFieldFaults.ts'
 import { derivationHash } from './derivation.ts'
 import { faultLines, readYaml, type YamlFile } from './yamlFile.ts'
 import { parseExpression, parseResolvedExpression, qualifyColumns } from './expression.ts'
-import { RolloutSchema, type RolloutFile } from './rolloutFile.ts'
+import { losesWrites, RolloutSchema, type RestoreEntry, type RolloutFile } from './rolloutFile.ts'
 import { quoteLiteral, parseDataType, parseName, parseTableName, quoteIdentifier } from './identifiers.ts'
 import type { NameResolution, Rollout } from './rollout.ts'
 
@@ -74,7 +75,7 @@ export function compileRollout(path: string, text: string): CompileResult {
   const parsed = RolloutSchema.safeParse(yaml.value)
   const faults = [...(parsed.success ? [] : faultLines(yaml, parsed.error.issues)), ...crossFieldFaults(yaml)]
   if (!parsed.success || faults.length > 0) return { faults: faults.sort(byLocation) }
-  const automaticRollback = parsed.data.automaticRollback ?? (parsed.data.restore === 'none' ? [] : ['flag' as const])
+  const automaticRollback = parsed.data.automaticRollback ?? (losesWrites(parsed.data) ? [] : ['flag' as const])
   return { rollout: toRollout(path, text, { ...parsed.data, automaticRollback }, yaml), faults }
 }
 
@@ -88,7 +89,9 @@ function toRollout(path: string, text: string, file: RolloutFile, yaml: YamlFile
   const table = parseTableName(file.table)
   const allTypes = [...file.types, ...(file.otherwise ? [file.otherwise] : [])]
   const restores = allTypes.map(({ restore }) =>
-    restore ? new Map(Object.entries(restore).map(([key, sql]) => [parseName(key), sql])) : null,
+    restore === undefined || restore === 'none'
+      ? null
+      : new Map(Object.entries(restore).map(([key, entry]) => [parseName(key), entry])),
   )
   const schemas = [...new Set(['pg_catalog', quoteIdentifier(table.schema), 'public', 'pg_temp'])]
   const source: ExpressionSource = {
@@ -106,7 +109,9 @@ function toRollout(path: string, text: string, file: RolloutFile, yaml: YamlFile
     table,
     types: allTypes.map((type) => type.name),
     legacyColumns: file.legacyColumns.map(parseName),
+    permanentColumns: file.permanentColumns.map(parseName),
     mayBeUnmapped: file.otherwise === undefined,
+    typesWithoutRestore: allTypes.map((type) => type.name).filter((_, i) => restores[i] === null),
     declaredTriggers: new Map(Object.entries(file.triggers).map(([key, behavior]) => [parseName(key), behavior])),
     nameSearchPath: schemas.filter((schema) => schema !== '"public"').join(', '),
     locate: yaml.locate,
@@ -139,20 +144,26 @@ function compileExpressions(
   }))
   const otherwise = file.otherwise ? ` else ${quoteLiteral(file.otherwise.name)}::${dataType}` : ''
   const typeNames = [...file.types, ...(file.otherwise ? [file.otherwise] : [])].map((type) => type.name)
+  const parse = resolution === null ? parseExpression : parseResolvedExpression
+  const compiledRestores = restores.map(
+    (restore) =>
+      restore &&
+      new Map([...restore].map(([name, entry]): [string, RestoreValue] => [name, compileRestoreValue(name, entry, parse)])),
+  )
   return {
     discriminator: { column, sql: quoteIdentifier(column), dataType },
-    derive(qualifier) {
-      const branches = whens.map(({ when, value }) => `when ${qualifyColumns(when, qualifier)} then ${value}`)
+    derive(row) {
+      const branches = whens.map(({ when, value }) => `when ${qualifyColumns(when, row)} then ${value}`)
       return `case ${branches.join(' ')}${otherwise} end`
     },
-    caseByType(qualifier, values, none) {
-      const branches = whens.map(({ when }, i) => `when ${qualifyColumns(when, qualifier)} then ${values[i]}`)
+    caseByType(row, values, none) {
+      const branches = whens.map(({ when }, i) => `when ${qualifyColumns(when, row)} then ${values[i]}`)
       return `case ${branches.join(' ')} else ${file.otherwise ? values[whens.length] : none} end`
     },
     conditions,
     conditionColumns: [...new Set(whens.flatMap(({ when }) => when.columns))],
     restoreValues(type) {
-      const restore = restores[typeNames.indexOf(type)]
+      const restore = compiledRestores[typeNames.indexOf(type)]
       if (restore === undefined) throw new Error(`rollout ${file.rollout} has no type ${type}`)
       return restore
     },
@@ -171,7 +182,7 @@ function compileExpressions(
 interface ExpressionSource {
   readonly dataType: string
   readonly conditions: readonly string[]
-  readonly restores: readonly (ReadonlyMap<string, string> | null)[]
+  readonly restores: readonly (ReadonlyMap<string, RestoreEntry> | null)[]
 }
 
 /** Tables, rollout names and flag keys have to be unique among all files. */

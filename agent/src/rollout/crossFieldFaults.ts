@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { parseExpression } from './expression.ts'
-import { RolloutSchema, RolloutTypeSchema } from './rolloutFile.ts'
+import { losesWrites, RolloutSchema, RolloutTypeSchema, type RestoreEntry } from './rolloutFile.ts'
 import { parseName } from './identifiers.ts'
 import { nearestMatch } from './nearestMatch.ts'
 import { formatPath, type YamlPath, type YamlFile } from './yamlFile.ts'
@@ -31,7 +31,7 @@ interface TypeEntry {
   readonly name?: string
   readonly when?: string
   /** False: invalid. */
-  readonly restore?: Record<string, string> | false
+  readonly restore?: Record<string, RestoreEntry> | 'none' | false
 }
 
 /** Every valid key of the file, and the valid keys of each type. */
@@ -62,23 +62,49 @@ function toTypeEntry(value: unknown): TypeEntry {
   }
 }
 
-function columnFaults({ legacyColumns, discriminator, types }: ValidParts, add: AddFault): void {
-  if (!legacyColumns) return
-  const columns = legacyColumns.map(parseName)
-  duplicateIndexes(columns).forEach((i) => add(['legacyColumns', i], `repeats ${columns[i]}. Remove it.`))
-  const own = discriminator ? columns.indexOf(parseName(discriminator.column)) : -1
-  if (own !== -1)
-    add(['legacyColumns', own], 'is the discriminator, which is derived from the legacy columns. Remove it.')
-  types.forEach((type, i) => {
-    const reads = type.when === undefined ? [] : parseExpression(type.when).columns
-    for (const column of reads.filter((column) => !columns.includes(column))) {
+function columnFaults(parts: ValidParts, add: AddFault): void {
+  const { legacyColumns, permanentColumns, discriminator, types, otherwise } = parts
+  if (!legacyColumns || !permanentColumns) return
+  const [legacy, permanent] = [legacyColumns.map(parseName), permanentColumns.map(parseName)]
+  for (const [key, columns] of [
+    ['legacyColumns', legacy],
+    ['permanentColumns', permanent],
+  ] as const) {
+    duplicateIndexes(columns).forEach((i) => add([key, i], `repeats ${columns[i]}. Remove it.`))
+    const own = discriminator ? columns.indexOf(parseName(discriminator.column)) : -1
+    if (own !== -1) add([key, own], 'is the discriminator, which is derived from the legacy columns. Remove it.')
+  }
+  permanent.forEach((column, i) => {
+    if (legacy.includes(column))
+      add(
+        ['permanentColumns', i],
+        'is also in legacyColumns, which are dropped at the end. Remove it from one of them.',
+      )
+  })
+  const columns = [...legacy, ...permanent]
+  const checkReads = (path: YamlPath, expression: string): void => {
+    for (const column of parseExpression(expression).columns.filter((column) => !columns.includes(column))) {
       const suggestion = nearestMatch(column, columns)
       add(
-        ['types', i, 'when'],
-        `reads ${column}, which is not in legacyColumns. ${suggestion ? `Did you mean ${suggestion}? Otherwise add it there.` : 'Add it there.'}`,
+        path,
+        `reads ${column}, which is not in legacyColumns. ${suggestion ? `Did you mean ${suggestion}? Otherwise add it there` : 'Add it there'}, or to permanentColumns if it stays.`,
       )
     }
+  }
+  types.forEach((type, i) => {
+    if (type.when !== undefined) checkReads(['types', i, 'when'], type.when)
+    restoreExpressions(type).forEach(([key, sql]) => checkReads(['types', i, 'restore', key, 'sql'], sql))
   })
+  if (otherwise)
+    restoreExpressions(otherwise).forEach(([key, sql]) => checkReads(['otherwise', 'restore', key, 'sql'], sql))
+}
+
+/** The expressions of a `restore`, by their key. */
+function restoreExpressions({ restore }: TypeEntry): [string, string][] {
+  if (restore === undefined || restore === 'none' || restore === false) return []
+  return Object.entries(restore).flatMap(([key, entry]): [string, string][] =>
+    typeof entry !== 'string' ? [[key, entry.sql]] : [],
+  )
 }
 
 function typeFaults({ types, otherwise, constraint }: ValidParts, add: AddFault): void {
@@ -96,11 +122,13 @@ function typeFaults({ types, otherwise, constraint }: ValidParts, add: AddFault)
 
 function restoreFaults(parts: ValidParts, add: AddFault): void {
   const none = parts.restore === 'none'
-  if (parts.acceptLostWrites && !none) add(['acceptLostWrites'], 'requires restore: none. Remove it.')
-  if (none && parts.automaticRollback && parts.automaticRollback.length > 0) {
+  const loses = losesWrites({ restore: parts.restore, types: parts.types, otherwise: parts.otherwise })
+  if (parts.acceptLostWrites && !loses) add(['acceptLostWrites'], 'requires restore: none. Remove it.')
+  if (loses && parts.automaticRollback && parts.automaticRollback.length > 0) {
     add(['automaticRollback'], 'must be [] with restore: none, since turning the flag off loses writes.')
   }
   const columns = parts.legacyColumns?.map(parseName)
+  const permanent = parts.permanentColumns?.map(parseName)
   const reads = new Set(
     parts.types.flatMap((type) => (type.when === undefined ? [] : parseExpression(type.when).columns)),
   )
@@ -109,11 +137,11 @@ function restoreFaults(parts: ValidParts, add: AddFault): void {
       if (restore !== undefined) add([...path, 'restore'], 'conflicts with restore: none. Remove one of them.')
       return
     }
-    if (restore === false) return
+    if (restore === false || restore === 'none') return
     if (restore === undefined) {
       return add(
         path,
-        'has no restore. Add the legacy columns’ values for this type, or set restore: none for the file.',
+        'has no restore. Add the legacy columns’ values for this type, or set restore: none for the type or the file.',
       )
     }
     const named = new Set<string>()
@@ -121,7 +149,12 @@ function restoreFaults(parts: ValidParts, add: AddFault): void {
       const column = tryParseName(key)
       if (column === null) add([...path, 'restore', key], 'is not a column name. Write it as in SQL.')
       else if (named.has(column)) add([...path, 'restore', key], `repeats ${column}. Remove it.`)
-      else if (columns && !columns.includes(column)) {
+      else if (permanent?.includes(column)) {
+        add(
+          [...path, 'restore', key],
+          'is in permanentColumns, which are never restored. Remove it here, or move it to legacyColumns.',
+        )
+      } else if (columns && !columns.includes(column)) {
         const suggestion = nearestMatch(column, columns)
         add(
           [...path, 'restore', key],
@@ -132,7 +165,10 @@ function restoreFaults(parts: ValidParts, add: AddFault): void {
     }
     const missing = [...reads].filter((column) => !named.has(column) && columns?.includes(column))
     if (missing.length > 0)
-      add([...path, 'restore'], `has no value for ${missing.join(', ')}, which a when reads. Add it.`)
+      add(
+        [...path, 'restore'],
+        `has no value for ${missing.join(', ')}, which a when reads. Add a constant, keep, or { sql: … }.`,
+      )
   }
   parts.types.forEach((type, i) => checkRestore(['types', i], type.restore))
   if (parts.otherwise) checkRestore(['otherwise'], parts.otherwise.restore)

@@ -15,6 +15,7 @@ const KEY_BINDINGS: Readonly<Record<keyof RolloutFile, 'derives' | 'editable'>> 
   otherwise: 'derives',
   restore: 'derives',
   legacyColumns: 'derives',
+  permanentColumns: 'derives',
   dualWrite: 'derives',
   conflicts: 'derives',
   constraint: 'derives',

@@ -102,11 +102,19 @@ function refusalReason(kind: string, fields: ParseNode): string | null {
   }
 }
 
+/** The SQL that stands for a column of the row: an alias of the row, or any expression for each column. */
+export type RowSource = string | ((column: string) => string)
+
+/** One column of a row as SQL. */
+export function columnOf(row: RowSource, column: string): string {
+  return typeof row === 'string' ? `${row}.${quoteIdentifier(column)}` : row(column)
+}
+
 /**
- * The expression in parentheses, with every column as `qualifier."column"`. Columns are located by the parse tree, so that
- * strings and comments are not changed.
+ * The expression in parentheses, with every column as `alias."column"` or as `row` says. Columns are located by the parse
+ * tree, so that strings and comments are not changed.
  */
-export function qualifyColumns(expression: Expression, qualifier: string): string {
+export function qualifyColumns(expression: Expression, row: RowSource): string {
   const source = `${PARSE_PREFIX}${expression.text}\n)`
   const bytes = Buffer.from(source)
   const tokens = tokensByStart(source)
@@ -122,7 +130,7 @@ export function qualifyColumns(expression: Expression, qualifier: string): strin
   let from = Buffer.byteLength(PARSE_PREFIX)
   let text = ''
   for (const { start, end, name } of references) {
-    text += `${bytes.subarray(from, start).toString()}${qualifier}.${quoteIdentifier(name)}`
+    text += `${bytes.subarray(from, start).toString()}${columnOf(row, name)}`
     from = end
   }
   text += bytes.subarray(from, bytes.length - 2).toString()

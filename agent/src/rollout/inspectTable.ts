@@ -179,7 +179,7 @@ async function readTriggers(sql: Sql, oid: number): Promise<Trigger[]> {
       case when l.lanname not in ('c', 'internal') then strpos(f.prosrc, 'sti.engine') > 0
         or exists (select from reader where strpos(f.prosrc, reader.name) > 0) end as "readsEngineSetting",
       pg_catalog.md5(pg_catalog.pg_get_triggerdef(t.oid) || f.prosrc) as digest,
-      t.tgname = '~sti_derive' as ours, t.tgisinternal as internal
+      t.tgname in ('~sti_derive', '~sti_complete', '~sti_move') as ours, t.tgisinternal as internal
     from pg_catalog.pg_trigger t
     join pg_catalog.pg_class c on c.oid = t.tgrelid
     join pg_catalog.pg_namespace n on n.oid = c.relnamespace
@@ -194,7 +194,7 @@ async function readTriggers(sql: Sql, oid: number): Promise<Trigger[]> {
 
 type TableDetails = Pick<
   Table,
-  'partitions' | 'updateRules' | 'secondaryIndexes' | 'constraints' | 'estimatedRows' | 'bytes'
+  'partitions' | 'partitionKey' | 'updateRules' | 'secondaryIndexes' | 'constraints' | 'estimatedRows' | 'bytes'
 >
 
 async function readTableDetails(sql: Sql, oid: number): Promise<TableDetails> {
@@ -211,6 +211,14 @@ async function readTableDetails(sql: Sql, oid: number): Promise<TableDetails> {
     select
       (select coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('oid', oid::int8, 'sql', name) order by name), '[]')
         from leaf where oid <> ${oid}) as partitions,
+      (select coalesce(pg_catalog.jsonb_agg(distinct a.attname), '[]') from tree
+        join pg_catalog.pg_partitioned_table p on p.partrelid = tree.oid
+        join pg_catalog.pg_attribute a on a.attrelid = tree.oid and a.attnum > 0
+        -- PostgreSQL makes each column of the key, also of an expression in it, depend on the whole table.
+        where exists (select from pg_catalog.pg_depend d
+          where d.classid = 'pg_catalog.pg_class'::regclass and d.objid = tree.oid and d.objsubid = a.attnum
+            and d.refclassid = 'pg_catalog.pg_class'::regclass and d.refobjid = tree.oid and d.refobjsubid = 0)
+      ) as "partitionKey",
       (select coalesce(pg_catalog.jsonb_agg(distinct r.rulename), '[]') from pg_catalog.pg_rewrite r
         where r.ev_class in (select oid from tree) and r.ev_type = '2') as "updateRules",
       (select coalesce(pg_catalog.jsonb_agg(pg_catalog.pg_get_indexdef(indexrelid) order by indexrelid), '[]')

@@ -12,7 +12,9 @@ import {
   type NameProbe,
 } from './nameProbe.ts'
 import { objectFault, toOutsideObjects, usedObjectsSql, type UsedObject } from './outsideObjects.ts'
+import type { RestoreValue } from './restoreValue.ts'
 import type { NameResolution, Rollout, Table } from './rollout.ts'
+import type { RestoreEntry } from './rolloutFile.ts'
 
 /** Settings that change how PostgreSQL interprets a constant or an operator when it parses an expression. */
 const SESSION_SETTINGS = [
@@ -62,10 +64,10 @@ export async function resolveNames(sql: Sql, rollout: Rollout, table: Table): Pr
         return (
           values &&
           Object.fromEntries(
-            [...values].map(([column, text], n) => [
-              column,
-              needsResolution(text) ? resolved(`restore_${i}_${n}`) : text,
-            ]),
+            [...values].map(([column, value], n): [string, RestoreEntry] => {
+              const text = needsResolution(value) ? resolved(`restore_${i}_${n}`) : value.text
+              return [column, value.kind === 'expression' ? { sql: text } : text]
+            }),
           )
         )
       }),
@@ -83,7 +85,7 @@ export function resolutionSource(rollout: Rollout, table: Table): string {
 }
 
 const readableColumns = (rollout: Rollout, table: Table) =>
-  table.columns.filter(({ name }) => rollout.legacyColumns.includes(name))
+  table.columns.filter(({ name }) => [...rollout.legacyColumns, ...rollout.permanentColumns].includes(name))
 
 function sourceExpressions(rollout: Rollout): SourceExpression[] {
   const conditions = rollout.conditions.map((text, i): SourceExpression => {
@@ -92,8 +94,9 @@ function sourceExpressions(rollout: Rollout): SourceExpression[] {
   })
   const restores = rollout.types.flatMap((type, i) => {
     const path = i < rollout.conditions.length ? ['types', i, 'restore'] : ['otherwise', 'restore']
-    return [...(rollout.restoreValues(type) ?? [])].flatMap(([column, text], n): SourceExpression[] => {
-      if (!needsResolution(text)) return []
+    return [...(rollout.restoreValues(type) ?? [])].flatMap(([column, value], n): SourceExpression[] => {
+      if (!needsResolution(value)) return []
+      const { text } = value
       const label = `The restore of ${column} for ${type}`
       return [{ name: `restore_${i}_${n}`, label, path: [...path, column], text, returns: 'setof record' }]
     })
@@ -102,8 +105,8 @@ function sourceExpressions(rollout: Rollout): SourceExpression[] {
 }
 
 /** A plain constant has no name in it, and its type is that of the column that it is written to. */
-function needsResolution(text: string): boolean {
-  return !('A_Const' in parseExpression(text).tree)
+function needsResolution({ kind, text }: RestoreValue): boolean {
+  return kind === 'expression' || (kind === 'constant' && !('A_Const' in parseExpression(text).tree))
 }
 
 interface ResolvedTexts {

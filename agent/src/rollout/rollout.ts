@@ -1,5 +1,7 @@
 import type { QualifiedName } from './identifiers.ts'
-import type { RolloutFile } from './rolloutFile.ts'
+import type { RowSource } from './expression.ts'
+import type { RestoreValue } from './restoreValue.ts'
+import type { RestoreEntry, RolloutFile } from './rolloutFile.ts'
 
 /** A rollout file that was checked without a database and compiled to SQL. Immutable. */
 export interface Rollout {
@@ -16,22 +18,26 @@ export interface Rollout {
   /** Every type of the file, `otherwise` last. */
   readonly types: readonly string[]
   readonly legacyColumns: readonly string[]
+  /** Columns that expressions read and that stay: never restored, archived or dropped. */
+  readonly permanentColumns: readonly string[]
   /** True without `otherwise`: the derived type is NULL for a row that no type matches. */
   readonly mayBeUnmapped: boolean
   /**
    * The derived type of a row as one SQL expression of the discriminator's data type, its columns qualified:
    * `derive('new')` returns `case when (new."is_truck") then 'Truck'::text … end`.
    */
-  derive(qualifier: string): string
+  derive(row: RowSource): string
   /** Like `derive`, but with `values[i]` for `types[i]`, and `none` if no type matches. */
-  caseByType(qualifier: string, values: readonly string[], none: string): string
-  /** Legacy columns that a `when` reads. */
+  caseByType(row: RowSource, values: readonly string[], none: string): string
+  /** Legacy and permanent columns that a `when` reads. */
   readonly conditionColumns: readonly string[]
   /**
-   * The legacy columns' values for a row of this type, as SQL constants by column; at least for every column of
-   * `conditionColumns`. Null with `restore: none`. Throws for an unknown type.
+   * The legacy columns' values for a row of this type, by column; at least for every legacy column of `conditionColumns`.
+   * Null with `restore: none`. Throws for an unknown type.
    */
-  restoreValues(type: string): ReadonlyMap<string, string> | null
+  restoreValues(type: string): ReadonlyMap<string, RestoreValue> | null
+  /** Types with `restore: none`: new code's writes of them are lost when the flag is turned off. */
+  readonly typesWithoutRestore: readonly string[]
   /** The application's own UPDATE triggers and rules that the file declares, by their name in the catalog. */
   readonly declaredTriggers: ReadonlyMap<string, 'harmless' | 'skips'>
   /** `file:line:column` of a value of the file, such as `locate(['types', 0, 'when'])`. */
@@ -64,7 +70,7 @@ export interface NameResolution {
   /** Each `when`, in the order of the types. */
   readonly conditions: readonly string[]
   /** The values of each type by column; null with `restore: none`. */
-  readonly restores: readonly (Readonly<Record<string, string>> | null)[]
+  readonly restores: readonly (Readonly<Record<string, RestoreEntry>> | null)[]
   /** Everything outside pg_catalog that the expressions use. */
   readonly objects: readonly OutsideObject[]
 }
@@ -81,6 +87,8 @@ export interface Table {
   readonly oid: number
   readonly partitioned: boolean
   readonly partitions: readonly { readonly oid: number; readonly sql: string }[]
+  /** The columns that any partition key of the table reads, of every level. */
+  readonly partitionKey: readonly string[]
   /** The columns of the primary key, or of the unique index used instead, in order. */
   readonly key: readonly KeyColumn[]
   readonly columns: readonly Column[]
@@ -143,7 +151,7 @@ export interface Trigger {
   readonly readsEngineSetting: boolean | null
   /** MD5 of the trigger's definition and the function's source. */
   readonly digest: string
-  /** The dual-write trigger of this agent. */
+  /** A dual-write trigger of this agent. */
   readonly ours: boolean
   readonly internal: boolean
 }

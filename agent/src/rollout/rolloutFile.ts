@@ -15,16 +15,36 @@ const ConstantSchema = z
   .union([z.string(), z.number(), z.boolean(), z.null()])
   .transform((value) => String(value))
   .pipe(sqlField(parseConstant))
+  .describe('a constant as SQL')
+
+// The constant is last: its fault is the one that is shown for a text.
+const RestoreValueSchema = z.union([
+  z.literal('keep').describe('the column keeps the value that the row has'),
+  strictObject({
+    sql: ExpressionSchema.describe('immutable SQL expression over the legacy and permanent columns of the row'),
+  }),
+  ConstantSchema,
+])
+/**
+ * The value of one legacy column when new code writes a type, as in the file: a text is `keep` or a constant as SQL, which
+ * can never be the name `keep`.
+ */
+export type RestoreEntry = z.output<typeof RestoreValueSchema>
 
 const RestoreSchema = z
-  .record(z.string(), ConstantSchema)
-  .describe('values of the legacy columns when new code writes this type: column, and a constant as SQL')
+  .union([
+    z.literal('none').describe('types that new code writes are not written back to the legacy columns'),
+    z.record(z.string(), RestoreValueSchema),
+  ])
+  .describe('values of the legacy columns when new code writes this type: by column, a constant, keep, or { sql }')
 
 const TypeNameSchema = textField(200).describe('value of the discriminator')
 
 export const RolloutTypeSchema = strictObject({
   name: TypeNameSchema,
-  when: ExpressionSchema.describe('SQL expression over legacyColumns; the first type whose expression is true wins'),
+  when: ExpressionSchema.describe(
+    'SQL expression over legacyColumns and permanentColumns; the first type whose expression is true wins',
+  ),
   restore: RestoreSchema.optional(),
 })
 
@@ -130,6 +150,10 @@ export const RolloutSchema = strictObject({
     .default(false)
     .describe('with restore: none, accept that turning the flag off loses these writes; required to turn the flag on'),
   legacyColumns: z.array(ColumnNameSchema).min(1, 'needs at least one column'),
+  permanentColumns: z
+    .array(ColumnNameSchema)
+    .default([])
+    .describe('columns that an expression reads and that stay: never restored, archived or dropped'),
   dualWrite: z.enum(['trigger', 'application']).default('trigger'),
   prefill: z
     .enum(['none', 'majority'])
@@ -217,6 +241,15 @@ export const RolloutSchema = strictObject({
 /** A rollout file with its defaults. Durations are in seconds; SQL is as in the file. */
 export interface RolloutFile extends Omit<z.output<typeof RolloutSchema>, 'automaticRollback'> {
   readonly automaticRollback: readonly (typeof ROLLBACK_SCOPES)[number][]
+}
+
+/** True if turning the flag off loses what new code wrote of some type: `restore: none`, of the file or of one type. */
+export function losesWrites(file: {
+  readonly restore?: 'none' | undefined
+  readonly types: readonly { readonly restore?: unknown }[]
+  readonly otherwise?: { readonly restore?: unknown } | undefined
+}): boolean {
+  return [file, ...file.types, file.otherwise].some((part) => part?.restore === 'none')
 }
 
 function isRegularExpression(pattern: string): boolean {

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { formatQuantity } from '../../format/format.ts'
+import { formatCount, formatQuantity } from '../../format/format.ts'
+import type { ContentLosses } from '../../rollout/contentLoss.ts'
 import type { Rollout } from '../../rollout/rollout.ts'
 import { CliError, ExitCode, usageError } from '../exitCode.ts'
 import type { RegisterCommand } from '../commandSetup.ts'
@@ -35,12 +36,14 @@ async function checkRolloutFile(terminal: Terminal, file: string, options: Check
     if (!(error instanceof RolloutFileError)) throw error
     throw faultsError(file, path, error.faults)
   }
-  const faults = options.database === undefined ? [] : await findTableFaults(rollout, options.database)
+  const { faults, losses } =
+    options.database === undefined ? { faults: [], losses: null } : await checkTable(rollout, options.database)
   if (faults.length > 0) throw faultsError(file, path, faults)
   const { name, table, types, legacyColumns, hash } = rollout
   const scope = options.database === undefined ? '' : ' and matches the table'
   output.line(`${file} is valid${scope}: ${name}, ${table.sql}, ${legacyColumns.join(', ')} -> ${types.join(', ')}.`)
-  output.value({ file, rollout: name, table: table.sql, types, legacyColumns, hash })
+  if (losses !== null) contentWarnings(losses).forEach((warning) => output.line(warning))
+  output.value({ file, rollout: name, table: table.sql, types, legacyColumns, hash, content: losses ?? undefined })
   return ExitCode.done
 }
 
@@ -50,17 +53,46 @@ function faultsError(file: string, path: string, faults: readonly string[]): Cli
   return new CliError(ExitCode.failed, 'faults', `${file} has ${formatQuantity(faults.length, 'fault')}:`, givenPath)
 }
 
-async function findTableFaults(rollout: Rollout, url: string): Promise<string[]> {
+/** What legacy columns hold that the types do not express; a text: why that is unknown. */
+type LossResult = ContentLosses | string
+
+/** One line per column and consequence. */
+function contentWarnings(losses: LossResult): string[] {
+  if (typeof losses === 'string')
+    return [`Warning: the content that the types do not express is unknown: ${losses}. Correct the expression.`]
+  const total = formatCount(losses.rows)
+  return losses.columns.flatMap(({ column, lostRows, replacedRows }) => [
+    ...(replacedRows > 0
+      ? [
+          `Warning: in ${formatCount(replacedRows)} of ${total} rows, ${column} differs from the restore of the row's type. A write of the type replaces the value. To preserve it, use keep or { sql: … } in restore.`,
+        ]
+      : []),
+    ...(lostRows > 0
+      ? [
+          `Warning: in ${formatCount(lostRows)} of ${total} rows, ${column} holds content that the type does not express. The column drop is refused until an admin accepts the loss of ${column}. If the column stays, list it in permanentColumns.`,
+        ]
+      : []),
+  ])
+}
+
+async function checkTable(
+  rollout: Rollout,
+  url: string,
+): Promise<{ faults: readonly string[]; losses: LossResult | null }> {
   const [
     { connect },
     { ConnectionUrlError, parseConnectionUrl },
+    { errorMessage, classifyError },
     { inspectTable, UnsupportedTableError },
     { checkAgainstTable },
+    { countContentLosses },
   ] = await Promise.all([
     import('../../database/connect.ts'),
     import('../../database/connectionUrl.ts'),
+    import('../../database/errors.ts'),
     import('../../rollout/inspectTable.ts'),
     import('../../rollout/checkAgainstTable.ts'),
+    import('../../rollout/contentLoss.ts'),
   ])
   try {
     parseConnectionUrl(url)
@@ -70,9 +102,20 @@ async function findTableFaults(rollout: Rollout, url: string): Promise<string[]>
   }
   const database = connect(url, 'check')
   try {
-    return await checkAgainstTable(database.state, rollout, await inspectTable(database.state, rollout))
+    const table = await inspectTable(database.state, rollout)
+    const faults = await checkAgainstTable(database.state, rollout, table)
+    if (faults.length > 0) return { faults, losses: null }
+    const sql = database.engine({ purpose: 'check', readOnly: true })
+    try {
+      return { faults, losses: await countContentLosses(sql, rollout, table, 'legacy columns') }
+    } catch (error) {
+      if (classifyError(error) !== 'row') throw error
+      return { faults, losses: errorMessage(error) }
+    } finally {
+      await sql.end({ timeout: 1 })
+    }
   } catch (error) {
-    if (error instanceof UnsupportedTableError) return [error.message]
+    if (error instanceof UnsupportedTableError) return { faults: [error.message], losses: null }
     throw new CliError(ExitCode.failed, 'database', `Cannot query the database: ${(error as Error).message}`)
   } finally {
     await database.close()

@@ -2,6 +2,7 @@ import type { DropCheck } from './dropCheck.ts'
 import { noDependentObjects } from './noDependentObjects.ts'
 import { noFailedRows } from './noFailedRows.ts'
 import { flagStable } from './flagStable.ts'
+import { lossless } from './lossless.ts'
 import { flagNotEvaluated } from './flagNotEvaluated.ts'
 import { noFunctionBodies } from './noFunctionBodies.ts'
 import { noStatementReads, noStatementWrites } from './noStatementUses.ts'
@@ -14,6 +15,7 @@ export const DROP_CHECKS: readonly DropCheck[] = [
   validationPassed,
   flagStable,
   noFailedRows,
+  lossless,
   noDependentObjects,
   noFunctionBodies,
   noStatementReads,

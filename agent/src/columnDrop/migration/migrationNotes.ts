@@ -1,3 +1,4 @@
+import { isRestoreDecided } from '../../rollout/restoreValue.ts'
 import type { Rollout } from '../../rollout/rollout.ts'
 import type { LegacyCatalog, LegacyColumn } from '../catalog/legacyCatalog.ts'
 import { usesTableRewrite } from './restoreValues.ts'
@@ -30,15 +31,26 @@ export function migrationNotes({ rollout, catalog }: MigrationSource): string[] 
     ...catalog.indexes
       .filter((index) => !index.valid)
       .map((index) => `Index ${index.name} is INVALID, and the undo does not recreate it.`),
-    ...(rollout.file.restore === 'none'
+    ...(rollout.typesWithoutRestore.length > 0
       ? [
-          'The rollout file sets restore: none, so changes by new code after the drop are not carried over to the legacy columns.',
+          `The rollout file sets restore: none for ${rollout.typesWithoutRestore.join(', ')}, so changes to such a type by new code after the drop are not carried over to the legacy columns.`,
         ]
       : []),
+    ...rowsWithoutWayBack(rollout),
     'Run ANALYZE on the table after the undo, since PostgreSQL has no statistics on the restored columns.',
     'A row that is deleted and inserted again with the same key after the drop is treated as the same row. A row whose key changes is treated as a new row.',
     'In a database without schema sti (a new development database), the table must be empty, and only the columns are dropped.',
   ]
+}
+
+/** Types whose new rows may not imply their type after the undo: their restore takes values from the row. */
+function rowsWithoutWayBack(rollout: Rollout): string[] {
+  const types = rollout.types.filter((type) => rollout.restoreValues(type) !== null && !isRestoreDecided(rollout, type))
+  return types.length === 0
+    ? []
+    : [
+        `restore of ${types.join(', ')} takes values from the row: a row that new code inserts after the drop, or changes to such a type, may not imply its type after the undo. Run sti validate then, which lists those rows.`,
+      ]
 }
 
 /** The reasons why no working undo can be written, each with what to do. Empty if it can be written. */
@@ -51,10 +63,13 @@ export function migrationRefusals(rollout: Rollout, catalog: LegacyCatalog): str
 }
 
 function missingValueRefusals(rollout: Rollout, column: LegacyColumn): string[] {
-  const types = rollout.types.filter((type) => rollout.restoreValues(type)?.has(column.name) !== true)
+  const types = rollout.types.filter((type) => {
+    const value = rollout.restoreValues(type)?.get(column.name)
+    return value === undefined || value.kind === 'keep'
+  })
   if (types.length > 0) {
     return [
-      `Column ${column.sql} is NOT NULL and has no default, and restore of ${types.join(', ')} does not name it: the undo could not restore a row that new code inserts after the drop. Add the column to restore, or give it a default.`,
+      `Column ${column.sql} is NOT NULL and has no default, and restore of ${types.join(', ')} gives it no value: the undo could not restore a row that new code inserts after the drop. Set the column in restore, or give it a default.`,
     ]
   }
   if (!rollout.mayBeUnmapped || rollout.file.constraint === 'notNull') return []

@@ -1,3 +1,4 @@
+import { columnOf, type RowSource } from '../../rollout/expression.ts'
 import { quoteLiteral } from '../../rollout/identifiers.ts'
 import type { Rollout } from '../../rollout/rollout.ts'
 import { archiveTable, archiveLayout, keysMatch, type ArchiveLayout } from '../archive/archiveSql.ts'
@@ -25,11 +26,11 @@ export function restoreValues(source: MigrationSource): string {
   return doBlock([guard, ...body], ['written bigint'])
 }
 
-/** True if the undo can rewrite the table. Subscribers receive an UPDATE but not a rewrite. */
+/** True if the undo can rewrite the table: constants need no other column. Subscribers receive an UPDATE but not a rewrite. */
 export function usesTableRewrite({ rollout, catalog }: Pick<MigrationSource, 'rollout' | 'catalog'>): boolean {
   const { columns } = catalog.relations[0]!
   const restored = (name: string): boolean =>
-    rollout.types.every((type) => rollout.restoreValues(type)?.has(name) === true)
+    rollout.types.every((type) => rollout.restoreValues(type)?.get(name)?.kind === 'constant')
   return !catalog.published && columns.every(({ name, sequence }) => sequence === null && restored(name))
 }
 
@@ -49,7 +50,7 @@ function rewriteStatements({ rollout, catalog }: MigrationSource, archive: strin
   const type = rollout.discriminator.sql
   const types = columns.map(
     (column) =>
-      `  alter column ${column.sql} type ${columnType(column)}${collateClause(column)} using case ${restoreBranches(rollout, column, '').join(' ')} else ${defaultExpression(column)} end`,
+      `  alter column ${column.sql} type ${columnType(column)}${collateClause(column)} using case ${restoreBranches(rollout, column, '', 'none').join(' ')} else ${defaultExpression(column)} end`,
   )
   return [
     `alter table ${name}`,
@@ -68,14 +69,20 @@ function updateStatements({ rollout, catalog }: MigrationSource, archive: string
   const type = rollout.discriminator.sql
   const assignments = (value: (column: LegacyColumn) => string): string =>
     columns.map((column) => `  ${column.sql} = ${value(column)}`).join(',\n')
+  const legacyColumnOf = (name: string): LegacyColumn | undefined => columns.find((column) => column.name === name)
+  const archivedRow = (name: string): string => columnOf(legacyColumnOf(name) === undefined ? 't' : 'k', name)
+  const newRow = (name: string): string => {
+    const column = legacyColumnOf(name)
+    return column === undefined ? columnOf('t', name) : defaultExpression(column)
+  }
   const fromArchive = assignments((column) => {
-    const branches = restoreBranches(rollout, column, 't.')
+    const branches = restoreBranches(rollout, column, 't.', archivedRow)
     return branches.length === 0
       ? `k.${column.sql}`
       : `case when t.${type} is not distinct from k.${type} then k.${column.sql} ${branches.join(' ')} else k.${column.sql} end`
   })
   const fromType = assignments((column) => {
-    const branches = restoreBranches(rollout, column, 't.')
+    const branches = restoreBranches(rollout, column, 't.', newRow)
     return branches.length === 0
       ? defaultExpression(column)
       : `case ${branches.join(' ')} else ${defaultExpression(column)} end`
@@ -109,14 +116,14 @@ function defaultExpression(column: LegacyColumn): string {
   return defaultValue === null ? `null::${columnType(column)}` : `cast(${defaultValue} as ${columnType(column)})`
 }
 
-function restoreBranches(rollout: Rollout, column: LegacyColumn, alias: string): string[] {
+/** `row` is what a row holds before it is restored. */
+function restoreBranches(rollout: Rollout, column: LegacyColumn, alias: string, row: RowSource): string[] {
   const { sql, dataType } = rollout.discriminator
   return rollout.types.flatMap((type) => {
-    const constant = rollout.restoreValues(type)?.get(column.name)
-    if (constant === undefined) return []
-    // The line break ends a comment in the file's constant.
+    const value = rollout.restoreValues(type)?.get(column.name)
+    if (value === undefined) return []
     return [
-      `when ${alias}${sql} = ${quoteLiteral(type)}::${dataType} then cast(${constant}\n as ${columnType(column)})`,
+      `when ${alias}${sql} = ${quoteLiteral(type)}::${dataType} then cast(${value.sql(row)} as ${columnType(column)})`,
     ]
   })
 }

@@ -1,4 +1,4 @@
-import { deriveFunctionName, DERIVE_TRIGGER_NAME } from '../../dualWrite/deriveTrigger.ts'
+import { deriveFunctionName, DUAL_WRITE_TRIGGER_NAMES, moveFunctionName } from '../../dualWrite/deriveTrigger.ts'
 import { quoteLiteral, quoteIdentifier } from '../../rollout/identifiers.ts'
 import { dropArchiveTriggersSql } from '../archive/archiveDdl.ts'
 import {
@@ -57,8 +57,10 @@ export function writeUpMigration(source: MigrationSource): string {
       comment: 'Drop the triggers first: a trigger that reads a dropped column would fail every write.',
       statements: [
         ...dropArchiveTriggersSql(rollout, [rollout.table.sql, ...table.partitions.map((partition) => partition.sql)]),
-        `drop trigger if exists ${quoteIdentifier(DERIVE_TRIGGER_NAME)} on ${rollout.table.sql}`,
-        `drop function if exists ${deriveFunctionName(rollout)}()`,
+        ...DUAL_WRITE_TRIGGER_NAMES.map(
+          (name) => `drop trigger if exists ${quoteIdentifier(name)} on ${rollout.table.sql}`,
+        ),
+        ...[deriveFunctionName(rollout), moveFunctionName(rollout)].map((name) => `drop function if exists ${name}()`),
       ],
     },
     {

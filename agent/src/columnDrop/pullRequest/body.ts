@@ -1,5 +1,6 @@
 import { formatQuantity, formatCount, formatDuration, formatPercent } from '../../format/format.ts'
 import { allowsColumnDrop, type ColumnDropCheck, type Verdict } from '../../contract/index.ts'
+import { lossless } from '../checks/lossless.ts'
 import { escapeMarkdown, markdownCode, markdownTable } from '../../format/markdown.ts'
 import { trialLines } from './trialLines.ts'
 import type { PullRequestInput } from './pullRequestInput.ts'
@@ -102,9 +103,16 @@ ${markdownTable(
 The whole of it, signed where the agent has a key: ${markdownCode(`sti validate --generate-report --format json --rollout ${facts.rollout.name}`)}.`
 }
 
-function archiveSection({ archive }: PullRequestInput): string {
+/** What the columns hold beyond the type, and who accepted that. */
+function lossSentence({ checks }: PullRequestInput): string {
+  const finding = checks.find(({ check }) => check === lossless.name)
+  return finding === undefined ? '' : `Content: ${escapeMarkdown(finding.evidence)}.\n\n`
+}
+
+function archiveSection(input: PullRequestInput): string {
+  const { archive } = input
   if (archive === null)
-    return 'Nothing is archived yet, and the migration refuses to run without an archive (`sti prepare-column-drop --safety-checks`).'
+    return `${lossSentence(input)}Nothing is archived yet, and the migration refuses to run without an archive (\`sti prepare-column-drop --safety-checks\`).`
   const { relation, columns, completedAt, verified, exported } = archive
   const rows: [string, string][] = [
     ['Columns', columns.map(({ name, type }) => escapeMarkdown(`${name} ${type}`)).join('<br>')],
@@ -123,7 +131,7 @@ function archiveSection({ archive }: PullRequestInput): string {
         : `${escapeMarkdown(exported.path)}, ${formatQuantity(exported.rows, 'row')}, SHA-256 ${exported.sha256}`,
     ],
   ]
-  return `Key and legacy columns of every row are kept in ${markdownCode(relation)}, kept true by triggers until the drop, which refuses to run unless they are equal. It stays until somebody removes it; it is what the way back restores from.
+  return `${lossSentence(input)}Key and legacy columns of every row are kept in ${markdownCode(relation)}, kept true by triggers until the drop, which refuses to run unless they are equal. It stays until somebody removes it; it is what the way back restores from.
 
 ${markdownTable(['', ''], rows)}`
 }

@@ -2,6 +2,7 @@ import { formatQuantity, formatCount } from '../../format/format.ts'
 import type { Sql } from '../../database/connect.ts'
 import { onlyRow } from '../../database/onlyRow.ts'
 import { quoteLiteral } from '../../rollout/identifiers.ts'
+import { restoredRow } from '../../rollout/restoreValue.ts'
 import type { Rollout, Table } from '../../rollout/rollout.ts'
 import { archiveLayout, keysMatch } from '../archive/archiveSql.ts'
 
@@ -36,14 +37,25 @@ export async function compareRows(sql: Sql, copy: Rollout, table: Table, images:
     `select count(*) filter (where not ${writtenByNewCode} and ${row('t')} operator(pg_catalog.*=) ${row('b')})::int as same,
        count(*) filter (where not ${writtenByNewCode} and ${row('t')} operator(pg_catalog.*<>) ${row('b')})::int as other,
        count(*) filter (where ${writtenByNewCode} and t.${type} is not distinct from ${copy.derive('t')})::int as says,
-       count(*) filter (where ${writtenByNewCode} and t.${type} is distinct from ${copy.derive('t')})::int as not
+       count(*) filter (where ${writtenByNewCode} and t.${type} is distinct from ${copy.derive('t')} and ${canRestoreSql(copy)})::int as not
      from ${copy.table.sql} as t left join ${images} as b on ${keysMatch(layout, 't', 'b')}`,
   )
   const { same, other, says: matching, not: notMatching } = onlyRow(answer)
-  const lostRows = copy.file.restore === 'none' ? 0 : notMatching
   return {
     check: 'every row has its original values, and the legacy columns of rows written by new code match their type',
-    ok: other === 0 && lostRows === 0,
-    detail: `${formatQuantity(same, 'row')} unchanged, ${formatCount(matching)} written by new code match${other + lostRows > 0 ? `; ${formatCount(other)} changed, ${formatCount(lostRows)} written by new code do not match` : ''}`,
+    ok: other === 0 && notMatching === 0,
+    detail: `${formatQuantity(same, 'row')} unchanged, ${formatCount(matching)} written by new code match${other + notMatching > 0 ? `; ${formatCount(other)} changed, ${formatCount(notMatching)} written by new code do not match` : ''}`,
   }
+}
+
+/** SQL: with its restored values, a row implies its type. A type with `restore: none` has none. */
+function canRestoreSql(copy: Rollout): string {
+  const { sql, dataType } = copy.discriminator
+  const branches = copy.types
+    .filter((type) => copy.restoreValues(type) !== null)
+    .map((type) => {
+      const literal = `${quoteLiteral(type)}::${dataType}`
+      return `when t.${sql} = ${literal} then ${copy.derive(restoredRow(copy, type, 't'))} is not distinct from ${literal}`
+    })
+  return branches.length === 0 ? 'false' : `case ${branches.join(' ')} else false end`
 }

@@ -1,5 +1,5 @@
 import { CONFLICT_RESOLUTIONS, conflictSequenceSql } from '../../dualWrite/conflictCounts.ts'
-import { deriveFunctionName } from '../../dualWrite/deriveTrigger.ts'
+import { deriveFunctionName, moveFunctionName } from '../../dualWrite/deriveTrigger.ts'
 import type { Sql } from '../../database/connect.ts'
 import { runDdl } from '../../ddl/transactional.ts'
 import type { RunContext } from '../../kind/kind.ts'
@@ -52,7 +52,7 @@ export async function dropCopies(run: RunContext, sql: Sql, copy: Rollout): Prom
 function dropCopyStatements(copy: Rollout): string[] {
   return [
     `drop schema if exists ${quoteIdentifier(copy.table.schema)} cascade`,
-    `drop function if exists ${deriveFunctionName(copy)}(), ${archiveFunction(copy)}()`,
+    `drop function if exists ${deriveFunctionName(copy)}(), ${moveFunctionName(copy)}(), ${archiveFunction(copy)}()`,
     `drop table if exists ${archiveTable(copy).sql}`,
     `drop sequence if exists ${CONFLICT_RESOLUTIONS.map((resolution) => conflictSequenceSql(copy, resolution)).join(', ')}`,
     `delete from sti.column_archive where rollout = ${quoteLiteral(copy.name)}`,

@@ -1,6 +1,6 @@
 import { formatQuantity } from '../../format/format.ts'
 import { reverseSyncChange } from '../../dualWrite/reverseSync.ts'
-import { deriveFunctionChange, deriveTriggerChange } from '../../dualWrite/deriveTrigger.ts'
+import { deriveFunctionChange, dualWriteTriggerChanges } from '../../dualWrite/deriveTrigger.ts'
 import type { Sql } from '../../database/connect.ts'
 import { errorCode, classifyError, isConnectionError, errorMessage } from '../../database/errors.ts'
 import type { RunContext } from '../../kind/kind.ts'
@@ -179,8 +179,11 @@ async function attemptCheck<T>(checks: TrialCheck[], check: string, work: () => 
 
 function dualWriteChanges(copy: Rollout, table: Table) {
   if (copy.file.dualWrite === 'application') return []
-  const safe = cannotRaise(copy, table)
-  return [deriveFunctionChange(copy, safe, table), deriveTriggerChange(copy, safe), reverseSyncChange(copy, table)]
+  return [
+    deriveFunctionChange(copy, cannotRaise(copy, table), table),
+    ...dualWriteTriggerChanges(copy, table),
+    reverseSyncChange(copy, table),
+  ]
 }
 
 /** Fills the archive in one transaction, since nobody else writes the copy. */

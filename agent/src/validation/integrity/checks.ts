@@ -11,6 +11,7 @@ import { foreignKeys } from './foreignKeys.ts'
 import { keyIndex } from './keyIndex.ts'
 import { keyUnique } from './keyUnique.ts'
 import { legacyChecksum } from './legacyChecksum.ts'
+import { legacyMatchesRestore } from './legacyMatchesRestore.ts'
 import { noFailedRow } from './noFailedRow.ts'
 import { noNullType } from './noNullType.ts'
 import { noUnknownType } from './noUnknownType.ts'
@@ -25,6 +26,7 @@ export const integrityChecks = ({ file }: Rollout): readonly ValidationCheck[] =
   noNullType,
   noFailedRow,
   expressionNeverRaises,
+  legacyMatchesRestore,
   legacyChecksum,
   nothingLost,
   dualWriteTrigger,

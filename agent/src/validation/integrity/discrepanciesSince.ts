@@ -4,6 +4,7 @@ import { formatPercent } from '../../format/format.ts'
 import { onlyRow } from '../../database/onlyRow.ts'
 import { compareKeys, keyAsJson, keyColumns, keyElements, type Key } from '../../engine/keys.ts'
 import { tagStatement } from '../../database/tagStatement.ts'
+import { quoteLiteral } from '../../rollout/identifiers.ts'
 import type { Rollout, Table } from '../../rollout/rollout.ts'
 
 /** Larger tables are sampled by pages to about this many rows. */
@@ -56,7 +57,7 @@ async function sampleRowsWrittenSince(
   operation: number,
   percent: number,
 ): Promise<{ text: string; rows: number; wrong: WrittenRow[] }> {
-  const differs = `t.${rollout.discriminator.sql} is distinct from ${rollout.derive('t')}`
+  const differs = mismatchCondition(rollout)
   const text = tagStatement(
     `select count(*)::int as rows, coalesce(jsonb_agg(jsonb_build_object('key', ${keyAsJson(table.key, 't')}, 'version', t.xmin::text))
        filter (where ${differs}), '[]') as wrong
@@ -79,8 +80,17 @@ async function findPersistentDiscrepancies(
   const answer = await sql.unsafe<{ keys: Key[] }[]>(
     tagStatement(`select coalesce(jsonb_agg(w.value->'key'), '[]') as keys
       from jsonb_array_elements($1::text::jsonb) as w (value) join ${rollout.table.sql} as t on ${sameKey}
-      where t.xmin::text = w.value->>'version' and t.${rollout.discriminator.sql} is distinct from ${rollout.derive('t')}`),
+      where t.xmin::text = w.value->>'version' and ${mismatchCondition(rollout)}`),
     [JSON.stringify(discrepancies)],
   )
   return onlyRow(answer).keys
+}
+
+/** Legacy columns do not follow a type with `restore: none`, so the two may differ. */
+function mismatchCondition(rollout: Rollout): string {
+  const { sql, dataType } = rollout.discriminator
+  const kept = rollout.file.dualWrite === 'trigger' ? rollout.typesWithoutRestore : []
+  const list = kept.map((type) => `${quoteLiteral(type)}::${dataType}`).join(', ')
+  const isKept = kept.length > 0 ? ` and (t.${sql} in (${list})) is not true` : ''
+  return `t.${sql} is distinct from ${rollout.derive('t')}${isKept}`
 }

@@ -5,6 +5,7 @@ import { tagStatement } from '../../database/tagStatement.ts'
 import { rangeCondition, type KeyRange, type KeyedTable } from '../../engine/keyRange.ts'
 import type { Rollout, Table } from '../../rollout/rollout.ts'
 import { quoteLiteral } from '../../rollout/identifiers.ts'
+import { restoreDiffersSql } from '../../rollout/contentLoss.ts'
 import { rowHashSql } from './rowHash.ts'
 
 /** Rows of a range, grouped by their type and the type implied by their legacy columns. */
@@ -28,6 +29,8 @@ export interface RangeResult {
   readonly groups: readonly TypeGroup[]
   /** A signed decimal number. */
   readonly checksum: string
+  /** Rows with a legacy value that `restore` of their type would replace. */
+  readonly beyondRestore: number
   readonly suspects: readonly SuspectRow[]
 }
 
@@ -36,13 +39,13 @@ export interface ScanTarget {
   readonly rollout: Rollout
   readonly walked: KeyedTable
   readonly table: Table
-  /** A type written by new code is kept regardless of the legacy columns (`restore: none`, after finalize). */
-  readonly keepsTypes: boolean
+  /** Types that are kept regardless of the legacy columns, since new code may have written them (`restore: none`, after finalize). */
+  readonly keptTypes: readonly string[]
 }
 
 /** The type does not match the legacy columns, and new code may not have written it. */
 export function isDiscrepancy(target: ScanTarget, cell: Pick<TypeGroup, 'actual' | 'expected'>): boolean {
-  const isKeptType = target.keepsTypes && cell.actual !== null && target.rollout.types.includes(cell.actual)
+  const isKeptType = cell.actual !== null && target.keptTypes.includes(cell.actual)
   return cell.actual !== cell.expected && !isKeptType
 }
 
@@ -61,7 +64,10 @@ const MAX_SUSPECTS_PER_RANGE = 100
 export async function readRange(sql: Sql, target: ScanTarget, range: KeyRange, suspects: number): Promise<RangeResult> {
   const quick = buildQuickStatement(target, range)
   const row = onlyRow(await sql.unsafe<QuickRangeRow[]>(quick.statement, quick.values, { prepare: true }))
-  if (row.wrong === 0) return { groups: unpackGroups(target.rollout, row), checksum: row.checksum ?? '0', suspects: [] }
+  if (row.wrong === 0) {
+    const { checksum, beyondRestore } = row
+    return { groups: unpackGroups(target.rollout, row), checksum: checksum ?? '0', beyondRestore, suspects: [] }
+  }
   const exact = buildExactStatement(target, range, Math.min(MAX_SUSPECTS_PER_RANGE, suspects))
   return onlyRow(await sql.unsafe<RangeResult[]>(exact.statement, exact.values, { prepare: true }))
 }
@@ -70,6 +76,7 @@ interface QuickRangeRow {
   readonly rows: number
   readonly wrong: number
   readonly checksum: string | null
+  readonly beyondRestore: number
   readonly sums: (string | null)[]
 }
 
@@ -87,10 +94,13 @@ export function buildQuickStatement({ rollout, walked, table }: ScanTarget, rang
     return `sum(${rollout.caseByType('t', rollout.types.map(code), '0')})::text`
   })
   const statement = `select count(*)::int as rows, count(*) filter (where ${typeColumn} is distinct from ${rollout.derive('t')})::int as wrong,
-      bit_xor(${rowHashSql(rollout, table, 't')})::text as checksum, jsonb_build_array(${codes.join(', ')}) as sums
+      bit_xor(${rowHashSql(rollout, table, 't')})::text as checksum, ${countBeyondRestore(rollout, table)} as "beyondRestore", jsonb_build_array(${codes.join(', ')}) as sums
     from ${walked.table.sql} as t where ${condition}`
   return { statement: tagStatement(statement), values }
 }
+
+const countBeyondRestore = (rollout: Rollout, table: Table): string =>
+  `(count(*) filter (where ${restoreDiffersSql(rollout, table)}))::int`
 
 /** The types that each sum counts. The last type needs no count if every row has a type: it is the rest. */
 function splitTypesBySum(rollout: Rollout): string[][] {
@@ -112,7 +122,7 @@ function unpackGroups(rollout: Rollout, { rows, sums }: QuickRangeRow): TypeGrou
 }
 
 function buildExactStatement(
-  { rollout, walked, table, keepsTypes }: ScanTarget,
+  { rollout, walked, table, keptTypes }: ScanTarget,
   range: KeyRange,
   suspects: number,
 ): RangeStatement {
@@ -120,14 +130,15 @@ function buildExactStatement(
   const typeColumn = `t.${rollout.discriminator.sql}`
   const derivedType = rollout.derive('t')
   const hash = rowHashSql(rollout, table, 't')
-  const knownTypes = rollout.types.map((name) => `${quoteLiteral(name)}::${rollout.discriminator.dataType}`).join(', ')
-  const keptTypeFilter = keepsTypes ? `and (${typeColumn} in (${knownTypes})) is not true` : ''
+  const keptList = keptTypes.map((name) => `${quoteLiteral(name)}::${rollout.discriminator.dataType}`).join(', ')
+  const keptTypeFilter = keptTypes.length > 0 ? `and (${typeColumn} in (${keptList})) is not true` : ''
   const from = `from ${walked.table.sql} as t where ${condition}`
   const statement = `select
     (select coalesce(jsonb_agg(g), '[]') from (
       select ${typeColumn}::text as actual, (${derivedType})::text as expected, count(*)::int as rows ${from} group by 1, 2) g) as groups,
     (select coalesce(bit_xor(case when ${typeColumn} is distinct from ${derivedType}
       then hashtextextended(coalesce(${typeColumn}::text, ''), ${hash}) else ${hash} end), 0)::text ${from}) as checksum,
+    (select ${countBeyondRestore(rollout, table)} ${from}) as "beyondRestore",
     (select coalesce(jsonb_agg(s), '[]') from (
       select ${keyAsJson(walked.key, 't')} as key, t.xmin::text as xmin, t.ctid::text as ctid, t.tableoid::int8 as relation,
         ${typeColumn}::text as actual, (${derivedType})::text as expected

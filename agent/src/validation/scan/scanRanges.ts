@@ -33,6 +33,8 @@ export interface TableScan {
   /** Rows on which the expression of the rollout file raises an error. */
   readonly raising: number
   readonly raisingKeys: readonly Key[]
+  /** Rows with a legacy value that `restore` of their type would replace. */
+  readonly beyondRestore: number
   /** XOR of the hashes of each row's key, legacy columns, and type if it is wrong; independent of row order. */
   readonly checksum: string
   /** The statement for one range. */
@@ -165,6 +167,7 @@ export function summarizeScan(
     confusion,
     raising: tally.raising,
     raisingKeys: tally.raisingKeys,
+    beyondRestore: tally.beyondRestore,
     replica,
     discrepancies: sumRows((cell) => isDiscrepancy(target, cell)),
     kept: sumRows((cell) => cell.actual !== cell.expected && !isDiscrepancy(target, cell)),

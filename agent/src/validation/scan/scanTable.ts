@@ -19,8 +19,10 @@ const SAVE_INTERVAL_MS = 2_000
 /** Reads the table once, starting at `checkpoint`. Null: stopped on request, with the progress saved. */
 export async function scanTable(run: RunContext, table: Table, checkpoint: ScanCheckpoint): Promise<TableScan | null> {
   const { rollout } = run
-  const keepsTypes = rollout.file.restore === 'none' && (await hasReverseSync(run.database.state, rollout, table))
-  const target: ScanTarget = { rollout, table, walked: { table: rollout.table, key: table.key }, keepsTypes }
+  const hasKeptTypes =
+    rollout.typesWithoutRestore.length > 0 && (await hasReverseSync(run.database.state, rollout, table))
+  const keptTypes = hasKeptTypes ? rollout.typesWithoutRestore : []
+  const target: ScanTarget = { rollout, table, walked: { table: rollout.table, key: table.key }, keptTypes }
   const { tally } = checkpoint
   const mayContinue = createSingleWorkerGate(run, (wait) =>
     run.setStep(wait === null ? READING_STEP : `waiting: ${wait.sentence}`),

@@ -12,6 +12,8 @@ export interface ScanTally {
   checksum: string
   raising: number
   raisingKeys: Key[]
+  /** Rows with a legacy value that `restore` of their type would replace. */
+  beyondRestore: number
   suspects: SuspectRow[]
 }
 
@@ -25,6 +27,7 @@ export const createTally = (): ScanTally => ({
   checksum: '0',
   raising: 0,
   raisingKeys: [],
+  beyondRestore: 0,
   suspects: [],
 })
 
@@ -37,6 +40,7 @@ export function addRange(tally: ScanTally, result: RangeResult): number {
   for (const group of result.groups) addGroup(tally, group)
   tally.rows += rows
   tally.checksum = (BigInt(`0x${tally.checksum}`) ^ BigInt.asUintN(64, BigInt(result.checksum))).toString(16)
+  tally.beyondRestore += result.beyondRestore
   tally.suspects.push(...result.suspects)
   return rows
 }
