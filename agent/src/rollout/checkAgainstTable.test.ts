@@ -215,14 +215,14 @@ describe('restore', () => {
     [
       'an expression of another type',
       { sql: 'axles + 1' },
-      /restore of Car for is_truck is refused .* of type boolean/,
+      /restore of is_truck for Car is refused .* of type boolean/,
     ],
-    ['two values', { sql: 'generate_series(1, 2) > 1' }, /restore of Car for is_truck is refused .*set-returning/],
-    ['not immutable', { sql: 'made < now()' }, /restore of Car for is_truck is not immutable/],
+    ['two values', { sql: 'generate_series(1, 2) > 1' }, /restore of is_truck for Car is refused .*set-returning/],
+    ['not immutable', { sql: 'made < now()' }, /restore of is_truck for Car is not immutable/],
     [
       'dependent on the session',
       { sql: "day > '01/02/2026'" },
-      /restore of Car for is_truck has a constant that depends/,
+      /restore of is_truck for Car has a constant that depends/,
     ],
   ])('%s', async (_, value, fault) => {
     const file = { ...types(true, value), permanentColumns: ['axles', 'made', 'day'] }

@@ -148,7 +148,9 @@ function compileExpressions(
   const compiledRestores = restores.map(
     (restore) =>
       restore &&
-      new Map([...restore].map(([name, entry]): [string, RestoreValue] => [name, compileRestoreValue(name, entry, parse)])),
+      new Map(
+        [...restore].map(([name, entry]): [string, RestoreValue] => [name, compileRestoreValue(name, entry, parse)]),
+      ),
   )
   return {
     discriminator: { column, sql: quoteIdentifier(column), dataType },

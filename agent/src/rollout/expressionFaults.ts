@@ -63,7 +63,7 @@ async function restoreValueFaults(
   for (const [name, value] of rollout.restoreValues(type)!) {
     if (value.kind === 'keep') continue
     const column = table.columns.find((candidate) => candidate.name === name)!
-    const subject = `The restore of ${type} for ${name}`
+    const subject = `The restore of ${name} for ${type}`
     const place = rollout.locate([...path, name])
     const expression = value.sql(DRY_RUN_TABLE)
     if (value.kind === 'expression') {
