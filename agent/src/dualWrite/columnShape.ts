@@ -80,8 +80,9 @@ export function describeColumnChange(rollout: Rollout, { name, typeBefore, nameN
 /** SQL that sets a legacy column that was added again as the type says. */
 function refillSql(rollout: Rollout, name: string): string {
   const branches = rollout.types.flatMap((type) => {
-    const value: string | undefined = rollout.restoreValues(type)?.get(name)
-    return value === undefined ? [] : [`WHEN ${quoteLiteral(type)} THEN ${value}`]
+    const value = rollout.restoreValues(type)?.get(name)
+    if (value === undefined || value.kind === 'keep') return []
+    return [`WHEN ${quoteLiteral(type)} THEN ${value.sql(quoteIdentifier)}`]
   })
   if (branches.length === 0) return 'then restore its values'
   return `UPDATE ${rollout.table.sql} SET ${quoteIdentifier(name)} = CASE ${rollout.discriminator.sql} ${branches.join(' ')} END`
