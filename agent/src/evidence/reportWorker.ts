@@ -1,3 +1,4 @@
+import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { ReportFormat, SignedReport } from '../contract/index.ts'
 import { connect } from '../database/connect.ts'
@@ -8,7 +9,11 @@ import { renderReportHtml } from './html.ts'
 import { renderReportMarkdown } from './markdown.ts'
 import type { ReportWorkerData, ReportWorkerRequest, ReportWorkerResponse } from './reportWorkers.ts'
 
+const REPORT_NICENESS = 5
+
 const { databaseUrl, agent, signingKey } = workerData as ReportWorkerData
+// Linux has a priority for each thread: evaluations of the flag come first. Elsewhere this would lower the whole process.
+if (process.platform === 'linux') setPriority(0, REPORT_NICENESS)
 const database = connect(databaseUrl, agent)
 
 const RENDERERS: Readonly<Record<ReportFormat, (signed: SignedReport) => string>> = {
