@@ -72,6 +72,13 @@ export function isLockTimeout(error: unknown): boolean {
   return errorCode(error) === '55P03'
 }
 
+/** The message with PostgreSQL's HINT, which often names the setting to change; its DETAIL can show values of a row. */
+export function errorMessageWithHint(error: unknown): string {
+  const { hint } = (error ?? {}) as { hint?: unknown }
+  if (typeof hint !== 'string' || hint === '') return errorMessage(error)
+  return `${errorMessage(error).replace(/\.$/, '')}. ${hint.replace(/\.$/, '')}.`
+}
+
 export function errorMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }

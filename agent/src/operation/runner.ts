@@ -1,6 +1,13 @@
 import { agentActor, OperationKind } from '../contract/index.ts'
 import type { Database } from '../database/connect.ts'
-import { errorCode, classifyError, isConnectionError, isLockTimeout, errorMessage } from '../database/errors.ts'
+import {
+  errorCode,
+  classifyError,
+  isConnectionError,
+  isLockTimeout,
+  errorMessage,
+  errorMessageWithHint,
+} from '../database/errors.ts'
 import { describeHolders, holdersKey, readTableLockHolders } from '../database/lockHolders.ts'
 import { OperationFailedError } from '../kind/operationErrors.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
@@ -196,7 +203,7 @@ export function createRunner(deps: RunnerDependencies): Runner {
     const sentence =
       fault === 'cancelled'
         ? `${errorMessage(error)} (${code}), ${cancellationCount} times. Find out what cancels or blocks the statement, then resume.`
-        : errorMessage(error)
+        : errorMessageWithHint(error)
     deps.log({ level: 'warning', message: `operation ${row.id} (${row.kind}): ${sentence}`, code })
     const isTransient = code === 'fence-lost' || isConnectionError(error) || fault === 'transient'
     if (isTransient || (fault === 'cancelled' && cancellationCount <= MAX_STATEMENT_CANCELLATIONS)) {
