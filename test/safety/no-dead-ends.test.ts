@@ -34,6 +34,7 @@ const WAYS_OF_PROBLEMS: Readonly<Record<ProblemCode, readonly Way[]>> = {
   'not-found': [command('operations list'), command('baseline'), command('validate')],
   'unknown-rollout': [command('status')],
   refused: [command('status'), command('readiness --todo')],
+  superseded: [command('status'), command('flag --enable'), command('flag --disable')],
   'nothing-to-roll-back': [command('status')],
   conflict: [command('operations list'), command('watch 1')],
   'wrong-environment': [command('status --environment staging')],
