@@ -2,8 +2,10 @@ import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { formatCount, formatQuantity } from '../../format/format.ts'
 import type { ContentLosses } from '../../rollout/contentLoss.ts'
+import type { Preparation } from '../../rollout/preparation.ts'
 import type { Rollout } from '../../rollout/rollout.ts'
 import { CliError, ExitCode, usageError } from '../exitCode.ts'
+import { formatPreparation, refusesSoon } from '../formatPreparation.ts'
 import type { RegisterCommand } from '../commandSetup.ts'
 import { createOutput, type Terminal } from '../terminal.ts'
 
@@ -36,15 +38,17 @@ async function checkRolloutFile(terminal: Terminal, file: string, options: Check
     if (!(error instanceof RolloutFileError)) throw error
     throw faultsError(file, path, error.faults)
   }
-  const { faults, losses } =
-    options.database === undefined ? { faults: [], losses: null } : await checkTable(rollout, options.database)
+  const { faults, losses, preparation } =
+    options.database === undefined ? NO_DATABASE : await checkTable(rollout, options.database)
   if (faults.length > 0) throw faultsError(file, path, faults)
   const { name, table, types, legacyColumns, hash } = rollout
   const scope = options.database === undefined ? '' : ' and matches the table'
   output.line(`${file} is valid${scope}: ${name}, ${table.sql}, ${legacyColumns.join(', ')} -> ${types.join(', ')}.`)
+  if (preparation !== null) formatPreparation(preparation).forEach((line) => output.line(line))
   if (losses !== null) contentWarnings(losses).forEach((warning) => output.line(warning))
-  output.value({ file, rollout: name, table: table.sql, types, legacyColumns, hash, content: losses ?? undefined })
-  return ExitCode.done
+  const content = losses ?? undefined
+  output.value({ file, rollout: name, table: table.sql, types, legacyColumns, hash, content, ...preparation })
+  return preparation !== null && refusesSoon(preparation) ? ExitCode.failed : ExitCode.done
 }
 
 /** The faults show the path as it was given on the command line. */
@@ -52,6 +56,15 @@ function faultsError(file: string, path: string, faults: readonly string[]): Cli
   const givenPath = faults.map((fault) => fault.replaceAll(path, file))
   return new CliError(ExitCode.failed, 'faults', `${file} has ${formatQuantity(faults.length, 'fault')}:`, givenPath)
 }
+
+/** What the table says about the file. The rest is null if the file has faults. */
+interface TableResult {
+  readonly faults: readonly string[]
+  readonly losses: LossResult | null
+  readonly preparation: Preparation | null
+}
+
+const NO_DATABASE: TableResult = { faults: [], losses: null, preparation: null }
 
 /** What legacy columns hold that the types do not express; a text: why that is unknown. */
 type LossResult = ContentLosses | string
@@ -75,10 +88,7 @@ function contentWarnings(losses: LossResult): string[] {
   ])
 }
 
-async function checkTable(
-  rollout: Rollout,
-  url: string,
-): Promise<{ faults: readonly string[]; losses: LossResult | null }> {
+async function checkTable(rollout: Rollout, url: string): Promise<TableResult> {
   const [
     { connect },
     { ConnectionUrlError, parseConnectionUrl },
@@ -86,6 +96,7 @@ async function checkTable(
     { inspectTable, UnsupportedTableError },
     { checkAgainstTable },
     { countContentLosses },
+    { inspectPreparation },
   ] = await Promise.all([
     import('../../database/connect.ts'),
     import('../../database/connectionUrl.ts'),
@@ -93,6 +104,7 @@ async function checkTable(
     import('../../rollout/inspectTable.ts'),
     import('../../rollout/checkAgainstTable.ts'),
     import('../../rollout/contentLoss.ts'),
+    import('../../rollout/preparation.ts'),
   ])
   try {
     parseConnectionUrl(url)
@@ -104,18 +116,20 @@ async function checkTable(
   try {
     const table = await inspectTable(database.state, rollout)
     const faults = await checkAgainstTable(database.state, rollout, table)
-    if (faults.length > 0) return { faults, losses: null }
+    if (faults.length > 0) return { ...NO_DATABASE, faults }
     const sql = database.engine({ purpose: 'check', readOnly: true })
     try {
-      return { faults, losses: await countContentLosses(sql, rollout, table, 'legacy columns') }
-    } catch (error) {
-      if (classifyError(error) !== 'row') throw error
-      return { faults, losses: errorMessage(error) }
+      const preparation = await inspectPreparation(sql, rollout, table)
+      const losses = await countContentLosses(sql, rollout, table, 'legacy columns').catch((error: unknown) => {
+        if (classifyError(error) !== 'row') throw error
+        return errorMessage(error)
+      })
+      return { faults, losses, preparation }
     } finally {
       await sql.end({ timeout: 1 })
     }
   } catch (error) {
-    if (error instanceof UnsupportedTableError) return { faults: [error.message], losses: null }
+    if (error instanceof UnsupportedTableError) return { ...NO_DATABASE, faults: [error.message] }
     throw new CliError(ExitCode.failed, 'database', `Cannot query the database: ${(error as Error).message}`)
   } finally {
     await database.close()

@@ -25,14 +25,18 @@ export const registerInit: RegisterCommand = (program, run) => {
 
 async function draftRolloutFile(terminal: Terminal, tableName: string, options: InitOptions): Promise<ExitCode> {
   const output = createOutput(terminal, options.json ?? false)
-  if (!/^postgres(ql)?:\/\/./.test(options.database)) {
-    throw usageError('--database must look like postgres://user:password@host:5432/name.')
-  }
   // Dynamic imports, since they load PostgreSQL's parser, which most commands do not need.
-  const [{ connect }, { draftRollout }] = await Promise.all([
+  const [{ connect }, { ConnectionUrlError, parseConnectionUrl }, { draftRollout }] = await Promise.all([
     import('../../database/connect.ts'),
+    import('../../database/connectionUrl.ts'),
     import('../../rollout/draft/draftRollout.ts'),
   ])
+  try {
+    parseConnectionUrl(options.database)
+  } catch (error) {
+    if (!(error instanceof ConnectionUrlError)) throw error
+    throw usageError(`--database ${error.message}.`)
+  }
   const columns = (options.columns ?? '')
     .split(',')
     .map((name) => name.trim())

@@ -78,6 +78,21 @@ const SHAPES: readonly Shape[] = [
     },
   },
   {
+    shape: 'nullable foreign keys that exclude each other',
+    ddl: `create table truck (id int primary key); create table bike (id int primary key);
+      insert into truck values (1); insert into bike values (1);
+      create table item (id int primary key, truck_id int references truck, bike_id int references bike);
+      insert into item select i, case when i % 3 = 0 then 1 end, case when i % 3 = 1 then 1 end from generate_series(1, 90) i`,
+    table: 'item',
+    drafted: {
+      types: [
+        { name: 'Truck', when: 'truck_id is not null', restore: { truck_id: 'keep', bike_id: null } },
+        { name: 'Bike', when: 'bike_id is not null', restore: { truck_id: null, bike_id: 'keep' } },
+      ],
+      otherwise: { name: 'Other', restore: { truck_id: null, bike_id: null } },
+    },
+  },
+  {
     shape: 'an integer that is a boolean',
     ddl: `create table item (id int primary key, gone int not null); insert into item select i, (i % 4 = 0)::int from generate_series(1, 100) i`,
     table: 'item',
