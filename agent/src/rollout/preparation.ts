@@ -51,7 +51,7 @@ export async function inspectPreparation(sql: Sql, rollout: Rollout, table: Tabl
             {
               step: 'column drop' as const,
               refused: true,
-              text: `${formatQuantity(dependents.length, 'object')} use the legacy columns: ${dependents.join(', ')}. Change or drop them before sti prepare-column-drop.`,
+              text: `${formatQuantity(dependents.length, 'object')} ${dependents.length === 1 ? 'uses' : 'use'} the legacy columns: ${dependents.join(', ')}. Change or drop them before sti prepare-column-drop.`,
             },
           ]
         : []),

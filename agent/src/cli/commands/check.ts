@@ -44,7 +44,7 @@ async function checkRolloutFile(terminal: Terminal, file: string, options: Check
   const { name, table, types, legacyColumns, hash } = rollout
   const scope = options.database === undefined ? '' : ' and matches the table'
   output.line(`${file} is valid${scope}: ${name}, ${table.sql}, ${legacyColumns.join(', ')} -> ${types.join(', ')}.`)
-  if (preparation !== null) formatPreparation(preparation).forEach((line) => output.line(line))
+  if (preparation !== null) formatPreparation(preparation).forEach((line) => output.line(line.replaceAll(path, file)))
   if (losses !== null) contentWarnings(losses).forEach((warning) => output.line(warning))
   const content = losses ?? undefined
   output.value({ file, rollout: name, table: table.sql, types, legacyColumns, hash, content, ...preparation })

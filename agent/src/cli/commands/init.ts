@@ -48,7 +48,11 @@ async function draftRolloutFile(terminal: Terminal, tableName: string, options: 
       tableName,
       columns,
     )
-    if (options.output === undefined) output.line(text.trimEnd())
+    if (options.output === undefined)
+      text
+        .trimEnd()
+        .split('\n')
+        .forEach((line) => output.line(line))
     else await writeNewFile(resolve(terminal.cwd, options.output), options.output, text)
     output.value({ text, faults })
     const where = options.output ?? 'the draft'
