@@ -86,7 +86,7 @@ export function createDecisionExecutor({
     await appendEvent(state, plainTexts ? toPlainTexts(event) : event)
   }
 
-  /** Off in memory at once. Resolves once it is stored, or after half a second. */
+  /** Off in memory at once. Resolves once it is stored, or after a second. */
   const turnFlagOff = async (
     decided: DecisionRecord,
     rollout: Rollout,

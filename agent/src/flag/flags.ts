@@ -24,7 +24,7 @@ import { writeFlagChange, type FlagChange } from './flagStore.ts'
 /** After so many seconds, an off that the database has not stored makes the agent not ready. */
 const MAX_PENDING_OFF_SECONDS = 5
 /** How long the response to turning off waits for the database; the flag is already off by then. */
-const TURN_OFF_RESPONSE_TIMEOUT_MS = 500
+const TURN_OFF_RESPONSE_TIMEOUT_MS = 900
 
 export interface FlagsDependencies {
   readonly database: Database

@@ -9,7 +9,7 @@ import { withoutTexts } from './withoutTexts.ts'
 
 const RETRY_INTERVAL_MS = 250
 /** How long a write waits for its file: a slow disk must not hold it up. */
-const SPOOL_TIMEOUT_MS = 400
+const SPOOL_TIMEOUT_MS = 150
 /** An attempt that takes longer counts as hung: more than the statement_timeout of the urgent connection. */
 const ATTEMPT_TIMEOUT_MS = 2_500
 
