@@ -10,7 +10,7 @@ export default defineConfig([
       'no-restricted-syntax': [
         'error',
         {
-          selector: 'ObjectExpression > SpreadElement > ObjectExpression',
+          selector: ':matches(ObjectExpression > SpreadElement, JSXSpreadAttribute) > ObjectExpression',
           message: 'Write the properties themselves: a spread literal hides misspelled names from the compiler.',
         },
       ],

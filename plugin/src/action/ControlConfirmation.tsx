@@ -26,7 +26,8 @@ interface Props {
 
 /** The confirmation before an operation is paused, resumed, tuned, or cancelled. */
 export function ControlConfirmation({ control, environment, operation, onDone, onClose }: Props) {
-  if (control === 'tune') return <TuneConfirmation {...{ environment, operation, onDone, onClose }} />
+  if (control === 'tune')
+    return <TuneConfirmation environment={environment} operation={operation} onDone={onDone} onClose={onClose} />
   const { verb, description } = CONTROL_TEXTS[control]
   return (
     <ReasonConfirmation
