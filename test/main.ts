@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findOnPath } from '../demo/start/findOnPath.ts'
+import { hasOlderVersions, OLDER_POSTGRES_VERSIONS } from './support/postgresVersion.ts'
 import { pgBouncerProgram } from './support/pgBouncerProgram.ts'
 
 /**
@@ -27,6 +28,16 @@ const ruleChecks = [
     runCheck('alert rule tests', 'promtool', [...['test', 'rules', ...(await listFiles('alerts/tests', '.test.yml'))]]),
 ]
 
+/** What runs on each older version of PostgreSQL: the main job, and a test of each room that depends on the version. */
+const VERSION_TESTS = [
+  'test/main-job/main-job.test.ts',
+  'agent/src/database/sessionSettings.test.ts',
+  'agent/src/rollout/inspectTable.test.ts',
+  'agent/src/signals/databaseActivity.test.ts',
+  'agent/src/signals/oldestSnapshot.test.ts',
+  'test/column-drop/migration.test.ts',
+]
+
 if (vitestArguments.length === 0) {
   const promtool = await findOnPath('promtool')
   if (!promtool)
@@ -49,6 +60,7 @@ if (pgBouncerProgram === null)
   printHeading('tests of poolers: skipped, pgbouncer is missing (Debian: apt-get install pgbouncer)')
 await runVitest('tests', root, vitestArguments)
 if (vitestArguments.length === 0) {
+  await runOnOlderVersions()
   await runVitest('plugin tests', join(root, 'plugin'), [])
   await runGrafanaTests()
 }
@@ -97,12 +109,18 @@ async function auditDependencies(): Promise<void> {
   }
 }
 
-async function runVitest(name: string, cwd: string, args: string[]): Promise<void> {
+async function runVitest(
+  name: string,
+  cwd: string,
+  args: string[],
+  environment: Record<string, string> = {},
+): Promise<void> {
   const file = join(scratch, `${name.replaceAll(' ', '-')}.json`)
   const code = await run(
     'npx',
     ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, ...args],
     cwd,
+    environment,
   )
   const report = JSON.parse(await readFile(file, 'utf8').catch(() => '{}')) as {
     numPassedTests?: number
@@ -114,6 +132,15 @@ async function runVitest(name: string, cwd: string, args: string[]): Promise<voi
   const ok = code === 0 && report.success === true
   counts.push({ passed: report.numPassedTests ?? 0, failed: !ok && failed === 0 ? 1 : failed })
   printHeading(`${name}: ${ok ? 'ok' : 'FAILED'}`)
+}
+
+async function runOnOlderVersions(): Promise<void> {
+  if (!hasOlderVersions)
+    return printHeading(
+      `PostgreSQL ${OLDER_POSTGRES_VERSIONS.join(', ')}: skipped, they are missing (npm ci --prefix test/versions)`,
+    )
+  for (const version of OLDER_POSTGRES_VERSIONS)
+    await runVitest(`PostgreSQL ${version}`, root, VERSION_TESTS, { STI_POSTGRES_VERSION: version })
 }
 
 async function runGrafanaTests(): Promise<void> {
@@ -128,9 +155,13 @@ async function runGrafanaTests(): Promise<void> {
   printHeading(`Grafana: ${code === 0 ? 'ok' : 'FAILED'}`)
 }
 
-function run(command: string, args: string[], cwd = root): Promise<number> {
+function run(command: string, args: string[], cwd = root, environment: Record<string, string> = {}): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'] })
+    const child = spawn(command, args, {
+      cwd,
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: { ...process.env, ...environment },
+    })
     child.once('error', reject)
     child.once('close', (code) => resolve(code ?? 1))
   })

@@ -17,10 +17,11 @@ export interface TestDatabase {
 export async function withDatabase<T>(
   test: (database: TestDatabase) => Promise<T>,
   base = inject('postgresUrl'),
+  options = '',
 ): Promise<T> {
   const name = `test_${randomBytes(6).toString('hex')}`
   const root = postgres(base, { max: 1, onnotice: () => undefined })
-  await root.unsafe(`create database ${name}`)
+  await root.unsafe(`create database ${name} ${options}`)
   const url = base.replace(/\/postgres$/, `/${name}`)
   const sql = postgres(url, { max: 4, onnotice: () => undefined })
   try {

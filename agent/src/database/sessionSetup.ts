@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { ConnectionTarget, TargetSession } from './connectionUrl.ts'
 import { leftoverSettings, refusedStatement, wrongSetting } from './sessionRefused.ts'
-import { sessionSettings, type SessionProfile } from './sessionSettings.ts'
+import { isSessionSetting, sessionSettings, type SessionProfile } from './sessionSettings.ts'
 import { asciiLiteral } from './sqlLiteral.ts'
 
 /** Sends the text as one simple query and returns the rows of all its statements. */
@@ -64,7 +64,7 @@ export async function setUpSession(
   const wanted = sessionSettings(profile, majorVersion)
   const names = new Set(wanted.map(({ name }) => name))
   const marker = randomBytes(8).toString('hex')
-  const fromUrl = [...target.serverSettings].filter(([name]) => !names.has(name))
+  const fromUrl = [...target.serverSettings].filter(([name]) => !isSessionSetting(name))
   const before = await readSettings(
     query,
     localDefaults(majorVersion),

@@ -9,6 +9,7 @@ interface TableCatalogRow {
   readonly partitionKey: readonly string[] | null
   readonly publications: readonly { name: string; everything: boolean; tables: string[] }[] | null
   readonly plainStrings: boolean
+  readonly encoding: string
 }
 
 /** Faults of the agent's privileges on the table, and of objects that would break when the table gets a column. */
@@ -16,6 +17,11 @@ export async function catalogFaults(sql: Sql, rollout: Rollout, table: Table): P
   const { sql: name } = rollout.table
   const catalog = await readTableCatalog(sql, table.oid)
   const faults: string[] = []
+  if (catalog.encoding !== 'UTF8') {
+    faults.push(
+      `The encoding of the database is ${catalog.encoding}, so it cannot store every text of the agent, and the agent cannot read every text of it. Create a database with the encoding UTF8, load a dump of this one into it, and run the rollout there.`,
+    )
+  }
   if (catalog.owners) {
     const ordinaryOwners = catalog.owners.filter((owner) => !owner.superuser).map((owner) => owner.name)
     const grantAdvice = ordinaryOwners.length > 0 ? `, or GRANT ${ordinaryOwners.join(', ')} TO ${catalog.role}` : ''
@@ -96,6 +102,8 @@ async function readTableCatalog(sql: Sql, oid: number): Promise<TableCatalogRow>
             where s.pnpubid = p.oid)
       ) as publications,
       -- The default of the role and the database, not what this session has set.
-      (select reset_val = 'on' from pg_catalog.pg_settings where name = 'standard_conforming_strings') as "plainStrings"`
+      (select reset_val = 'on' from pg_catalog.pg_settings where name = 'standard_conforming_strings') as "plainStrings",
+      (select pg_catalog.pg_encoding_to_char(d.encoding)::text from pg_catalog.pg_database d
+        where d.datname = current_database()) as "encoding"`
   return row!
 }
