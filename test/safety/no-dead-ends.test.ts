@@ -57,6 +57,7 @@ const WAYS_OF_DROP_CHECKS: Readonly<Record<string, readonly Way[]>> = {
     setting('soak'),
   ],
   'no-failed-rows': [command('failed-rows'), command('retry-failed-rows')],
+  lossless: [setting('types.restore'), setting('permanentColumns'), accept('lossless')],
   'no-dependent-objects': [outside('replace the object')],
   'no-function-body': [outside('change the function'), accept('no-function-body')],
   'no-statement-reads': [outside('change the application'), setting('soak'), accept('no-statement-reads')],
