@@ -41,7 +41,7 @@ function warningBanner({ checks, parameters }: PullRequestInput): string {
 
 function summaryTable({ facts, environment, at, operationId, files }: PullRequestInput): string {
   const { rollout } = facts
-  return `Drops ${rollout.legacyColumns.map(markdownCode).join(', ')} of ${markdownCode(`${rollout.table.schema}.${rollout.table.name}`)}; ${markdownCode(rollout.discriminator.column)} says it all since the flag ${markdownCode(rollout.file.flag.key)} is at ${facts.flag.percentage} %.
+  return `Drops ${rollout.legacyColumns.map(markdownCode).join(', ')} of ${markdownCode(`${rollout.table.schema}.${rollout.table.name}`)}; ${markdownCode(rollout.discriminator.column)} replaces them: the flag ${markdownCode(rollout.file.flag.key)} is at ${facts.flag.percentage}%.
 
 ${markdownTable(
   ['', ''],
@@ -131,7 +131,7 @@ function archiveSection(input: PullRequestInput): string {
         : `${escapeMarkdown(exported.path)}, ${formatQuantity(exported.rows, 'row')}, SHA-256 ${exported.sha256}`,
     ],
   ]
-  return `${lossSentence(input)}Key and legacy columns of every row are kept in ${markdownCode(relation)}, kept true by triggers until the drop, which refuses to run unless they are equal. It stays until somebody removes it; it is what the way back restores from.
+  return `${lossSentence(input)}${markdownCode(relation)} holds the key and the legacy columns of every row. Triggers keep it up to date until the drop, which refuses to run if it differs from the table. The rollback restores the columns from it. It remains until someone removes it.
 
 ${markdownTable(['', ''], rows)}`
 }
@@ -172,7 +172,7 @@ function stepsSection({ files }: PullRequestInput): string {
 function rollbackSection({ down, facts }: PullRequestInput): string {
   if (!down)
     return 'The drop was prepared without a rollback (`--include-rollback`). **Only a backup can restore the columns and their data.**'
-  return `1. Run the migration down: it brings back columns, types, defaults, constraints, indexes, comments and privileges, then the data from the archive; rows written since get what their ${markdownCode(facts.rollout.discriminator.column)} says (\`restore\` of the rollout file). The order of columns is not brought back: they come last.
+  return `1. Run the down migration. It restores columns, types, defaults, constraints, indexes, comments, and privileges, then the data from the archive. Rows written after the drop get the values that \`restore\` in the rollout file sets for their ${markdownCode(facts.rollout.discriminator.column)}. The column order is not restored: the columns are the last of the table.
 2. Run \`sti expand\`, \`sti validate\`, and \`sti finalize\`, which check and complete the dual-write trigger.
 3. Only then may you run old code or turn the flag off.
 
