@@ -7,7 +7,7 @@ import { prepareColumnDrop, type ColumnDropDependencies } from './prepareColumnD
 
 /**
  * Checks, archive, migration, trial, and pull request: everything except the drop, which the user's own migration
- * tool runs. The operation succeeds whether the drop was refused or prepared; its result says which.
+ * tool runs. A refused drop fails with the code `column-drop-refused`.
  */
 export function createColumnDrop(dependencies: ColumnDropDependencies): OperationDefinition<'column-drop'> {
   return {

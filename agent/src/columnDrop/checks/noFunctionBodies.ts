@@ -44,7 +44,7 @@ export const noFunctionBodies: DropCheck = {
   },
 }
 
-/** The function as it is now: another body is another question, which nobody has accepted. */
+/** The current function: a changed body is a different subject, which needs its own acceptance. */
 const functionVersion = ({ shown, definition }: StoredFunction): string =>
   `${shown} (${createHash('sha256').update(definition).digest('hex').slice(0, 12)})`
 

@@ -51,7 +51,7 @@ export function toCheckResult(
 }
 
 /**
- * The worst of them, without what was accepted: an error outweighs a fail, which outweighs what could not be decided.
+ * The worst verdict, without accepted checks: an error outweighs a fail, and a fail outweighs an inconclusive check.
  */
 export function worstVerdict(checks: readonly ColumnDropCheck[]): Verdict {
   const order: Verdict[] = ['error', 'fail', 'inconclusive']

@@ -74,7 +74,7 @@ function findingsList({ verdict, findings }: ColumnDropCheck): string {
   return `<ul>${[...findings.slice(0, MAX_FINDINGS_SHOWN).map(escapeMarkdown), ...more].map((line) => `<li>${line}</li>`).join('')}</ul>`
 }
 
-/** What an admin accepted of a check that cannot decide: a reviewer must know of it. */
+/** The acceptances by an admin, which a reviewer must know. */
 function acceptedList({ accepted }: ColumnDropCheck): string {
   if (accepted.length === 0) return ''
   return `<ul>${accepted
@@ -100,7 +100,7 @@ ${markdownTable(
   ]),
 )}
 
-The whole of it, signed where the agent has a key: ${markdownCode(`sti validate --generate-report --format json --rollout ${facts.rollout.name}`)}.`
+Complete report, signed if the agent has a key: ${markdownCode(`sti validate --generate-report --format json --rollout ${facts.rollout.name}`)}.`
 }
 
 /** What the columns hold beyond the type, and who accepted that. */

@@ -32,7 +32,7 @@ function objectDifferences(kind: string, before: readonly NamedObject[], after: 
   return [
     ...before.flatMap((object) => {
       const other = now.get(key(object))
-      return other === undefined ? [`${key(object)} is not there`] : fieldDifferences(object, other, key(object))
+      return other === undefined ? [`${key(object)} does not exist`] : fieldDifferences(object, other, key(object))
     }),
     ...after
       .filter((object) => !before.some((other) => key(other) === key(object)))
