@@ -24,7 +24,7 @@ export function createBackfillJob(run: RunContext, table: Table, hooks: BulkUpda
     secondaryIndexCount: table.secondaryIndexes.length,
     sweepOrder: rollout.file.dualWrite === 'trigger' ? 'heap' : 'key',
     gate: createThrottleGate(run, (wait) => hooks.onWait(wait)),
-    connect: createConnector(run, () => lockTimeoutMs(resolveTuning(parameters()))),
+    connect: createConnector(run, table, () => lockTimeoutMs(resolveTuning(parameters()))),
     tuning: () => resolveTuning(parameters()),
     failpoints: {
       lanes: 'backfill.lanes',
@@ -57,10 +57,15 @@ function resolveTuning(parameters: BackfillParameters): BulkUpdateTuning {
 }
 
 /** Opens connections for the workers of a backfill. */
-export function createConnector({ database, operation }: RunContext, lockTimeout?: () => number): () => Sql {
+export function createConnector(
+  { database, operation }: RunContext,
+  { triggerSearchPath }: Table,
+  lockTimeout?: () => number,
+): () => Sql {
   return () =>
     database.engine({
       purpose: `backfill ${operation.id}`,
+      searchPath: triggerSearchPath,
       avoidSeqScan: true,
       statementTimeoutMs: 20_000,
       ...(lockTimeout === undefined ? {} : { lockTimeoutMs: lockTimeout() }),

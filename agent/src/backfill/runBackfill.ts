@@ -51,7 +51,7 @@ async function startProgress(run: RunContext, table: Table): Promise<BackfillPro
 }
 
 async function readTotalRows(run: RunContext, table: Table): Promise<number> {
-  const sql = createConnector(run)()
+  const sql = createConnector(run, table)()
   try {
     return await countOrEstimateRows(sql, run.rollout, table)
   } finally {

@@ -26,7 +26,7 @@ export interface Database {
 }
 
 /** How an engine connection differs from its defaults. */
-export interface EngineSettings extends Partial<Omit<SessionProfile, 'engine' | 'searchPath'>> {
+export interface EngineSettings extends Partial<Omit<SessionProfile, 'engine'>> {
   /** The purpose, which pg_stat_activity shows after the agent's name. */
   purpose?: string
 }

@@ -152,7 +152,7 @@ function toExpandError(error: unknown): unknown {
     .find((line) => /function (?!inline_code_block)/i.test(line))
   const advice =
     triggerContext !== undefined && UNKNOWN_NAME_SQLSTATES.has(code)
-      ? `It was raised in ${triggerContext.trim()} during the trial write of one row. That function finds names by the search_path of the session, which is pg_catalog, pg_temp in the agent's: run ALTER FUNCTION … SET search_path = …, or write the names with their schema, then expand again.`
+      ? `It was raised in ${triggerContext.trim()} during the trial write of one row. That function finds names by the search_path of the session, which in the agent's has only schemas where no untrusted role may create objects: run ALTER FUNCTION … SET search_path = …, or write the names with their schema, then expand again.`
       : triggerContext !== undefined
         ? `It was raised in ${triggerContext.trim()} during the trial write of one row. Fix it so that it supports one more column, then expand again.`
         : code === '42501'

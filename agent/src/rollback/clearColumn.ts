@@ -71,6 +71,7 @@ function createClearJob(run: RunContext, table: Table, hooks: BulkUpdateHooks): 
     connect: () =>
       database.engine({
         purpose: `rollback ${operation.id}`,
+        searchPath: table.triggerSearchPath,
         statementTimeoutMs: 30_000,
         avoidSeqScan: true,
         lockTimeoutMs: lockTimeoutMs(CLEAR_TUNING),

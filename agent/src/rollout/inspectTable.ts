@@ -1,5 +1,6 @@
 import type { Sql } from '../database/connect.ts'
-import { quoteIdentifier } from './identifiers.ts'
+import { quoteIdentifier, quoteLiteral, type QualifiedName } from './identifiers.ts'
+import { trustedRolesCtes } from './outsideObjects.ts'
 import type { Column, KeyColumn, Rollout, Table, Trigger } from './rollout.ts'
 
 /** The table is not supported; the message says why and what to do. */
@@ -45,7 +46,27 @@ export async function inspectTable(sql: Sql, rollout: InspectedRollout): Promise
     discriminator: columns.find((column) => column.name === rollout.discriminator.column) ?? null,
     triggers,
     ...details,
+    triggerSearchPath: await readTriggerSearchPath(sql, rollout.table),
   }
+}
+
+/**
+ * The search path for the application's own triggers, which find names by the path of the session that fires them: the
+ * table's schema and public. A schema where an untrusted role can create objects is left out, since that role could
+ * replace what a trigger calls, and it would run with the agent's privileges.
+ */
+async function readTriggerSearchPath(sql: Sql, table: QualifiedName): Promise<string> {
+  const schemas = [...new Set([table.schema, 'public'])]
+  const rows = await sql.unsafe<{ name: string }[]>(
+    `with ${trustedRolesCtes(table)}
+      select n.nspname as name from pg_namespace n
+      where n.nspname in (${schemas.map(quoteLiteral).join(', ')})
+        and exists (select from trusted where trusted.oid = n.nspowner)
+        and not exists (select from aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a
+          where a.privilege_type = 'CREATE' and not exists (select from trusted where trusted.oid = a.grantee))`,
+  )
+  const safe = schemas.filter((schema) => rows.some(({ name }) => name === schema))
+  return ['pg_catalog', ...safe.map(quoteIdentifier), 'pg_temp'].join(', ')
 }
 
 interface RelationRow {

@@ -19,19 +19,24 @@ export interface UsedObject extends OutsideObject {
   readonly canBeOutmatched: boolean
 }
 
-/**
- * SQL that lists everything outside pg_catalog that the probes of this session use, including functions of operators and
- * base types, with its owner: rows of `UsedObject`.
- */
-export function usedObjectsSql(table: QualifiedName): string {
-  return `with recursive anchor (oid) as (
+/** CTEs that end with `trusted`: the roles that can run code as the agent anyway. */
+export function trustedRolesCtes(table: QualifiedName): string {
+  return `anchor (oid) as (
       select relowner from pg_class where oid = to_regclass(${quoteLiteral(table.sql)})
       union select datdba from pg_database where datname = current_database()
       union select oid from pg_roles where rolname = current_user
     ), trusted as (
       select r.oid from pg_roles r where r.rolsuper or r.rolname = 'pg_database_owner'
         or exists (select from anchor where pg_has_role(r.oid, anchor.oid, 'MEMBER'))
-    ), used (probe, classid, objid) as (
+    )`
+}
+
+/**
+ * SQL that lists everything outside pg_catalog that the probes of this session use, including functions of operators and
+ * base types, with its owner: rows of `UsedObject`.
+ */
+export function usedObjectsSql(table: QualifiedName): string {
+  return `with recursive ${trustedRolesCtes(table)}, used (probe, classid, objid) as (
       select p.proname::text, d.refclassid, d.refobjid from pg_proc p
         join pg_depend d on d.classid = 'pg_proc'::regclass and d.objid = p.oid
         where p.pronamespace = pg_my_temp_schema() and starts_with(p.proname, ${quoteLiteral(PROBE_PREFIX)})

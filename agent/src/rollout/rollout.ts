@@ -105,6 +105,8 @@ export interface Table {
   readonly estimatedRows: number | null
   /** Size of heap and TOAST of all leaf partitions, without indexes. */
   readonly bytes: number
+  /** The search path of sessions whose writes fire the application's triggers. */
+  readonly triggerSearchPath: string
 }
 
 export interface Column {

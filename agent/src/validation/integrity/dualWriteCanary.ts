@@ -19,6 +19,7 @@ export const dualWriteCanary: ValidationCheck = {
       : ['legacy']
     const sql = run.database.engine({
       purpose: 'canary',
+      searchPath: table.triggerSearchPath,
       lockTimeoutMs: 100,
       statementTimeoutMs: 20_000,
     })
