@@ -488,7 +488,7 @@ describe('triggers of the application', () => {
     })
     await withCheckedTable(
       ddl,
-      { triggers: { touch: 'skips', '"Other One"': 'harmless', noted: 'harmless' } },
+      { triggers: { touch: 'harmless', '"Other One"': 'harmless', noted: 'harmless' } },
       ({ faults, rollout, table }) => {
         expect(faults).toEqual([])
         expect(undeclaredTriggers(rollout, table)).toEqual([])
