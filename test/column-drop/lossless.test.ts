@@ -28,12 +28,11 @@ test('a column whose content the type does not express is dropped only after an 
       findings: [`is_bike: ${rows} of 300 rows hold content that the type does not express`],
       acceptable: ['is_bike'],
     })
-    expect(refused.reasons).toEqual([
-      expect.stringMatching(/^lossless \(fail\): is_bike: .* sti accept-check lossless/),
-    ])
+    expect(refused.reasons[0]).toMatch(/^lossless \(fail\): is_bike: .* sti accept-check lossless/)
     const path = '/v1/rollouts/vehicles/acceptances'
     expect(await agent.post(path, accept(['is_truck']))).toMatchObject({ status: 422 })
     expect((await agent.post(path, accept(['is_bike']))).status).toBeLessThan(300)
+    await waitForSoak(agent)
     const prepared = await prepareColumnDrop(agent)
     expect(prepared).toMatchObject({ prepared: true, reasons: [] })
     expect(prepared.pullRequest!.body).toMatch(/Content: is\\_bike: \d+ of 300 rows hold content/)
