@@ -69,7 +69,7 @@ function commandsInMarkdown(place: string, text: string): ShownCommand[] {
 }
 
 /** `sti <word>` in a message; `schema sti` is the database schema. */
-const IN_PROSE = /(?<![\w.~"/@-])(?<!schema )sti (?!%)([a-z][^`)\\<\n'“”]*)/g
+const IN_PROSE = /(?<![\w.~"/@-])(?<![sS]chema )sti (?!%)([a-z][^`)\\<\n'“”]*)/g
 
 function commandsInSource(place: string, source: string): ShownCommand[] {
   // Comments and the name of the database schema are not shown to users.
