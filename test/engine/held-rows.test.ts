@@ -88,8 +88,10 @@ test.each([
         const events = (await readEventMessages(agent, id)).filter((message) => /locked by/.test(message))
         expect(events[0]).toMatch(new RegExp(`^Row ${HELD_ID} is locked by ${named.source}`))
         expect(events.length).toBeLessThanOrEqual(2)
-        const metrics = await (await fetch(`${agent.url}/metrics`)).text()
-        expect(metrics).toMatch(new RegExp(`^sti_backfill_held_rows\\{[^\\n]*pid ${holder!.pid}[^\\n]* 1$`, 'm'))
+        const sample = new RegExp(`^sti_backfill_held_rows\\{[^\\n]*pid ${holder!.pid}[^\\n]* 1$`, 'm')
+        await waitFor('the metric counts the row', async () =>
+          sample.test(await (await fetch(`${agent.url}/metrics`)).text()),
+        )
         expect((await agent.rollout()).running!.progress!.held).toMatchObject({ rows: 1 })
         await session.unsafe(end)
         expect(await agent.waitForEnd(id)).toMatchObject({ state: 'succeeded', progress: { held: null } })

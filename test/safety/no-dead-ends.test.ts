@@ -1,11 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Command } from 'commander'
 import ts from 'typescript'
 import { describe, expect, test } from 'vitest'
 import { createProgram } from '../../agent/src/cli/program.ts'
 import { DROP_CHECKS } from '../../agent/src/columnDrop/checks/dropChecks.ts'
 import { ProblemCode } from '../../agent/src/contract/index.ts'
+
+type Command = ReturnType<typeof createProgram>
 
 const ROOT = join(import.meta.dirname, '../..')
 

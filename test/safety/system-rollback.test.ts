@@ -88,7 +88,7 @@ test('a change by someone else is reported and kept with everything it depends o
     const preview = await post(agent, SYSTEM_ROLLBACK, undefined, '?dryRun=true')
     expect(preview.body.notes.filter((note) => /unless forced/.test(note))).toEqual([
       expect.stringMatching(/sti_vehicles_type_check.*it was changed by others and is now: CHECK \(\(type <> 'Boat'/),
-      expect.stringMatching(/"type": "sti_vehicles_type_check" on .*, index theirs depend on it/),
+      expect.stringMatching(/"type": "sti_vehicles_type_check" on .*, index public\.theirs depend on it/),
     ])
     const { result } = await agent.run('rollback', SYSTEM_ROLLBACK)
     expect(result?.['left']).toHaveLength(2)

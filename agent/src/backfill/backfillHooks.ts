@@ -1,5 +1,5 @@
 import type { HeldRowsProgress } from '../contract/index.ts'
-import { describeHolders } from '../database/lockHolders.ts'
+import { describeHolders, nameHolders } from '../database/lockHolders.ts'
 import type { BulkUpdateHooks } from '../engine/bulkUpdateJob.ts'
 import { createHeldRowMessages, type HeldRows } from '../engine/heldRows.ts'
 import { readLaneTotals } from '../engine/operationLanes.ts'
@@ -52,6 +52,7 @@ function toHeldRowsProgress({ rows, keys, holders, isWaiting }: HeldRows): HeldR
     rows,
     keys: keys.map((key) => [...key]),
     holders: describeHolders(holders),
+    holderNames: nameHolders(holders),
     waiting: isWaiting,
   }
 }

@@ -42,6 +42,7 @@ export const HeldRowsProgress = z
       .describe(
         'who holds them: each session with pid, user, application, age, and statement; each prepared transaction by name',
       ),
+    holderNames: z.array(z.string()).describe('the same, without what changes: such as “pid 123”'),
     waiting: z.boolean().describe('true: everything else is written'),
   })
   .openapi('HeldRowsProgress')

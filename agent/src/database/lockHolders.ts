@@ -108,6 +108,12 @@ export function describeHolders(holders: readonly LockHolder[]): string {
   return [...named, ...(rest > 0 ? [`${rest} more`] : [])].join(' and ')
 }
 
+/** The name of each holder, without what changes while it holds the lock. */
+export const nameHolders = (holders: readonly LockHolder[]): string[] =>
+  holders.map(({ pid, preparedName }) =>
+    preparedName === null ? `pid ${pid}` : `prepared transaction ${printable(preparedName)}`,
+  )
+
 /** Identifies a holder, without the values that change while it holds the lock. */
 export function holdersKey(holders: readonly LockHolder[]): string {
   return holders.map(({ pid, preparedName }) => preparedName ?? String(pid)).join()

@@ -69,7 +69,7 @@ export const backfillHeldRows: MetricFamily = {
   *samples({ rollouts }) {
     for (const { rollout, backfill } of rollouts) {
       const held = backfill?.state === 'running' ? backfill.progress.held : null
-      if (held) yield { labels: { rollout, holder: held.holders }, value: held.rows }
+      if (held) yield { labels: { rollout, holder: held.holderNames.join(', ') }, value: held.rows }
     }
   },
 }
