@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { compileRestoreValue, type RestoreValue } from './restoreValue.ts'
+import { compileRestoreValue } from './restoreValue.ts'
 import { crossFieldFaults } from './crossFieldFaults.ts'
 import { derivationHash } from './derivation.ts'
 import { faultLines, readYaml, type YamlFile } from './yamlFile.ts'
 import { parseExpression, parseResolvedExpression, qualifyColumns } from './expression.ts'
 import { losesWrites, RolloutSchema, type RestoreEntry, type RolloutFile } from './rolloutFile.ts'
 import { quoteLiteral, parseDataType, parseName, parseTableName, quoteIdentifier } from './identifiers.ts'
-import type { NameResolution, Rollout } from './rollout.ts'
+import type { NameResolution, RestoreValue, Rollout } from './rollout.ts'
 
 /** Invalid rollout files. `faults` has one line per fault: `file:line:column`, the fault, and what to do. */
 export class RolloutFileError extends Error {

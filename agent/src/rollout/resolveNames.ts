@@ -12,8 +12,7 @@ import {
   type NameProbe,
 } from './nameProbe.ts'
 import { objectFault, toOutsideObjects, usedObjectsSql, type UsedObject } from './outsideObjects.ts'
-import type { RestoreValue } from './restoreValue.ts'
-import type { NameResolution, Rollout, Table } from './rollout.ts'
+import type { NameResolution, RestoreValue, Rollout, Table } from './rollout.ts'
 import type { RestoreEntry } from './rolloutFile.ts'
 
 /** Settings that change how PostgreSQL interprets a constant or an operator when it parses an expression. */

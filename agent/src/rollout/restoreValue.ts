@@ -1,15 +1,6 @@
 import { columnOf, qualifyColumns, type Expression, type RowSource } from './expression.ts'
-import type { Rollout } from './rollout.ts'
+import type { RestoreValue, Rollout } from './rollout.ts'
 import type { RestoreEntry } from './rolloutFile.ts'
-
-/** What a write of a type alone makes of one legacy column. */
-export interface RestoreValue {
-  readonly kind: 'constant' | 'keep' | 'expression'
-  /** The constant or the expression, as in the file or as PostgreSQL resolved its names. */
-  readonly text: string
-  /** The value as SQL, over a row as it is before it is restored. */
-  sql(row: RowSource): string
-}
 
 /** Compiles the `restore` value of `column`. */
 export function compileRestoreValue(

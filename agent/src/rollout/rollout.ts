@@ -1,7 +1,15 @@
 import type { QualifiedName } from './identifiers.ts'
 import type { RowSource } from './expression.ts'
-import type { RestoreValue } from './restoreValue.ts'
 import type { RestoreEntry, RolloutFile } from './rolloutFile.ts'
+
+/** What a write of a type alone makes of one legacy column. */
+export interface RestoreValue {
+  readonly kind: 'constant' | 'keep' | 'expression'
+  /** The constant or the expression, as in the file or as PostgreSQL resolved its names. */
+  readonly text: string
+  /** The value as SQL, over a row as it is before it is restored. */
+  sql(row: RowSource): string
+}
 
 /** A rollout file that was checked without a database and compiled to SQL. Immutable. */
 export interface Rollout {
