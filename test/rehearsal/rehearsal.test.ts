@@ -102,7 +102,7 @@ test('a rehearsal tests and times both rollbacks on a copy and changes nothing e
         await withSti(async (sti) => {
           const answer = await sti(agent.url, 'rehearse', '--sample', '100000')
           expect(answer).toMatchObject({ code: 0, err: expect.stringMatching(/ of 11 steps/) })
-          expect(answer.out).toMatch(/rollback system, .*: 6 changes reverted/)
+          expect(answer.out).toMatch(/rollback system, .*: 7 changes reverted/)
           expect(answer.out).toMatch(/data: about .* for the whole table \(30,000 rows\)/)
         })
         expect(await findLeftovers(sql)).toEqual([])

@@ -46,7 +46,7 @@ test('a healthy table passes every check of the layer, also if it is written bet
       complete: true,
       detail: '',
     })
-    expect(findCheck(first, 'key-index').detail).toBe('amcheck found every row in vehicles_pkey')
+    expect(findCheck(first, 'key-index').detail).toBe('amcheck found every row in public.vehicles_pkey')
     // Without writes, key and legacy columns keep their checksum.
     const second = await validate(agent)
     expect(failedChecks(second)).toEqual([])
@@ -128,7 +128,7 @@ test('constraints are checked against the rows', async () => {
       discrepancies: 4,
       sampleKeys: expect.arrayContaining([['777'], ['5']]),
       detail: expect.stringMatching(
-        /3 rows of trip_vehicle_id_fkey .*; 1 row of vehicles_owner_id_fkey references a missing row of owner/,
+        /3 rows of trip_vehicle_id_fkey .*; 1 row of vehicles_owner_id_fkey references a missing row of public\.owner/,
       ),
     })
     await sql.unsafe(

@@ -104,14 +104,8 @@ async function readScannedRelations(
 interface IndexDiagnosis {
   readonly valid: string | null
   readonly invalid: string | null
-  readonly off: readonly string[] | null
   readonly method: string
 }
-
-const PLANNER_SETTINGS = {
-  key: ['enable_indexscan', 'enable_bitmapscan', 'enable_indexonlyscan'],
-  ctid: ['enable_tidscan'],
-} as const
 
 /** Says what is missing and what to do. */
 async function describeRemedy(
@@ -122,7 +116,6 @@ async function describeRemedy(
   const [first] = relations
   if (first === undefined) return 'read the query plan of the statement.'
   const columns = keyColumns === CTID_KEY ? [] : keyColumns.map((column) => column.name)
-  const settings = PLANNER_SETTINGS[keyColumns === CTID_KEY ? 'ctid' : 'key']
   const result = await sql<IndexDiagnosis[]>`
     with key as (
       select array(select jsonb_array_elements_text(${sql.json(columns)}::jsonb)) as names
@@ -137,20 +130,13 @@ async function describeRemedy(
     )
     select /* sti */ (select min(name) from candidate where valid) as valid,
       (select min(name) from candidate where not valid) as invalid,
-      (select jsonb_agg(name order by name) from pg_settings where setting = 'off'
-        and name in (select jsonb_array_elements_text(${sql.json([...settings])}::jsonb))) as off,
       coalesce((select amname from pg_am join pg_class c on c.relam = pg_am.oid where c.oid = ${first.oid}::oid), '') as method`
-  const { valid, invalid, off, method } = onlyRow(result)
+  const { valid, invalid, method } = onlyRow(result)
   const key = keyColumns === CTID_KEY ? '' : keyColumns.map((column) => column.sql).join(', ')
   if (keyColumns !== CTID_KEY && valid === null) {
     return invalid === null
       ? `it has no index on its key (${key}). Run CREATE UNIQUE INDEX CONCURRENTLY ON ${first.sql} (${key}), then start again.`
       : `its index ${invalid} on the key (${key}) is invalid. Run REINDEX INDEX CONCURRENTLY ${invalid}, then start again.`
-  }
-  if (off !== null) {
-    const cause =
-      keyColumns === CTID_KEY ? 'TID range scans are disabled' : `the index ${valid} on the key (${key}) is not used`
-    return `${cause} because ${off.join(' and ')} ${off.length === 1 ? 'is' : 'are'} off for the agent. Run ALTER ROLE … SET ${off[0]} = on or ALTER DATABASE … SET ${off[0]} = on, then start again.`
   }
   return keyColumns === CTID_KEY
     ? `its access method ${method} does not support TID range scans. Report this plan as a bug.`

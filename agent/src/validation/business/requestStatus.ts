@@ -1,4 +1,3 @@
-import { displayUrl } from '../../format/url.ts'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ValidationCheck } from '../check.ts'
 import { requestApplication, toUnreachableFinding, describeResponse } from './applicationRequest.ts'
@@ -14,7 +13,7 @@ export function requestStatusCheck(name: string, { url, status }: { url: string;
     unit: 'count',
     seconds: 45,
     async run({ signal }) {
-      const evidence = { limit: status, query: `GET ${displayUrl(url)}` }
+      const evidence = { limit: status, query: `GET ${url}` }
       for (let attempt = 1; ; attempt++) {
         try {
           const response = await requestApplication(url)

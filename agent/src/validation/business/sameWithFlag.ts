@@ -1,4 +1,3 @@
-import { displayUrl } from '../../format/url.ts'
 import { setTimeout as delay } from 'node:timers/promises'
 import { readFlagUnusedSince } from '../../measure/flagEvaluations.ts'
 import type { CheckContext, ValidationCheck, CheckFinding } from '../check.ts'
@@ -33,7 +32,7 @@ export function sameWithFlagCheck(name: string, { url, status }: { url: string; 
       const { parts, signal, rollout, run } = context
       const unusedSince = await readFlagUnusedSince(run.database.state, rollout.name, rollout.file.soak)
       if (unusedSince !== null) return await checkWithoutFlag(statusCheck, context, unusedSince)
-      const evidence = { limit: status, query: `GET ${displayUrl(url)} with X-Sti-Flag: on, off, on` }
+      const evidence = { limit: status, query: `GET ${url} with X-Sti-Flag: on, off, on` }
       const requestWithFlag = (flag: 'on' | 'off'): Promise<ApplicationResponse> =>
         requestApplication(url, { 'x-sti-flag': flag, authorization: `Bearer ${parts.flagToken}` })
       let differingRounds = 0
