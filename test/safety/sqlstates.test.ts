@@ -184,12 +184,18 @@ test.each(['53100', '58030', 'XX000'])(
 )
 
 test('25006: a connection to a read-only server is replaced', async () => {
-  await withTestLane(100, async ({ url, sql, engine, walked, lane, batch }) => {
-    const database = new URL(url).pathname.slice(1)
-    await sql.unsafe(`alter database ${database} set default_transaction_read_only = on`)
-    for (const pid of await engineBackendPids(sql, 'backfill')) await sql`select pg_terminate_backend(${pid})`
+  await withTestLane(100, async ({ sql, engine, walked, lane, batch }) => {
+    // As if the server that the open connection leads to had become a standby; a new connection finds the primary.
+    const [open] = await engine<{ pid: number }[]>`select pg_backend_pid() as pid`
+    await sql.unsafe(`create function public.demoted() returns trigger language plpgsql as $$
+      begin
+        if pg_backend_pid() = ${open!.pid} then
+          raise exception 'cannot execute UPDATE in a read-only transaction' using errcode = '25006';
+        end if;
+        return new;
+      end $$;
+      create trigger demoted before update on public.vehicles for each row execute function public.demoted()`)
     const met: string[] = []
-    let back = null as Promise<void> | null
     const finished = await walkRanges({
       sql: engine,
       target: walked,
@@ -202,16 +208,10 @@ test('25006: a connection to a read-only server is replaced', async () => {
       handlePoisonRow: () => Promise.reject(new Error('no row is at fault')),
       onRetry(sqlstate) {
         met.push(sqlstate)
-        // The address now leads to the primary, but the open connection does not.
-        if (sqlstate === '25006')
-          back ??= withSession(url, async (session) => {
-            await session.unsafe(
-              `begin read write; alter database ${database} reset default_transaction_read_only; commit`,
-            )
-          })
       },
     })
-    await back
+    const [replaced] = await engine<{ pid: number }[]>`select pg_backend_pid() as pid`
+    expect(replaced!.pid).not.toBe(open!.pid)
     expect({ finished, met }).toMatchObject({ finished: true, met: expect.arrayContaining(['25006']) as string[] })
     expect(await countWrongRows(sql)).toBe(0)
   })
