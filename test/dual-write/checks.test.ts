@@ -51,7 +51,7 @@ test.each([
   [
     'a disabled trigger',
     'alter table public.vehicles disable trigger "~sti_derive"',
-    /changed to Bike through its legacy columns, but it then has type Truck, and its legacy columns imply Bike/,
+    /changed to (\w+) through its legacy columns, but it then has type (?!\1)\w+, and its legacy columns imply \1/,
   ],
   [
     'a modified function',
@@ -63,7 +63,7 @@ test.each([
     'an application trigger that reverts the dual-write trigger',
     `create or replace function public.undo() returns trigger language plpgsql as $$ begin
        if pg_trigger_depth() = 1 then update public.vehicles set type = old.type where id = new.id; end if; return null; end $$`,
-    /changed to Bike through its type, but it then has type Truck, and its legacy columns imply Truck$/,
+    /changed to (\w+) through its type, but it then has type (?!\1)(\w+), and its legacy columns imply \2$/,
   ],
 ])('the canary finds %s', async (_, statement, sentence) => {
   await withFinalizedRollout(
@@ -90,7 +90,7 @@ test('a locked row is skipped, and a table of locked rows is inconclusive', asyn
       await session.unsafe('select from public.vehicles for update')
       const found = await canary(agent)
       expect(found).toMatchObject({ verdict: 'inconclusive', value: null })
-      expect(found.detail).toMatch(/^all 10 rows were locked for more than 100 ms/)
+      expect(found.detail).toMatch(/^all 20 rows were locked for more than 100 ms/)
       await session.unsafe('rollback')
     })
   })
@@ -100,7 +100,7 @@ test('an empty table, a table without a writable row, and an undeclared trigger 
   await withFinalizedRollout(async ({ sql, agent }) => {
     await sql`alter table public.vehicles add constraint fixed check (is_truck = (id in (1, 2, 10)) and is_bike = (id = 5)) not valid`
     expect((await canary(agent)).detail).toMatch(
-      /^none of 10 rows could be changed to another type: 23514 .*violates check constraint "fixed"$/,
+      /^none of 20 rows could be changed to another type: 23514 .*violates check constraint "fixed"$/,
     )
     await sql.unsafe(`alter table public.vehicles drop constraint fixed; ${FUNCTION('audit', 'return null;')}
       create trigger audit after update of is_truck on public.vehicles for each row execute function public.audit()`)

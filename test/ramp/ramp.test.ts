@@ -159,7 +159,7 @@ test('a ramp holds its step while the checks are inconclusive, then pauses; a fa
     const bad = await first.request('flag', RAMP)
     await waitForStep(first, bad.id, 1)
     await sql.unsafe(`
-      alter table public.vehicles disable trigger user;
+      alter table public.vehicles disable trigger "~sti_derive";
       update public.vehicles set type = 'Bike' where is_truck and id < 50;
       alter table public.vehicles enable always trigger "~sti_derive"`)
     // While automatic rollback is paused, the ramp waits and names who paused it. After the resume, it turns the flag

@@ -92,7 +92,7 @@ test('a change by someone else is reported and kept with everything it depends o
     ])
     const { result } = await agent.run('rollback', SYSTEM_ROLLBACK)
     expect(result?.['left']).toHaveLength(2)
-    expect(result?.['origin']).toMatchObject({ differences: ['index theirs was added'] })
+    expect(result?.['origin']).toMatchObject({ differences: ['index public.theirs was added'] })
     expect(await findLeftovers(sql)).toEqual(['column', 'constraint', 'journal column', 'journal constraint'])
 
     expect((await post(agent, { ...SYSTEM_ROLLBACK, force: true })).body.reasons).toEqual([
