@@ -1,7 +1,7 @@
 import { Logger, makeWorkerUtils, runOnce } from 'graphile-worker'
 import PgBoss from 'pg-boss'
 import { expect, test } from 'vitest'
-import type { ColumnDrop } from '../../agent/src/contract/index.ts'
+import { COLUMN_DROP_REFUSED, type ColumnDrop } from '../../agent/src/contract/index.ts'
 import { withAgent, type TestAgent } from '../support/agent.ts'
 import { withDedicatedServer, type TestDatabase } from '../support/database.ts'
 import { enableRollout, findColumnDropCheck, waitForSoak } from './enabledRollout.ts'
@@ -75,7 +75,8 @@ async function dropAndRestore(
     await package_.add(2)
     await package_.work()
     await package_.add(2)
-    await agent.run('column-drop', { validateData: false, confirm: 'jobs' })
+    const { id } = await agent.request('column-drop', { validateData: false, confirm: 'jobs' })
+    expect(await agent.waitForEnd(id)).toMatchObject({ state: 'failed', errorCode: COLUMN_DROP_REFUSED })
     drop = await agent.get<ColumnDrop>('/v1/rollouts/jobs/column-drop')
     expect((await agent.rollout()).stage).toBe('enabled')
     await agent.run('rollback', { scope: 'flag' })

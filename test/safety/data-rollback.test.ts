@@ -120,7 +120,7 @@ test('a row that cannot be cleared is recorded, the others are cleared, and a se
   }, EXISTING_COLUMN)
 })
 
-test('a client that can still read by type blocks the rollback until someone accepts it', async () => {
+test('a client whose request may still read by type blocks the rollback until it has ended', async () => {
   await withRolledOutTable(async ({ agent }) => {
     await agent.run('flag', { enabled: true })
     const asked = await fetch(`${agent.url}/ofrep/v1/evaluate/flags/vehicles-sti`, {
@@ -131,7 +131,7 @@ test('a client that can still read by type blocks the rollback until someone acc
     expect(await asked.json()).toMatchObject({ value: true })
     await agent.run('rollback', { scope: 'flag' })
     expect(await requestRefused(agent, 'rollback', DATA_ROLLBACK)).toMatch(
-      /These clients may still read by type: shop-1\./,
+      /may still use its earlier state: shop-1\. Wait: their requests end within 30 s/,
     )
   })
 })

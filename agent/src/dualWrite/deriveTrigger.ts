@@ -169,7 +169,7 @@ function moveTriggerChanges(rollout: Rollout, table: Table): ReversibleChange[] 
     object: name,
     statement: `create or replace function ${name}() returns trigger language plpgsql security definer
       set search_path = ${SEARCH_PATH} as ${dollarQuote(body)};
-      revoke execute on function ${name}() from public`,
+      ${functionPrivilegesSql(rollout, name)}`,
     inverse: `drop function if exists ${name}()`,
     definitionSql: catalogDefinition.function(name),
     definitionAfterRevert: null,
