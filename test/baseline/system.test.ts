@@ -60,7 +60,7 @@ test('each check of the system layer fails on its own fault only', async () => {
       await sql`alter table vehicles set (autovacuum_enabled = off)`
       expect((await validateSystemLayer(agent, 'autovacuum'))['autovacuum']).toMatchObject({
         verdict: 'fail',
-        detail: 'autovacuum is off for vehicles: turn it on',
+        detail: 'autovacuum is off for public.vehicles: turn it on',
       })
       // Autovacuum is off, so dead rows remain: the table grows to a relevant size and is then nearly emptied.
       // ANALYZE ignores pending statistics of its own session, so they are flushed first.

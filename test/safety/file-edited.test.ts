@@ -99,7 +99,7 @@ test('after an edit of a key that derives the type, the changes and the steps to
         expect((await fileEvents(agent))[0]!.message).toMatch(/types\[1\]\.name\. Values that derive types changed/)
         const detail = await agent.rollout()
         expect(detail.notes.join('\n')).toMatch(
-          /has changed since expand 1 \(types\[1\]\.name\): run expand, backfill, validation, and finalize again/,
+          /have changed since expand 1 \(types\[1\]\.name\): run expand, backfill, validation, and finalize again/,
         )
         const allowed = (action: string) => detail.actions.find((one) => one.action === action)!.allowed
         expect([allowed('expand'), allowed('backfill'), allowed('enable')]).toEqual([true, false, false])
