@@ -61,7 +61,8 @@ export function createReportWorkers({ databaseUrl, agent, signingKey }: ReportWo
     else next(worker)
   }
   const start = (): Worker => {
-    const worker = new Worker(new URL('../../bin/report-worker.js', import.meta.url), { workerData })
+    // Without the options of this process: what it preloads is not for a worker, which loads what it needs itself.
+    const worker = new Worker(new URL('../../bin/report-worker.js', import.meta.url), { workerData, execArgv: [] })
     worker.unref()
     started.add(worker)
     worker.once('exit', () => started.delete(worker))
