@@ -12,7 +12,8 @@ import { countFailedRows, listFailedRowKeys, markFailedRowRecovered } from './fa
 
 /**
  * Retries each failed row once, alone, and marks rows that are right now or deleted as recovered. A row that another
- * transaction has locked is retried after the others, until it is free. `lane` is the operation's own lane. Returns the number of rows that still fail, or null if the operation was asked to stop.
+ * transaction has locked is retried after the others, until it is free. `lane` is the operation's own lane. Returns the
+ * number of rows that still fail, or null if the operation was asked to stop.
  */
 export async function retryFailedRows(job: BulkUpdateJob, lane: Lane): Promise<number | null> {
   const { run, columnUpdate, hooks } = job

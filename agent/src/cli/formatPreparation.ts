@@ -6,7 +6,7 @@ const STEPS: readonly PreparationStep[] = ['expand', 'backfill', 'validation', '
 /** The rows of each type, then what each step would refuse (`x`) or could not decide (`!`), in the order of the steps. */
 export function formatPreparation({ rows, sampled, findings }: Preparation): string[] {
   const counts = rows.map(({ type, count }) => `${formatCount(count)} ${type ?? 'without a type'}`)
-  const lines = [`Rows${sampled ? ' (sample)' : ''}: ${counts.join(', ')}`]
+  const lines = rows.length === 0 ? [] : [`Rows${sampled ? ' (sample)' : ''}: ${counts.join(', ')}`]
   for (const step of STEPS) {
     const own = findings.filter((finding) => finding.step === step)
     if (own.length === 0) continue

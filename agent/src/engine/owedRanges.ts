@@ -47,6 +47,7 @@ export async function writeOwedRanges(job: BulkUpdateJob, lane: Lane, owed: read
       }
       await probeFirstRow(job, sql, stillOwed)
       await job.hooks.betweenBatches()
+      job.run.setWaiting(true)
       await delay(delayMs)
       delayMs = stillOwed.length < pending.length ? SHORTEST_DELAY_MS : Math.min(LONGEST_DELAY_MS, delayMs * 2)
       pending = stillOwed

@@ -27,7 +27,8 @@ const PART_BLOCKS = 2_048
 
 /**
  * Reads every row again and writes or records the rows that are not right: rows that were added between two batches or
- * written around the trigger. Then waits for the rows that other transactions hold. `lane` is the operation's own lane: it fences the writes, and the sweep does not move it.
+ * written around the trigger. Then waits for the rows that other transactions hold. `lane` is the operation's own lane: it
+ * fences the writes, and the sweep does not move it.
  * Null if the operation was asked to stop.
  */
 export async function sweepOnce(job: BulkUpdateJob, lane: Lane): Promise<SweepResult | null> {

@@ -3,6 +3,7 @@ import { onlyRow } from '../database/onlyRow.ts'
 import { formatCount, formatPercent } from '../format/format.ts'
 import type { Prefill } from '../kind/facts.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
+import { sampleTable } from '../rollout/tableSample.ts'
 import { dollarQuote } from '../dualWrite/deriveTrigger.ts'
 
 /** Below this share, a prefill saves too few writes to be worth rows that temporarily hold a wrong type. */
@@ -77,13 +78,7 @@ function chooseFromSample(rollout: Rollout, { rows, rowsByType, everyRow }: Type
  * That costs a few microseconds per row in PL/pgSQL.
  */
 async function sampleTypes(sql: Sql, rollout: Rollout, table: Table): Promise<TypeSample> {
-  const { pages } = onlyRow(
-    await sql<{ pages: number }[]>`
-      select (coalesce(sum(pg_relation_size(oid::oid)), 0) / current_setting('block_size')::int)::float8 as pages
-      from jsonb_array_elements_text(${sql.json([table.oid, ...table.partitions.map((partition) => partition.oid)])}::jsonb) as oid`,
-  )
-  const everyRow = pages <= SAMPLED_PAGES
-  const sampleClause = everyRow ? '' : ` tablesample system (${(100 * SAMPLED_PAGES) / pages})`
+  const { clause, sampled } = await sampleTable(sql, table, SAMPLED_PAGES)
   const columns = rollout.conditionColumns.map((name) => table.columns.find((column) => column.name === name)!.sql)
   const branches = rollout.types.map((_, index) => `(${index + 1})`).join(', ')
   const block = `declare
@@ -93,7 +88,7 @@ async function sampleTypes(sql: Sql, rollout: Rollout, table: Table): Promise<Ty
     place int;
     seen bigint := 0;
   begin
-    for t in select ${['true as "~row"', ...columns].join(', ')} from ${rollout.table.sql}${sampleClause} loop
+    for t in select ${['true as "~row"', ...columns].join(', ')} from ${rollout.table.sql}${clause} loop
       seen := seen + 1;
       begin
         place := array_position(types, (${rollout.derive('t')})::text);
@@ -107,5 +102,5 @@ async function sampleTypes(sql: Sql, rollout: Rollout, table: Table): Promise<Ty
   const results = await sql.unsafe(`do /* sti */ ${dollarQuote(block)}; select current_setting('sti.sample') as sample`)
   const { sample } = onlyRow((results as unknown as { sample: string }[][]).at(-1)!)
   const [rows, rowsByType] = JSON.parse(sample) as [number, number[]]
-  return { rows, rowsByType, everyRow }
+  return { rows, rowsByType, everyRow: !sampled }
 }

@@ -82,7 +82,7 @@ export interface RunContext {
   readFacts(): Promise<RolloutFacts>
   /** Sets the current step, shown to people; saved with the next heartbeat. */
   setStep(text: string): void
-  /** The operation waits for others; this time is no work. */
+  /** True while the operation waits for others: that time does not count as work. The throttle gate sets it, too. */
   setWaiting(waiting: boolean): void
   reportProgress(progress: OperationProgress): void
   recordEvent(

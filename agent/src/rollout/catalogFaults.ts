@@ -67,7 +67,8 @@ function publicationFaults(rollout: Rollout, { publications }: TableCatalogRow):
   })
 }
 
-async function readTableCatalog(sql: Sql, oid: number): Promise<TableCatalogRow> {
+/** Owners, policies, partition keys, and publications of a table and its partitions; null where there are none. */
+export async function readTableCatalog(sql: Sql, oid: number): Promise<TableCatalogRow> {
   const [row] = await sql<TableCatalogRow[]>`
     with /* sti */ tree as materialized (
       select ${oid}::oid as oid union select relid from pg_catalog.pg_partition_tree(${oid}::oid::regclass)

@@ -3,6 +3,7 @@ import { catalogFaults } from './catalogFaults.ts'
 import { expressionFaults, restoreFaults } from './expressionFaults.ts'
 import { dryRun, dryRunOnEmptyCopy } from './dryRun.ts'
 import { cannotRaise } from './cannotRaise.ts'
+import { writeName } from './identifiers.ts'
 import { nearestMatch } from './nearestMatch.ts'
 import { resolveNames } from './resolveNames.ts'
 import { QueryRefusedError, resolveQuery } from './resolveQuery.ts'
@@ -63,7 +64,7 @@ function columnFaults(rollout: Rollout, table: Table): string[] {
           name,
           table.columns.map((candidate) => candidate.name),
         )
-        const suggestion = similar === null ? '' : ` Did you mean ${writtenName(similar)}?`
+        const suggestion = similar === null ? '' : ` Did you mean ${writeYamlName(similar)}?`
         return [`Column ${name} does not exist in ${rollout.table.sql}.${suggestion} Correct ${key} (${place}).`]
       }
       if (!column.generated) return []
@@ -74,9 +75,11 @@ function columnFaults(rollout: Rollout, table: Table): string[] {
   )
 }
 
-/** A name as it is written in a rollout file. */
-const writtenName = (name: string): string =>
-  /^[a-z_][a-z0-9_]*$/.test(name) ? name : `'"${name.replaceAll('"', '""')}"'`
+/** A name as a YAML text. */
+function writeYamlName(name: string): string {
+  const written = writeName(name)
+  return written === name ? name : `'${written}'`
+}
 
 function discriminatorFaults(rollout: Rollout, table: Table): string[] {
   const { column: name } = rollout.discriminator
@@ -144,7 +147,7 @@ export function undeclaredTriggers(rollout: Rollout, table: Table): string[] {
   return candidates
     .filter(({ name }) => !rollout.declaredTriggers.has(name))
     .map(({ label, name }) => {
-      const key = writtenName(name)
+      const key = writeYamlName(name)
       return (
         `${label} fires on every row that the backfill writes. Add "${key}: harmless" to triggers in ${rollout.path}, or make ` +
         `it do nothing while current_setting('sti.engine', true) is 'on' and add "${key}: skips".`

@@ -17,6 +17,11 @@ export function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }
 
+/** A name as it is written in a rollout file: quoted only if SQL needs it. */
+export function writeName(name: string): string {
+  return /^[a-z_][a-z0-9_]*$/.test(name) ? name : quoteIdentifier(name)
+}
+
 export function quoteLiteral(text: string): string {
   return `'${text.replaceAll("'", "''")}'`
 }

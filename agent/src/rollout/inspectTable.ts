@@ -27,11 +27,12 @@ export async function inspectTable(sql: Sql, rollout: InspectedRollout): Promise
     )
   const refusal = unsupportedReason(relation)
   if (refusal) throw new UnsupportedTableError(`${table} ${refusal}`)
-  const [columns, key, triggers, details] = await Promise.all([
+  const [columns, key, triggers, details, triggerSearchPath] = await Promise.all([
     readColumns(sql, relation.oid),
     readKey(sql, relation.oid),
     readTriggers(sql, relation.oid),
     readTableDetails(sql, relation.oid),
+    readTriggerSearchPath(sql, rollout.table),
   ])
   if (key.length === 0) {
     throw new UnsupportedTableError(
@@ -46,7 +47,7 @@ export async function inspectTable(sql: Sql, rollout: InspectedRollout): Promise
     discriminator: columns.find((column) => column.name === rollout.discriminator.column) ?? null,
     triggers,
     ...details,
-    triggerSearchPath: await readTriggerSearchPath(sql, rollout.table),
+    triggerSearchPath,
   }
 }
 

@@ -119,3 +119,17 @@ test('a name that differs by quoting is suggested, for a column of the list and 
     expect(faults.join(' ')).toContain(`Did you mean '"isTruck"'?`)
   })
 })
+
+test('an expression that raises an error for some row is a finding, not a failure of the check', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    await sql.unsafe(`create extension pg_stat_statements;
+      create table public.vehicles (id int primary key, kind text); insert into public.vehicles values (1, '1'), (2, 'x')`)
+    const types = [{ name: 'Truck', when: 'kind::int = 1', restore: { kind: "'1'" } }]
+    const otherwise = { name: 'Car', restore: { kind: "'0'" } }
+    const prepared = await prepare(url, { types, otherwise, legacyColumns: ['kind'] })
+    expect(prepared.rows).toEqual([])
+    expect(summary(prepared)).toEqual([
+      expect.stringMatching(/^backfill: .* not counted, .*invalid input syntax for type integer: "x"/),
+    ])
+  })
+})

@@ -1,8 +1,10 @@
 import type { Sql } from '../database/connect.ts'
+import { classifyError, errorMessage } from '../database/errors.ts'
 import { formatCount, formatQuantity } from '../format/format.ts'
 import { undeclaredTriggers } from './checkAgainstTable.ts'
 import { quoteLiteral } from './identifiers.ts'
 import type { Rollout, Table } from './rollout.ts'
+import { sampleTable } from './tableSample.ts'
 
 /** The step that would refuse, or could not decide. */
 export type PreparationStep = 'expand' | 'backfill' | 'validation' | 'finalize' | 'column drop'
@@ -17,7 +19,7 @@ export interface PreparationFinding {
 
 export interface Preparation {
   readonly findings: readonly PreparationFinding[]
-  /** Rows of each type, in the order of the file; `type` null: no type matches. */
+  /** Rows of each type, in the order of the file; `type` null: no type matches. Empty: they could not be counted. */
   readonly rows: readonly { readonly type: string | null; readonly count: number }[]
   /** The counts are of a sample of the table. */
   readonly sampled: boolean
@@ -38,13 +40,22 @@ export async function inspectPreparation(sql: Sql, rollout: Rollout, table: Tabl
     readDependents(sql, rollout, table),
     readForeignTables(sql, table),
   ])
-  const { rows, sampled } = await countTypes(sql, rollout, catalog.pages)
+  const { rows, sampled, fault } = await countTypes(sql, rollout, table)
   return {
     findings: [
       ...rightFindings(rollout, catalog, foreignTables),
       ...tableFindings(rollout, table, catalog),
       ...undeclaredTriggers(rollout, table).map((text) => ({ step: 'backfill' as const, refused: true, text })),
       ...(await rowFindings(sql, rollout, table, rows, sampled)),
+      ...(fault === null
+        ? []
+        : [
+            {
+              step: 'backfill' as const,
+              refused: false,
+              text: `The rows of each type are not counted, since a "when" raises an error for some rows, which become failed rows: ${fault}. Correct the expression.`,
+            },
+          ]),
       ...statisticsFindings(catalog),
       ...(dependents.length > 0
         ? [
@@ -69,7 +80,6 @@ interface CatalogRow {
   readonly createInSchema: boolean
   readonly monitor: boolean
   readonly attributes: number
-  readonly pages: number
   /** Relations of the table that are published for updates and have no replica identity. */
   readonly withoutIdentity: readonly string[]
   readonly statements: 'present' | 'not created' | 'not loaded'
@@ -87,8 +97,6 @@ async function readCatalog(sql: Sql, rollout: Rollout, table: Table): Promise<Ca
       pg_catalog.has_schema_privilege(${rollout.table.schema}, 'CREATE') as "createInSchema",
       pg_catalog.pg_has_role('pg_monitor', 'USAGE') as monitor,
       (select count(*)::int from pg_catalog.pg_attribute where attrelid = ${table.oid} and attnum > 0) as attributes,
-      (select coalesce(sum(pg_catalog.pg_relation_size(c.oid)), 0)::float8 / current_setting('block_size')::float8
-        from tree join pg_catalog.pg_class c on c.oid = tree.oid where c.relkind = 'r') as pages,
       (select coalesce(pg_catalog.jsonb_agg(c.oid::regclass::text order by c.oid), '[]') from tree
         join pg_catalog.pg_class c on c.oid = tree.oid and c.relkind = 'r'
         where (c.relreplident = 'n' or c.relreplident = 'd'
@@ -179,20 +187,27 @@ function statisticsFindings({ statements }: CatalogRow): PreparationFinding[] {
   return [{ step: 'column drop', refused: true, text }]
 }
 
-async function countTypes(sql: Sql, rollout: Rollout, pages: number): Promise<Pick<Preparation, 'rows' | 'sampled'>> {
-  const sampled = pages > SAMPLE_PAGES
-  const sample = sampled ? ` tablesample system (${((100 * SAMPLE_PAGES) / pages).toFixed(6)})` : ''
-  const counted = await sql.unsafe<{ type: string | null; count: number }[]>(
-    `select (${rollout.derive('t')})::text as type, count(*)::float8 as count from ${rollout.table.sql} as t${sample} group by 1`,
-  )
-  const counts = new Map(counted.map(({ type, count }) => [type, count]))
-  const unmapped = counts.get(null) ?? 0
-  return {
-    rows: [
+/** `fault`: why the rows cannot be counted, since an expression raises an error for one of them; null: they are counted. */
+async function countTypes(
+  sql: Sql,
+  rollout: Rollout,
+  table: Table,
+): Promise<Pick<Preparation, 'rows' | 'sampled'> & { readonly fault: string | null }> {
+  const { clause, sampled } = await sampleTable(sql, table, SAMPLE_PAGES)
+  try {
+    const counted = await sql.unsafe<{ type: string | null; count: number }[]>(
+      `select (${rollout.derive('t')})::text as type, count(*)::float8 as count from ${rollout.table.sql} as t${clause} group by 1`,
+    )
+    const counts = new Map(counted.map(({ type, count }) => [type, count]))
+    const unmapped = counts.get(null) ?? 0
+    const rows = [
       ...rollout.types.map((type) => ({ type, count: counts.get(type) ?? 0 })),
       ...(rollout.mayBeUnmapped || unmapped > 0 ? [{ type: null, count: unmapped }] : []),
-    ],
-    sampled,
+    ]
+    return { rows, sampled, fault: null }
+  } catch (error) {
+    if (classifyError(error) !== 'row') throw error
+    return { rows: [], sampled, fault: errorMessage(error) }
   }
 }
 

@@ -5,6 +5,7 @@ import type { ContentLosses } from '../../rollout/contentLoss.ts'
 import type { Preparation } from '../../rollout/preparation.ts'
 import type { Rollout } from '../../rollout/rollout.ts'
 import { CliError, ExitCode, usageError } from '../exitCode.ts'
+import { requireDatabaseUrl } from '../databaseOption.ts'
 import { formatPreparation, refusesSoon } from '../formatPreparation.ts'
 import type { RegisterCommand } from '../commandSetup.ts'
 import { createOutput, type Terminal } from '../terminal.ts'
@@ -89,9 +90,9 @@ function contentWarnings(losses: LossResult): string[] {
 }
 
 async function checkTable(rollout: Rollout, url: string): Promise<TableResult> {
+  await requireDatabaseUrl(url)
   const [
     { connect },
-    { ConnectionUrlError, parseConnectionUrl },
     { errorMessage, classifyError },
     { inspectTable, UnsupportedTableError },
     { checkAgainstTable },
@@ -99,19 +100,12 @@ async function checkTable(rollout: Rollout, url: string): Promise<TableResult> {
     { inspectPreparation },
   ] = await Promise.all([
     import('../../database/connect.ts'),
-    import('../../database/connectionUrl.ts'),
     import('../../database/errors.ts'),
     import('../../rollout/inspectTable.ts'),
     import('../../rollout/checkAgainstTable.ts'),
     import('../../rollout/contentLoss.ts'),
     import('../../rollout/preparation.ts'),
   ])
-  try {
-    parseConnectionUrl(url)
-  } catch (error) {
-    if (!(error instanceof ConnectionUrlError)) throw error
-    throw usageError(`--database ${error.message}.`)
-  }
   const database = connect(url, 'check')
   try {
     const table = await inspectTable(database.state, rollout)

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { CliError, ExitCode, usageError } from '../exitCode.ts'
 import type { RegisterCommand } from '../commandSetup.ts'
+import { requireDatabaseUrl } from '../databaseOption.ts'
 import { createOutput, type Terminal } from '../terminal.ts'
 
 interface InitOptions {
@@ -25,29 +26,19 @@ export const registerInit: RegisterCommand = (program, run) => {
 
 async function draftRolloutFile(terminal: Terminal, tableName: string, options: InitOptions): Promise<ExitCode> {
   const output = createOutput(terminal, options.json ?? false)
+  await requireDatabaseUrl(options.database)
   // Dynamic imports, since they load PostgreSQL's parser, which most commands do not need.
-  const [{ connect }, { ConnectionUrlError, parseConnectionUrl }, { draftRollout }] = await Promise.all([
+  const [{ connect }, { draftRollout }] = await Promise.all([
     import('../../database/connect.ts'),
-    import('../../database/connectionUrl.ts'),
     import('../../rollout/draft/draftRollout.ts'),
   ])
-  try {
-    parseConnectionUrl(options.database)
-  } catch (error) {
-    if (!(error instanceof ConnectionUrlError)) throw error
-    throw usageError(`--database ${error.message}.`)
-  }
   const columns = (options.columns ?? '')
     .split(',')
     .map((name) => name.trim())
     .filter((name) => name !== '')
   const database = connect(options.database, 'init')
   try {
-    const { text, faults } = await draftRollout(
-      database.engine({ purpose: 'draft', readOnly: false }),
-      tableName,
-      columns,
-    )
+    const { text, faults } = await draftRollout(database.engine({ purpose: 'draft' }), tableName, columns)
     if (options.output === undefined)
       text
         .trimEnd()

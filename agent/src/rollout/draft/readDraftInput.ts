@@ -1,6 +1,8 @@
 import type { Sql } from '../../database/connect.ts'
+import { readTableCatalog } from '../catalogFaults.ts'
 import type { QualifiedName } from '../identifiers.ts'
 import type { Column, Table } from '../rollout.ts'
+import { sampleTable } from '../tableSample.ts'
 
 /** What a draft of a rollout file is based on. */
 export interface DraftInput {
@@ -54,11 +56,8 @@ const COUNTABLE = new Set(['bool', 'int2', 'int4', 'int8', 'text', 'varchar', 'b
 interface CatalogRow {
   readonly owner: string
   readonly database: string
-  readonly pages: number
   readonly foreignKeys: readonly string[]
-  readonly excluded: readonly string[]
   readonly written: Readonly<Record<string, string>>
-  readonly publications: readonly string[]
   readonly triggers: readonly DraftTrigger[]
 }
 
@@ -67,11 +66,13 @@ interface CatalogRow {
  * than 1,000 pages is sampled.
  */
 export async function readDraftInput(sql: Sql, name: QualifiedName, table: Table): Promise<DraftInput> {
-  const catalog = await readCatalog(sql, table.oid)
-  const from = `${name.sql}${
-    catalog.pages > SAMPLE_PAGES ? ` tablesample system (${((100 * SAMPLE_PAGES) / catalog.pages).toFixed(6)})` : ''
-  }`
-  const excluded = new Set([...catalog.excluded, ...table.key.map((column) => column.name)])
+  const [catalog, { partitionKey, publications }, { clause, sampled }] = await Promise.all([
+    readCatalog(sql, table.oid),
+    readTableCatalog(sql, table.oid),
+    sampleTable(sql, table, SAMPLE_PAGES),
+  ])
+  const from = `${name.sql}${clause}`
+  const excluded = new Set([...(partitionKey ?? []), ...table.key.map((column) => column.name)])
   const columns: DraftColumn[] = []
   for (const column of table.columns) {
     if (excluded.has(column.name) || column.generated || column.identity !== null) continue
@@ -94,11 +95,11 @@ export async function readDraftInput(sql: Sql, name: QualifiedName, table: Table
     exclusiveBooleans: await findExclusive(sql, from, booleans, (column) => column.sql),
     exclusiveForeignKeys: await findExclusive(sql, from, foreignKeys, (column) => `${column.sql} is not null`),
     updateTriggers: catalog.triggers,
-    publications: catalog.publications,
+    publications: (publications ?? []).map((publication) => publication.name),
     owner: catalog.owner,
     database: catalog.database,
     rows: counted!.rows,
-    sampled: catalog.pages > SAMPLE_PAGES,
+    sampled,
   }
 }
 
@@ -155,22 +156,11 @@ async function readCatalog(sql: Sql, oid: number): Promise<CatalogRow> {
       (select pg_catalog.quote_ident(r.rolname) from pg_catalog.pg_class c join pg_catalog.pg_roles r on r.oid = c.relowner
         where c.oid = ${oid}) as owner,
       pg_catalog.quote_ident(pg_catalog.current_database()) as database,
-      (select coalesce(sum(pg_catalog.pg_relation_size(c.oid)), 0)::float8 / current_setting('block_size')::float8
-        from tree join pg_catalog.pg_class c on c.oid = tree.oid where c.relkind = 'r') as pages,
       (select coalesce(pg_catalog.jsonb_agg(distinct a.attname), '[]') from pg_catalog.pg_constraint c
         join pg_catalog.pg_attribute a on a.attrelid = c.conrelid and a.attnum = c.conkey[1]
         where c.conrelid = ${oid} and c.contype = 'f' and pg_catalog.array_length(c.conkey, 1) = 1) as "foreignKeys",
-      (select coalesce(pg_catalog.jsonb_agg(distinct a.attname), '[]') from pg_catalog.pg_partitioned_table p
-        join tree on tree.oid = p.partrelid
-        join pg_catalog.pg_attribute a on a.attrelid = p.partrelid and a.attnum = any (p.partattrs::int2[])) as excluded,
       (select pg_catalog.jsonb_object_agg(a.attname, pg_catalog.quote_ident(a.attname)) from pg_catalog.pg_attribute a
         where a.attrelid = ${oid} and a.attnum > 0 and not a.attisdropped) as written,
-      (select coalesce(pg_catalog.jsonb_agg(p.pubname order by p.pubname), '[]') from pg_catalog.pg_publication p
-        where p.puballtables
-          or exists (select from pg_catalog.pg_publication_rel r join tree on tree.oid = r.prrelid
-            where r.prpubid = p.oid and r.prattrs is null)
-          or exists (select from pg_catalog.pg_publication_namespace s join pg_catalog.pg_class c on c.relnamespace = s.pnnspid
-            join tree on tree.oid = c.oid where s.pnpubid = p.oid)) as publications,
       (select coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('written', found.written,
           'readsEngineSetting', found.reads) order by found.written), '[]')
         from (

@@ -1,5 +1,6 @@
 import { stringify } from 'yaml'
 import { formatCount } from '../../format/format.ts'
+import { writeName } from '../identifiers.ts'
 import type { DraftType, DraftTypes } from './chooseTypes.ts'
 import type { DraftColumn, DraftInput } from './readDraftInput.ts'
 
@@ -50,7 +51,7 @@ function grants({ owner, database, table }: DraftInput): string[] {
     '# Privileges that the role of the agent needs (here sti_agent):',
     `#   grant ${owner} to sti_agent;`,
     `#   grant create, temporary on database ${database} to sti_agent;`,
-    `#   grant usage, create on schema ${writtenName(table.schema)} to sti_agent;`,
+    `#   grant usage, create on schema ${writeName(table.schema)} to sti_agent;`,
     '#   grant pg_monitor to sti_agent;',
   ]
 }
@@ -115,10 +116,7 @@ function publications({ publications: names }: DraftInput): string[] {
   ]
 }
 
-const writtenTable = ({ table }: DraftInput): string => `${writtenName(table.schema)}.${writtenName(table.name)}`
-
-const writtenName = (name: string): string =>
-  /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`
+const writtenTable = ({ table }: DraftInput): string => `${writeName(table.schema)}.${writeName(table.name)}`
 
 const flow = (value: unknown): string =>
   stringify(value, { collectionStyle: 'flow', flowCollectionPadding: true, lineWidth: 0 }).trim()
