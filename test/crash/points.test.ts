@@ -200,7 +200,7 @@ async function prepareAndRemoveArchive(life: RelayedRollout): Promise<void> {
   await relay.run('archive-removal', { confirm: 'vehicles' })
   const removals = await sql<{ kept: boolean }[]>`
     select before->'archive'->'verified'->>'differing' = '0' as kept from sti.operation_event
-    where kind = 'archive' and message like '%is removed%'`
+    where kind = 'archive' and message like 'removed archive %'`
   expect([...removals]).toEqual([{ kept: true }])
   await newCode.stop()
   await life.compare('derived')
