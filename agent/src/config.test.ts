@@ -171,9 +171,9 @@ test('credentials of Grafana are either in its URL or a token, and its issuer ha
 })
 
 test.each([
-  ['enable=editor', 'enable requires editor already; remove it or raise it further'],
-  ['enable=admin,enable=admin', 'enable is there twice; remove one'],
-  ['backfill=admin\nbackfill=editor', 'backfill requires editor already'],
+  ['enable=editor', 'enable already requires editor; remove it or raise it further'],
+  ['enable=admin,enable=admin', 'enable is listed twice; remove one'],
+  ['backfill=admin\nbackfill=editor', 'backfill already requires editor'],
   ['rollback-data=viewer', 'rollback-data requires at least admin'],
   ['read=editor,read=admin', 'read is both editor and admin; remove one'],
 ])('rights that mean nothing or contradict each other fail the boot: %s', (rights, fault) => {

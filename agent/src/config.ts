@@ -274,11 +274,11 @@ function readRaisedRights(settings: EnvReader): RaisedRights {
     if (!isAtLeast(level.data, needed))
       settings.addFault(`STI_RIGHTS: ${right} requires at least ${needed}; a right can be raised, not lowered`)
     else if (level.data === needed)
-      settings.addFault(`STI_RIGHTS: ${right} requires ${needed} already; remove it or raise it further`)
+      settings.addFault(`STI_RIGHTS: ${right} already requires ${needed}; remove it or raise it further`)
     if (earlier !== undefined)
       settings.addFault(
         earlier === level.data
-          ? `STI_RIGHTS: ${right} is there twice; remove one`
+          ? `STI_RIGHTS: ${right} is listed twice; remove one`
           : `STI_RIGHTS: ${right} is both ${earlier} and ${level.data}; remove one`,
       )
     rights[right as Right] = level.data

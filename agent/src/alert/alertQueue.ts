@@ -65,15 +65,15 @@ export function createAlertQueue(dependencies: AlertQueueDependencies): AlertQue
   let stopped = false
   let cleanedUpAt = 0
 
-  function enqueue(alert: ReceivedAlert): void {
+  function enqueue(alert: ReceivedAlert, rollsBack: boolean): void {
     const identity = alertIdentity(alert)
     if (alert.status === 'resolved') rememberResolved(identity)
     const previous = queued.get(identity)
     // A firing message wins over a resolved one, in either order.
-    const latest = previous?.alert.status === 'firing' ? previous.alert : alert
+    const keepsPrevious = previous?.alert.status === 'firing'
     queued.set(identity, {
-      alert: latest,
-      mayRollBack: mayRollBack(latest),
+      alert: keepsPrevious ? previous.alert : alert,
+      mayRollBack: keepsPrevious ? previous.mayRollBack : rollsBack,
       seenResolved: resolved.has(identity),
       count: (previous?.count ?? 0) + 1,
     })
@@ -93,10 +93,11 @@ export function createAlertQueue(dependencies: AlertQueueDependencies): AlertQue
     for (const item of queued.values()) room[item.mayRollBack ? 'rollbacks' : 'others']--
     let dropped = 0
     for (const alert of alerts) {
-      const place = mayRollBack(alert) ? 'rollbacks' : 'others'
-      if (queued.has(alertIdentity(alert))) enqueue(alert)
+      const rollsBack = mayRollBack(alert)
+      const place = rollsBack ? 'rollbacks' : 'others'
+      if (queued.has(alertIdentity(alert))) enqueue(alert, rollsBack)
       else if (room[place] > 0) {
-        enqueue(alert)
+        enqueue(alert, rollsBack)
         room[place]--
       } else dropped++
     }

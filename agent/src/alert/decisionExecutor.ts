@@ -126,17 +126,16 @@ export function createDecisionExecutor({
       async write(plainTexts) {
         // Then the off is stored or spooled, and the decision with it.
         await turnedOff
-        const incident = newIncident(decided)
         const record: RollbackRecord = {
           rollout: rollout.name,
           change,
-          incident: plainTexts ? toPlainTexts(incident) : incident,
-          reason: plainTexts ? toPlainTexts(reason) : reason,
+          incident: newIncident(decided),
+          reason,
           turnedFlagOff,
-          alert: alert === null || !plainTexts ? alert : toPlainTexts(alert),
-          evidence: plainTexts ? toPlainTexts(decided.evidence) : decided.evidence,
+          alert,
+          evidence: decided.evidence,
         }
-        await recordRollback({ state, reached }, record, progress)
+        await recordRollback({ state, reached }, plainTexts ? toPlainTexts(record) : record, progress)
       },
     })
   }

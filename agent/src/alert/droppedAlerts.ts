@@ -18,7 +18,7 @@ export function createDroppedAlerts(log: Log): DroppedAlerts {
   function endFlood(): void {
     if (flood === null) return
     clearTimeout(flood.end)
-    log({ level: 'warning', message: `No alert was dropped for 60 s; ${flood.count} were dropped before` })
+    log({ level: 'warning', message: `${flood.count} alerts or writes were dropped` })
     flood = null
   }
 

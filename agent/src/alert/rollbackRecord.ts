@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ConditionReading, type Actor, type Incident, type OperationKind } from '../contract/index.ts'
+import { ConditionReading, type Actor, type Incident } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 import { openIncident, type NewIncident } from '../incident/incidentStore.ts'
 import type { FailpointHook } from '../kind/failpoints.ts'
@@ -40,7 +40,7 @@ export const rollbackOperationKey = (rule: string, change: string): string => `a
 
 /**
  * Writes the record. The row of sti.automatic_rollback is last, together with the event: without it, the record is owed,
- * and an agent that finds the operation of the rollback writes the rest (recordOwedRollbacks).
+ * and an agent that finds the operation of the rollback writes the rest (findOwedRecords).
  */
 export async function recordRollback(
   { state, reached }: { readonly state: Sql; readonly reached: FailpointHook },
@@ -122,7 +122,6 @@ export type StoredDecision = z.infer<typeof StoredDecision>
 
 interface OwedRollback {
   readonly id: bigint
-  readonly kind: OperationKind
   readonly parameters: { readonly automatic?: unknown }
   readonly actor: Actor
   readonly reason: string | null
@@ -138,7 +137,7 @@ const GRACE_SECONDS = 5
  */
 export async function findOwedRecords(state: Sql, rollout: string, environment: string): Promise<RollbackRecord[]> {
   const owed = await state<OwedRollback[]>`
-    select id, kind, parameters, actor, reason, created_at from sti.operation o
+    select id, parameters, actor, reason, created_at from sti.operation o
     where rollout = ${rollout} and kind = 'rollback' and parameters ? 'automatic'
       and created_at < clock_timestamp() - ${GRACE_SECONDS} * interval '1 s'
       and not exists (select from sti.automatic_rollback a where a.rollout = o.rollout

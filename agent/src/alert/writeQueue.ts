@@ -18,7 +18,7 @@ export interface QueuedWrite {
 export interface WriteQueue {
   /** False: too many are waiting, and this one is dropped. */
   enqueue(write: QueuedWrite): boolean
-  /** Ends after one more attempt at each. */
+  /** Attempts what is due once more, then ends. */
   stop(): Promise<void>
 }
 

@@ -88,10 +88,23 @@ function createWaitReport(
     const ends = !hasTerminal && (isPaused || isTooLong)
     if (!ends && reported === operation.state) return
     reported = operation.state
-    const why = await explainWait(agents[0]!, operation).catch((error: unknown) => (error as Error).message)
+    const why = await explainWaitOfAny(agents, operation)
     if (ends) throw waitingError(operation, seconds, why)
     for (const line of [describeWait(operation, seconds, why), ...waitAdvice(operation)]) view.line(line)
   }
+}
+
+/** The first agent that responds explains the wait; without one, the error of the last. */
+async function explainWaitOfAny(agents: readonly AgentClient[], operation: Operation): Promise<string> {
+  let failure = 'No agent is configured.'
+  for (const agent of agents) {
+    try {
+      return await explainWait(agent, operation)
+    } catch (error) {
+      failure = (error as Error).message
+    }
+  }
+  return failure
 }
 
 function chooseView(output: Output, reporting: boolean): ProgressView {

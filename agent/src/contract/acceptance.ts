@@ -51,7 +51,7 @@ export const AcceptanceRequest = z
     subjects: z
       .array(z.string().min(1).max(2000))
       .min(1)
-      .max(100)
+      .max(1000)
       .describe('each as the check names it, or a prefix that matches only one'),
     reason: z.string().min(1).max(2000).describe('why it is safe, or why it is withdrawn'),
     expiresAt: Instant.optional().describe('at most 366 days from now; default 90 days'),

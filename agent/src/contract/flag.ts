@@ -1,12 +1,14 @@
 import { z } from '@hono/zod-openapi'
 import { Instant } from './enums.ts'
-import { Text } from './text.ts'
+import { nullable } from './nullable.ts'
 
 export const FlagClient = z
   .object({
     client: z.string(),
-    instance: z.string().describe('tells caching clients of one name apart; empty: it is not caching'),
-    caching: z.boolean().describe('it keeps the answer until it asks again; if false, it asks for each use'),
+    instance: z.string().describe('distinguishes caching clients with the same name; empty: not caching'),
+    caching: z
+      .boolean()
+      .describe('true: it caches the response until its next request; false: it sends a request for each use'),
     lastSeenAt: Instant,
     answeredOn: z.boolean().describe('the last evaluation it received was on'),
     stale: z.boolean().describe('may still use an older state of the flag'),
@@ -34,11 +36,11 @@ export const FlagStatus = z
     changedAt: Instant.nullable(),
     changedBy: z.string().nullable(),
     persisted: z.boolean(),
-    pendingOff: PendingOff.nullable().describe('the flag was turned off, and the database has not stored that yet'),
+    pendingOff: nullable(PendingOff).describe('the flag was turned off, and the database has not stored that yet'),
     ageSeconds: z.number().nullable().describe('seconds since the database last confirmed the state; null: never'),
     clients: z.array(FlagClient),
     consistent: z.boolean().describe('no client is stale'),
-    longestRequestSeconds: z.number().describe('after so long, a client that asks for each use acts on no old answer'),
+    longestRequestSeconds: z.number().describe('maximum time that a non-caching client can act on an old response'),
     lastPropagationSeconds: z.number().nullable(),
   })
   .openapi('FlagStatus')
@@ -46,9 +48,9 @@ export type FlagStatus = z.infer<typeof FlagStatus>
 
 export const AcceptClientsRequest = z
   .object({
-    clients: z.array(Text.min(1).max(200)).min(1).max(1000).optional().describe('names of silent clients'),
+    clients: z.array(z.string().min(1).max(200)).min(1).max(1000).optional().describe('names of silent clients'),
     all: z.literal(true).optional().describe('every silent client that is stale'),
-    reason: Text.min(1).max(2000),
+    reason: z.string().min(1).max(2000),
   })
   .strict()
   .refine(({ clients, all }) => (clients === undefined) !== (all === undefined), 'name clients, or send all: true')

@@ -61,9 +61,9 @@ export const OperationProgress = z
     batchRows: z.number().int().nullable().describe('rows in the last batch'),
     batchSeconds: z.number().nullable(),
     throttled: z.string().nullable().describe('why the operation waits, or null'),
-    held: HeldRowsProgress.nullable()
+    held: nullable(HeldRowsProgress)
       .optional()
-      .describe('rows that other transactions have locked; the other rows are written meanwhile'),
+      .describe('rows that other transactions have locked; the other rows are written in the meantime'),
     retries: z.record(z.string(), z.number().int()).describe('retries by SQLSTATE'),
     unit: z
       .enum(['seconds', 'steps'])

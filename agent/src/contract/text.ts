@@ -1,5 +1,3 @@
-import { z } from '@hono/zod-openapi'
-
 /** With the flag `u`, a surrogate pair is one character, so that only a lone surrogate is in Cs. */
 const LONE_SURROGATE = /\p{Cs}/u
 
@@ -9,9 +7,6 @@ export const UNSTORABLE_TEXT = 'contains U+0000 or half of a surrogate pair, whi
 export function isStorableText(text: string): boolean {
   return !text.includes('\0') && !LONE_SURROGATE.test(text)
 }
-
-/** A text in a request. */
-export const Text = z.string().refine(isStorableText, UNSTORABLE_TEXT)
 
 /** The path of the first text, key or value, in a parsed document that PostgreSQL cannot store; null: there is none. */
 export function findUnstorableText(document: unknown): readonly (string | number)[] | null {

@@ -2,7 +2,7 @@ import type { FlagClient } from '../contract/index.ts'
 
 /** Clients tracked per flag; further ones count as the unnamed one. */
 export const MAX_TRACKED_CLIENTS = 1_000
-/** Caching clients of one name that are told apart; further ones count as one. */
+/** Caching clients of one name that are distinguished; further ones count as one. */
 export const MAX_INSTANCES_PER_NAME = 20
 export const UNNAMED_CLIENT = '(unnamed)'
 /** Milliseconds without a request after which a caching client is silent if it was answered on, and removed if not. */
@@ -23,12 +23,12 @@ export function isUpToDate(mark: VersionMark, current: VersionMark): boolean {
   return current.pending > 0 ? mark.pending >= current.pending : mark.version === current.version
 }
 
-/** Who asks for an evaluation. */
+/** Who sent an evaluation request. */
 export interface FlagRequester {
   /** The header X-Sti-Client; null: none. */
   readonly name: string | null
   /**
-   * For a caching client, which asks for all flags at once and keeps the answer: the hash of what only this process knows,
+   * For a caching client, which requests all flags at once and keeps the response: the hash of what only this process knows,
    * its X-Sti-Instance or the secret part of the ETag that it was given. Null: a single evaluation, which is used at once.
    */
   readonly instance: string | null
@@ -51,7 +51,7 @@ interface TrackedClient {
 /** A row of sti.flag_client; `lastSeenAt` on this process's clock, `stamp` on the database's, both in ms. */
 export interface FlagClientRow {
   readonly client: string
-  /** Empty: a client that asks for each use. Else a caching client. */
+  /** Empty: a client that sends a request for each use. Else a caching client. */
   readonly instance: string
   readonly lastSeenAt: number
   readonly stamp: number

@@ -352,7 +352,7 @@ function chooseSilent(known: readonly FlagClient[], names: readonly string[]): F
       'refused',
       named.some(({ caching }) => caching)
         ? `${name} last sent a request at ${named[0]!.lastSeenAt}: only a client that has been silent for 60 s after an evaluation of on can be accepted.`
-        : `${name} asks for each use, so it needs no acceptance: it is gone once its longest request is over.`,
+        : `${name} sends a request for each use, so it does not need to be accepted: it is removed once its longest request has ended.`,
     )
   })
 }

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { lstatSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -141,8 +141,6 @@ export function createOffSpool(options: {
     },
   }
 }
-
-export const newSpoolId = (): string => randomUUID()
 
 /** Names the database without its credentials. */
 function scopeOf(environment: string, databaseUrl: string): string {

@@ -4,7 +4,7 @@ import type { Database, Sql } from '../database/connect.ts'
 import { errorCode, errorMessage, isValueRefused } from '../database/errors.ts'
 import type { FailpointHook } from '../kind/failpoints.ts'
 import { writeFlagChange, type FlagChange, type FlagWriteResult } from './flagStore.ts'
-import { newSpoolId, type OffSpool, type SpooledOff } from './offSpool.ts'
+import type { OffSpool, SpooledOff } from './offSpool.ts'
 import { withoutTexts } from './withoutTexts.ts'
 
 const RETRY_INTERVAL_MS = 250
@@ -27,7 +27,7 @@ interface PendingWrite {
   /** Resolves when its file is on the disk, or cannot be, or takes too long. */
   spooling: Promise<void>
   spooled: boolean
-  /** Somebody else was told, or has asked, that the flag is off: an earlier use of the same key does not answer for that. */
+  /** Another caller was told or requested that the flag is off: an earlier use of the same key does not answer for that. */
   owed: boolean
   readonly outcome: Promise<CompletedWrite>
   resolve(written: CompletedWrite): void
@@ -47,7 +47,7 @@ export interface PendingOffState {
  * the one that waits, so that a queue is at most as long as there are different requests.
  */
 export interface PendingWrites {
-  /** Queues a change; `outcome` resolves once it is written. `markOwed`: the caller was told that the flag is off. */
+  /** Queues a change; `outcome` resolves once it is written. `markOwed`: the caller has the answer that the flag is off. */
   add(change: FlagChange): { readonly outcome: Promise<CompletedWrite>; markOwed(): void }
   /** Queues the offs that an earlier process left. */
   restore(offs: readonly SpooledOff[]): void
@@ -213,7 +213,7 @@ export function createPendingWrites(
         waiting.owed = true
         return { outcome: waiting.outcome, markOwed: () => undefined }
       }
-      const pending = enqueue(change, now(), newSpoolId())
+      const pending = enqueue(change, now(), randomUUID())
       if (spool) pending.spooling = save(spool, pending)
       void drain()
       return { outcome: pending.outcome, markOwed: () => void (pending.owed = true) }

@@ -11,7 +11,7 @@ export function httpUrlFault(text: string, credentials: 'allowed' | 'refused' = 
   return null
 }
 
-/** Characters of a password end a URL early. Only their presence is told. */
+/** Characters of a password end a URL early. Only their presence is reported. */
 function encodingAdvice(text: string): string {
   return /[@#?%/\\\s]/.test(text.replace(/^\w+:\/\//, ''))
     ? '; in a user name or password, write / as %2F, # as %23, ? as %3F, @ as %40, : as %3A, and % as %25'

@@ -3,7 +3,13 @@ import type { App } from './dependencies.ts'
 import { PROBLEM_RESPONSES } from './routeHelpers.ts'
 
 const OfrepEvaluation = z
-  .object({ key: z.string(), value: z.boolean(), reason: z.string(), variant: z.string() })
+  .object({
+    key: z.string(),
+    value: z.boolean(),
+    reason: z.string(),
+    variant: z.string(),
+    metadata: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  })
   .openapi('OfrepEvaluation')
 const OfrepFailure = z
   .object({ key: z.string().optional(), errorCode: z.string(), errorDetails: z.string() })
@@ -59,7 +65,7 @@ export function describeUntypedRoutes(app: App): void {
       431: headersTooLarge,
     },
   })
-  const Ready = z.object({ ready: z.boolean(), reasons: z.array(z.string()) })
+  const Ready = z.object({ ready: z.boolean(), reasons: z.array(z.string()), warnings: z.array(z.string()) })
   app.openAPIRegistry.registerPath({
     method: 'get',
     path: '/readyz',

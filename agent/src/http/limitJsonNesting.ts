@@ -13,7 +13,7 @@ export const limitJsonNesting: MiddlewareHandler = async (c, next) => {
   const hasJson = c.req.method !== 'GET' && c.req.method !== 'HEAD' && !c.req.path.startsWith('/v1/webhooks/')
   if (hasJson && isTooDeep(await c.req.text()))
     throw new Refusal('invalid-body', `The body is nested deeper than ${MAX_NESTING} levels.`, [
-      'body: reduce the nesting',
+      `body: use at most ${MAX_NESTING} levels`,
     ])
   await next()
 }

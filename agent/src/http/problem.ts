@@ -174,7 +174,7 @@ const REFUSED_VALUE_SQLSTATES = new Set(['22001', '22003', '22007', '22008', '22
 function explainRefusedValue(error: unknown): string | null {
   const code = errorCode(error)
   return code !== null && REFUSED_VALUE_SQLSTATES.has(code)
-    ? `PostgreSQL does not take a value of this request (${errorMessage(error)}, ${code}): send another value.`
+    ? `PostgreSQL rejected a value in this request (${errorMessage(error)}, ${code}): send another value.`
     : null
 }
 

@@ -1,12 +1,13 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import { findUnstorableText, isStorableText, UNSTORABLE_TEXT } from '../contract/index.ts'
+import { toVisibleJson } from '../format/visibleText.ts'
 import { Refusal } from './problem.ts'
 
 /** U+0000, or a surrogate as UTF-8 would never encode it. */
 const UNSTORABLE_IN_URL = /%00|%ed%[ab][0-9a-f]%[89ab][0-9a-f]/i
 
 /** Where a request has text that PostgreSQL cannot store, outside of its body; null: nowhere. */
-export function findUnstorableParameter(c: Context): string | null {
+function findUnstorableParameter(c: Context): string | null {
   const url = new URL(c.req.url)
   if (UNSTORABLE_IN_URL.test(url.pathname)) return 'the path'
   if (UNSTORABLE_IN_URL.test(url.search)) return 'the query'
@@ -19,12 +20,14 @@ export function findUnstorableField(body: unknown): string | null {
   const path = findUnstorableText(body)
   if (path === null) return null
   // A key is quoted as JSON: it may be the text that cannot be stored.
-  return path.length === 0 ? 'the body' : path.map((part) => (isPlain(part) ? String(part) : asJson(part))).join('.')
+  return path.length === 0
+    ? 'the body'
+    : path.map((part) => (isPlain(part) ? String(part) : toVisibleJson(part))).join('.')
 }
 
 /**
  * Refuses text that PostgreSQL cannot store, in every field, parameter and header of every route: stored later, it would
- * fail where nobody can be told. Webhooks are excluded: their messages come from machines, and one alert must not lose
+ * fail where no caller learns of it. Webhooks are excluded: their messages come from machines, and one alert must not lose
  * the others (alert/parseWebhook.ts).
  */
 export const rejectUnstorableText: MiddlewareHandler = async (c, next) => {
@@ -54,8 +57,3 @@ function parseJson(text: string): unknown {
 }
 
 const isPlain = (part: string | number): boolean => typeof part === 'number' || /^[\w-]{1,100}$/.test(part)
-const asJson = (part: string | number): string =>
-  JSON.stringify(part).replace(
-    /[^\x20-\x7e]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )

@@ -26,7 +26,7 @@ const UNKNOWN_KEY_INTERVAL_MS = 5_000
 const MAX_KEYS_AGE_MS = 600_000
 
 /**
- * A request waits for a fetch only if none has ended yet, or if its key is new and Grafana answers. While Grafana is slow
+ * A request waits for a fetch only if there are no keys of the last minutes, or if its key is new and Grafana answers. While Grafana is slow
  * or unavailable, requests use the keys from before, or are refused at once.
  */
 export function createSigningKeyCache(
@@ -51,9 +51,10 @@ export function createSigningKeyCache(
     lastFetch = { at: now(), fault }
   }
   const refresh = (): Promise<void> => (inFlight ??= fetchKeys().finally(() => (inFlight = null)))
-  /** Waits only for the first fetch. */
+  /** Waits for the first fetch, and after a pause in which the keys have become too old. */
   const refreshIfDue = async (): Promise<void> => {
-    if (lastFetch === null) return await refresh()
+    const hasExpired = lastFetch?.fault === null && now() - lastFetch.at > MAX_KEYS_AGE_MS
+    if (lastFetch === null || hasExpired) return await refresh()
     if (now() - lastFetch.at >= (lastFetch.fault === null ? REFRESH_INTERVAL_MS : RETRY_INTERVAL_MS)) void refresh()
   }
   const currentKeys = (): JWTVerifyGetKey => {

@@ -81,7 +81,7 @@ async function attemptToOpen(sql: Sql, incident: NewIncident): Promise<{ id: num
         case when ${incident.rolledBack !== null} then clock_timestamp() end as rolled_back_at,
         ${incident.rolledBack?.operationId ?? null}::bigint as rollback_operation_id
     ), found as (
-      select i.id from sti.incident i, new
+      select i.id, i.rolled_back_at is not null as rolled_back from sti.incident i, new
       where coalesce(i.rollout, '') = coalesce(new.rollout, '') and i.rule = new.rule and i.closed_at is null
         and (not ${hasOwnChange} or i.change = new.change or i.change is null)
       order by i.change is not distinct from new.change desc, i.id desc limit 1
@@ -100,7 +100,7 @@ async function attemptToOpen(sql: Sql, incident: NewIncident): Promise<{ id: num
         rollback_operation_id = coalesce(i.rollback_operation_id, new.rollback_operation_id)
       from found, new, lateral (
         select not ${incident.isCurrentChange} and new.change is not null
-          or exists (select from sti.incident o where o.id = found.id and o.rolled_back_at is not null) as card
+          or found.rolled_back as card
       ) kept
       where i.id = found.id
       returning i.id

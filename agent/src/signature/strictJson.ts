@@ -21,7 +21,7 @@ export function parseStrictJson(text: string): unknown {
   return value
 }
 
-/** `text` is valid JSON, so that strings, colons and brackets are all that has to be told apart. */
+/** `text` is valid JSON, so only strings, colons and brackets have to be distinguished. */
 function refuseAmbiguousMembers(text: string): void {
   const tokens = /"(?:[^"\\]|\\.)*"(\s*:)?|[{}[\]]/gs
   const open: (Set<string> | null)[] = []

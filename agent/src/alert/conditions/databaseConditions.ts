@@ -1,3 +1,4 @@
+import { describeStaleClients } from '../../contract/index.ts'
 import { formatCount, formatDuration, formatPercent, formatQuantity } from '../../format/format.ts'
 import { healthyFinding, unhealthyFinding, unknownFinding, type ConditionFinding } from './conditionFinding.ts'
 import { flagChange, MAX_STATE_AGE_MS, type ConditionInput, type DatabaseState } from './conditionInput.ts'
@@ -60,11 +61,10 @@ export function flagConsistencyCondition({ flag, inconsistentSince, now }: Condi
   const subject = { rule: 'StiFlagInconsistent', change: flagChange(flag) } as const
   if (flag.clients.length === 0) return null
   if (inconsistentSince === null) return healthyFinding(subject, 'Every client has the current flag.')
-  const stale = flag.clients.filter((client) => client.stale).map(({ client }) => client)
   const duration = formatDuration(Math.round((now - inconsistentSince) / 1_000))
-  const names = `${stale.slice(0, 5).join(', ')}${stale.length > 5 ? ` and ${stale.length - 5} more` : ''}`
-  const advice = 'Wait until they ask again, or stop them and run sti accept-client --all --reason "…"'
-  const sentence = `Outdated flag at clients for ${duration} (limit ${formatDuration(MAX_INCONSISTENT_MS / 1_000)}): ${names}. ${advice}.`
+  const limit = formatDuration(MAX_INCONSISTENT_MS / 1_000)
+  const sentence =
+    `The flag has been outdated at clients for ${duration} (limit ${limit}). ${describeStaleClients(flag) ?? ''}`.trim()
   return now - inconsistentSince > MAX_INCONSISTENT_MS
     ? unhealthyFinding(subject, sentence)
     : healthyFinding(subject, sentence)

@@ -38,7 +38,7 @@ async function acceptClient(
   clients: string[],
   { all = false, reason, ...options }: AcceptClientOptions,
 ): Promise<ExitCode> {
-  if (!reason) throw usageError('--reason is required: how you know that the clients are gone.')
+  if (!reason) throw usageError('--reason is required: how you know that the clients no longer run.')
   if (all === clients.length > 0) throw usageError('Name the clients, or use --all.')
   const { target, rollout, output } = await openCommandRollout(terminal, options)
   const before = rollout.flag.clients
@@ -48,7 +48,7 @@ async function acceptClient(
   const isAccepted = ({ client, instance }: FlagClient): boolean =>
     flag.clients.some((other) => other.client === client && other.instance === instance && other.acceptedBy !== null)
   const accepted = before.filter((client) => client.acceptedBy === null && isAccepted(client))
-  output.line(`Accepted as gone: ${[...new Set(accepted.map(({ client }) => client))].join(', ')}.`)
+  if (accepted.length > 0) output.line(`Accepted: ${[...new Set(accepted.map(({ client }) => client))].join(', ')}.`)
   const stale = describeStaleClients(flag)
   if (stale !== null) output.line(stale)
   return ExitCode.done

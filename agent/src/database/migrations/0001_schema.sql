@@ -225,7 +225,7 @@ create table sti.flag (
 create table sti.flag_client (
   rollout text not null,
   client text not null,
-  -- Tells caching clients of one name apart: a hash of what only that process knows. Empty: it asks for each use.
+  -- Distinguishes caching clients with the same name: a hash of what only that process knows. Empty: not caching.
   instance text not null default '',
   last_seen_at timestamptz not null,
   version bigint not null,

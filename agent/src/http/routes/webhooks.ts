@@ -54,7 +54,7 @@ export function webhookRoutes(app: App, deps: ApiDependencies, verifier: Webhook
     if (dropped > 0)
       throw new Refusal(
         'refused',
-        `The queue of alerts is full: ${alerts.length - dropped} of ${alerts.length} alerts were accepted, those that may roll back first. Send the message again later.`,
+        `The queue of alerts is full: ${alerts.length - dropped} of ${alerts.length} alerts were accepted. Send the message again later.`,
       )
     return { received: alerts.length, faults: faults.slice(0, MAX_LISTED_FAULTS) }
   }
