@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import type { RolloutDetail } from '../../agent/src/contract/index.ts'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
+import { withSession } from '../support/faultInjection.ts'
 import { QUIET_LOG, requestRefused } from '../support/operations.ts'
 import { waitFor } from '../support/waitFor.ts'
 
@@ -96,8 +97,8 @@ test.each(
           expect(await requestRefused(agent, 'rollback', { scope: 'data', confirm: 'things' })).toMatch(sentence)
           if (stage === 'finalized') await agent.run('flag', { enabled: false })
           const fault = detail.faults.find((one) => sentence.test(one))!
-          for (const statement of /Run (ALTER .*?)(?:, or turn|\.$)/.exec(fault)![1]!.split('; '))
-            await sql.unsafe(statement)
+          const statements = /Run ((?:BEGIN; )?ALTER .*?)(?:, or turn|\.$)/.exec(fault)![1]!
+          await withSession(url, (session) => session.unsafe(statements))
           await agent.run('rollback', { scope: 'data', confirm: 'things', full: true })
           expect(await sql`select from pg_attribute where attrelid = 'things'::regclass and attname = 'type'`).toEqual(
             [],

@@ -1,7 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { formatDuration } from '../format/format.ts'
+import { createInterval } from '../interval.ts'
 import type { Sql } from './connect.ts'
-import { isConnectionError } from './errors.ts'
 
 /** Who holds a lock: a session, or a prepared transaction, which has no session. */
 export interface LockHolder {
@@ -22,7 +21,10 @@ export interface LockHolder {
   readonly query: string | null
 }
 
-const POLL_INTERVAL_MS = 15
+/** A batch waits only for milliseconds. */
+const FIRST_POLL_MS = 15
+/** Once a holder is known. */
+const POLL_INTERVAL_MS = 200
 const MAX_QUERY_LENGTH = 80
 const MAX_NAMED_HOLDERS = 3
 
@@ -71,7 +73,8 @@ export async function readTableLockHolders(sql: Sql, table: string): Promise<Loc
 
 /**
  * Runs a statement of `sql` and reads who blocks it in the meantime, through `observer`. `onBlockers` is called with
- * each answer that is not empty.
+ * each answer that is not empty. Holders that cannot be read or reported are left out: the result of the statement does
+ * not depend on them, and the next poll tries again.
  */
 export async function observeBlockers<T>(
   observer: Sql,
@@ -80,24 +83,23 @@ export async function observeBlockers<T>(
   onBlockers: (holders: readonly LockHolder[]) => void | Promise<void>,
 ): Promise<T> {
   const [backend] = await sql<{ pid: number }[]>`select pg_backend_pid() as pid`
-  const ended = new AbortController()
-  const poll = async (): Promise<void> => {
-    for (;;) {
-      await delay(POLL_INTERVAL_MS, undefined, { signal: ended.signal }).catch(() => undefined)
-      if (ended.signal.aborted) return
+  const polls = createInterval({
+    intervalMs: FIRST_POLL_MS,
+    delayFirstRun: true,
+    onError: () => undefined,
+    async run() {
       const holders = await readBlockers(observer, backend!.pid)
-      if (holders.length > 0) await onBlockers(holders)
-    }
-  }
-  // Without the database, there is no session to name, and the statement itself fails.
-  const polling = poll().catch((error: unknown) => {
-    if (!isConnectionError(error)) throw error
+      if (holders.length === 0) return
+      // pg_blocking_pids holds the locks of the lock manager for a moment.
+      polls.setIntervalMs(POLL_INTERVAL_MS)
+      await onBlockers(holders)
+    },
   })
+  polls.start()
   try {
     return await statement()
   } finally {
-    ended.abort()
-    await polling
+    await polls.stop()
   }
 }
 
@@ -115,9 +117,7 @@ export const nameHolders = (holders: readonly LockHolder[]): string[] =>
   )
 
 /** Identifies a holder, without the values that change while it holds the lock. */
-export function holdersKey(holders: readonly LockHolder[]): string {
-  return holders.map(({ pid, preparedName }) => preparedName ?? String(pid)).join()
-}
+export const holdersKey = (holders: readonly LockHolder[]): string => nameHolders(holders).join()
 
 function describeHolder(holder: LockHolder): string {
   const { pid, preparedName, user, application, backendType, state, seconds, query } = holder

@@ -10,6 +10,8 @@ import { dollarQuote } from './deriveTrigger.ts'
 const MAX_CANDIDATE_ROWS = 20
 /** Rows that are sampled, in whole pages, to find some of every type. */
 const SAMPLED_ROWS = 5_000
+/** Without statistics, the number of rows is estimated from the size of the table. */
+const ASSUMED_ROW_BYTES = 100
 /** Undoes one canary write. */
 const UNDO_SQLSTATE = 'STI02'
 /** Ends the canary with its result as the error message, so that nothing can be committed. */
@@ -92,7 +94,10 @@ end`
 /** Rows of every type from all over the table, in turn; then the first rows, in case the sample is empty. */
 function candidateRowsSql({ table: { sql: name }, discriminator, types }: Rollout, table: Table, keys: string): string {
   const candidate = `select ${keys}, ${keyAsJson(table.key, 't')} as key, t.${discriminator.sql}::text as was`
-  const percent = Math.min(100, (100 * SAMPLED_ROWS) / Math.max(1, table.estimatedRows ?? 0))
+  const percent = Math.min(
+    100,
+    (100 * SAMPLED_ROWS) / Math.max(1, table.estimatedRows ?? table.bytes / ASSUMED_ROW_BYTES),
+  )
   const known = `t.${discriminator.sql} is not null`
   return `select * from (
       ${candidate}, row_number() over (partition by t.${discriminator.sql}) as turn from ${name} as t tablesample system (${percent}) where ${known}

@@ -56,12 +56,19 @@ export async function readColumnChanges(sql: Sql, rollout: Rollout, table: Table
   if (change === undefined || change.other) return []
   return Object.entries(change.columns).flatMap(([name, { number, type }]) => {
     const now = table.columns.find((column) => column.number === number)
-    if (now?.name === name && now.type === type) return []
+    if (now?.name === name && withoutModifier(now.type) === withoutModifier(type)) return []
     // A column that was dropped and added again has another number, and serves as well.
-    if (now === undefined && table.columns.some((column) => column.name === name && column.type === type)) return []
+    if (
+      now === undefined &&
+      table.columns.some((column) => column.name === name && withoutModifier(column.type) === withoutModifier(type))
+    )
+      return []
     return [{ name, typeBefore: type, nameNow: now?.name ?? null, typeNow: now?.type ?? null }]
   })
 }
+
+/** A length or a precision can change without a consequence: the guard of the function does not compare it either. */
+const withoutModifier = (type: string): string => type.replace(/\(\d+(,-?\d+)?\)/, '')
 
 /** One sentence per change, with the statement that undoes it. */
 export function describeColumnChange(rollout: Rollout, { name, typeBefore, nameNow, typeNow }: ColumnChange): string {
@@ -71,19 +78,23 @@ export function describeColumnChange(rollout: Rollout, { name, typeBefore, nameN
   const consequence =
     'The application writes as before, but the dual-write trigger changes no row until this is undone, and only the flag can be rolled back'
   if (nameNow === null)
-    return `Column ${name} was dropped by others since expand. ${consequence}. Run ${alter(`ADD COLUMN ${column} ${typeBefore}`)}; ${refillSql(rollout, name)}.`
+    return `Column ${name} was dropped by others since expand. ${consequence}. ${refillAdvice(rollout, name, alter(`ADD COLUMN ${column} ${typeBefore}`))}`
   if (nameNow !== name)
     return `Column ${name} was renamed to ${nameNow} by others since expand. ${consequence}. Run ${alter(`RENAME COLUMN ${quoteIdentifier(nameNow)} TO ${column}`)}, or turn the flag off, use the new name in ${rollout.path}, and expand again.`
-  return `Column ${name} was changed from ${typeBefore} to ${typeNow} by others since expand. ${consequence}. Run ${alter(`ALTER COLUMN ${column} TYPE ${typeBefore} USING ${column}::${typeBefore}`)}.`
+  return `Column ${name} was changed from ${typeBefore} to ${typeNow} by others since expand. ${consequence}. Run ${alter(`ALTER COLUMN ${column} TYPE ${typeBefore} USING ${column}::${withoutModifier(typeBefore)}`)}.`
 }
 
-/** SQL that sets a legacy column that was added again as the type says. */
-function refillSql(rollout: Rollout, name: string): string {
+/**
+ * Adds a legacy column again and sets it as the type says, in one transaction: between two, a write of the application would
+ * derive its type from the empty column.
+ */
+function refillAdvice(rollout: Rollout, name: string, addColumn: string): string {
   const branches = rollout.types.flatMap((type) => {
     const value = rollout.restoreValues(type)?.get(name)
     if (value === undefined || value.kind === 'keep') return []
     return [`WHEN ${quoteLiteral(type)} THEN ${value.sql(quoteIdentifier)}`]
   })
-  if (branches.length === 0) return 'then restore its values'
-  return `UPDATE ${rollout.table.sql} SET ${quoteIdentifier(name)} = CASE ${rollout.discriminator.sql} ${branches.join(' ')} END`
+  if (branches.length === 0) return `Run ${addColumn}; then restore its values.`
+  const update = `UPDATE ${rollout.table.sql} SET ${quoteIdentifier(name)} = CASE ${rollout.discriminator.sql} ${branches.join(' ')} END`
+  return `The table is locked until its values are set. Run BEGIN; ${addColumn}; ${update}; COMMIT.`
 }

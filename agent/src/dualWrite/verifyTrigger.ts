@@ -37,6 +37,9 @@ export async function findTriggerFault(sql: Sql, rollout: Rollout, table: Table)
     )
     if (fault !== null) return fault
   }
+  const superfluous = existing.find((trigger) => !required.includes(trigger.name))
+  if (superfluous !== undefined)
+    return `The dual-write trigger ${superfluous.name} belongs to an earlier rollout file. Expand again to remove it.`
   const laterTrigger = findLaterTriggers(table.triggers)[0]
   if (laterTrigger !== undefined)
     return `Trigger ${laterTrigger.name} fires after the dual-write trigger and could change a row after its type is derived. Rename it.`
@@ -44,7 +47,7 @@ export async function findTriggerFault(sql: Sql, rollout: Rollout, table: Table)
   if (derive === undefined || !derive.ours || derive.path === null || !derive.definer)
     return 'The function of the dual-write trigger was changed outside STI. Expand again.'
   if (!derive.text.includes(derivationMark(rollout)))
-    return 'The dual-write trigger derives as an earlier version of the rollout file. Expand again.'
+    return 'The dual-write trigger was created from an earlier version of the rollout file. Expand again.'
   if (!derive.journaled) return 'The function of the dual-write trigger was changed outside STI. Expand again.'
   if (derive.off !== null) return `The dual-write trigger does not fire on partition ${derive.off}. Expand again.`
   return null

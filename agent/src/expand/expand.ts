@@ -9,7 +9,7 @@ import { fixResolutionSql, resolutionNotes } from '../rollout/resolutionStore.ts
 import { cannotRaise } from '../rollout/cannotRaise.ts'
 import type { Table } from '../rollout/rollout.ts'
 import { reverseSyncChange } from '../dualWrite/reverseSync.ts'
-import { deriveFunctionChange, dualWriteTriggerChanges } from '../dualWrite/deriveTrigger.ts'
+import { deriveFunctionChange, dualWriteTriggerChanges, dualWriteTriggerNames } from '../dualWrite/deriveTrigger.ts'
 import { addColumnChange } from './addColumn.ts'
 import { trialWriteSql } from './trialWrite.ts'
 import { requireEmptyColumn } from './requireEmptyColumn.ts'
@@ -113,16 +113,17 @@ function requiredChanges(facts: RolloutFacts, table: Table, prefill: Prefill | n
 
 /**
  * Changes of an earlier rollout file that must be reverted: a constraint with other types would fail the application's
- * writes under the new trigger (finalize creates it again), and so would a trigger that the file no longer requires.
+ * writes under the new trigger (finalize creates it again), and so would a trigger that the file no longer requires. A
+ * trigger that stays would also keep a rollback from dropping its function.
  */
-function supersededChanges({ rollout, changes }: RolloutFacts): RolloutFacts['changes'] {
-  const kinds = [
-    'constraint',
-    'not-null',
-    'restore',
-    ...(rollout.file.dualWrite === 'application' ? ['trigger', 'function'] : []),
-  ]
-  return changes.filter((change) => kinds.includes(change.kind)).reverse()
+function supersededChanges({ rollout, changes, table }: RolloutFacts): RolloutFacts['changes'] {
+  const usesTrigger = rollout.file.dualWrite === 'trigger'
+  const required = usesTrigger && table !== null ? dualWriteTriggerNames(rollout, table) : []
+  const requiredObjects = required.map((name) => `${name} on ${rollout.table.sql}`)
+  const kinds = ['constraint', 'not-null', 'restore', ...(usesTrigger ? [] : ['function'])]
+  return changes
+    .filter(({ kind, object }) => kinds.includes(kind) || (kind === 'trigger' && !requiredObjects.includes(object)))
+    .reverse()
 }
 
 /** Marks superseded changes and older versions of `changes` as reverted: the inverse of a new version undoes both. */
@@ -152,7 +153,7 @@ function toExpandError(error: unknown): unknown {
     .find((line) => /function (?!inline_code_block)/i.test(line))
   const advice =
     triggerContext !== undefined && UNKNOWN_NAME_SQLSTATES.has(code)
-      ? `It was raised in ${triggerContext.trim()} during the trial write of one row. That function finds names by the search_path of the session, which in the agent's has only schemas where no untrusted role may create objects: run ALTER FUNCTION … SET search_path = …, or write the names with their schema, then expand again.`
+      ? `It was raised in ${triggerContext.trim()} during the trial write of one row. That function resolves names with the search_path of the session, and the agent's contains only schemas in which no untrusted role can create objects: run ALTER FUNCTION … SET search_path = …, or write the names with their schema, then expand again.`
       : triggerContext !== undefined
         ? `It was raised in ${triggerContext.trim()} during the trial write of one row. Fix it so that it supports one more column, then expand again.`
         : code === '42501'

@@ -3,7 +3,6 @@ import { runNonTransactional } from '../ddl/nonTransactional.ts'
 import { runDdl, type ReversibleChange } from '../ddl/transactional.ts'
 import type { RunContext } from '../kind/kind.ts'
 import { catalogDefinition } from '../ddl/catalogDefinition.ts'
-import { tagStatement } from '../database/tagStatement.ts'
 import { quoteLiteral, quoteIdentifier } from '../rollout/identifiers.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import { constraintName } from './objectNames.ts'
@@ -38,7 +37,7 @@ export async function ensureConstraint(run: RunContext, sql: Sql): Promise<void>
     await runDdl(run, sql, { description: 'adding the constraint', steps: [addConstraintChange(rollout)] })
   await run.failpoint('constraint.added')
   const validate = `alter table ${rollout.table.sql} validate constraint ${quoteIdentifier(name)}`
-  await runNonTransactional(run, sql, 'validating the constraint', tagStatement(validate))
+  await runNonTransactional(run, sql, 'validating the constraint', validate)
   await run.failpoint('constraint.validated')
   await run.recordEvent('ddl', `Constraint ${name} exists and is validated`)
 }

@@ -3,7 +3,6 @@ import { assertClaimHeld, runNonTransactional } from '../ddl/nonTransactional.ts
 import { journalInsertSql, runDdl, type ReversibleChange } from '../ddl/transactional.ts'
 import type { RunContext } from '../kind/kind.ts'
 import { catalogDefinition } from '../ddl/catalogDefinition.ts'
-import { tagStatement } from '../database/tagStatement.ts'
 import { quoteIdentifier } from '../rollout/identifiers.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
 import { indexName, partitionIndexName } from './objectNames.ts'
@@ -61,7 +60,7 @@ async function ensureIndexConcurrently(
       await runNonTransactional(run, sql, description, `drop index concurrently if exists ${change.object}`)
       await run.failpoint('index.dropped')
     }
-    await runNonTransactional(run, sql, description, tagStatement(change.statement))
+    await runNonTransactional(run, sql, description, change.statement)
     await run.failpoint('index.made')
     await run.recordEvent('ddl', `Index ${index.name} exists`)
     await run.failpoint('index.told')

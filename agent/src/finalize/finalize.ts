@@ -5,7 +5,6 @@ import { errorCode, errorMessage } from '../database/errors.ts'
 import { OperationFailedError } from '../kind/operationErrors.ts'
 import type { OperationDefinition, RunOutcome, RunContext } from '../kind/kind.ts'
 import { operationSeconds, estimateDuration } from '../kind/durationEstimate.ts'
-import { tagStatement } from '../database/tagStatement.ts'
 import { requireTable } from '../kind/requireTable.ts'
 import { verificationGaps } from '../kind/verification.ts'
 import { cannotRaise } from '../rollout/cannotRaise.ts'
@@ -90,7 +89,7 @@ async function runFinalize(run: RunContext): Promise<RunOutcome> {
     await run.failpoint('finalize.not-null')
     run.setStep('gathering statistics')
     await assertClaimHeld(run)
-    await runNonTransactional(run, sql, 'gathering statistics', tagStatement(`analyze ${rollout.table.sql}`))
+    await runNonTransactional(run, sql, 'gathering statistics', `analyze ${rollout.table.sql}`)
     await run.failpoint('finalize.analyzed')
     run.setStep('enabling reverse sync of the dual-write trigger')
     await enableReverseSync(run, sql)

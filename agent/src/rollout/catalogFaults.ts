@@ -6,7 +6,6 @@ interface TableCatalogRow {
   readonly role: string
   readonly forcedPolicy: boolean
   readonly foreign: readonly string[] | null
-  readonly partitionKey: readonly string[] | null
   readonly publications: readonly { name: string; everything: boolean; tables: string[] }[] | null
   readonly plainStrings: boolean
   readonly encoding: string
@@ -39,7 +38,7 @@ export async function catalogFaults(sql: Sql, rollout: Rollout, table: Table): P
       `Partitions of ${name} are foreign tables (${catalog.foreign.join(', ')}). Detach them, and run an agent on their own server.`,
     )
   }
-  const partitionKeyColumns = (catalog.partitionKey ?? []).filter(
+  const partitionKeyColumns = table.partitionKey.filter(
     (c) => c === rollout.discriminator.column || rollout.legacyColumns.includes(c),
   )
   if (partitionKeyColumns.length > 0) {
@@ -67,7 +66,7 @@ function publicationFaults(rollout: Rollout, { publications }: TableCatalogRow):
   })
 }
 
-/** Owners, policies, partition keys, and publications of a table and its partitions; null where there are none. */
+/** Owners, policies, and publications of a table and its partitions; null where there are none. */
 export async function readTableCatalog(sql: Sql, oid: number): Promise<TableCatalogRow> {
   const [row] = await sql<TableCatalogRow[]>`
     with /* sti */ tree as materialized (
@@ -84,13 +83,6 @@ export async function readTableCatalog(sql: Sql, oid: number): Promise<TableCata
       (select bool_or(relrowsecurity and relforcerowsecurity) from relation)
         and not (select rolsuper or rolbypassrls from pg_catalog.pg_roles where rolname = current_user) as "forcedPolicy",
       (select jsonb_agg(shown order by shown) from relation where relkind = 'f') as foreign,
-      (select jsonb_agg(distinct a.attname) from relation r
-        join pg_catalog.pg_partitioned_table p on p.partrelid = r.oid
-        join pg_catalog.pg_attribute a on a.attrelid = r.oid and a.attnum > 0
-        where a.attnum = any (p.partattrs::int2[]) or exists (select from pg_catalog.pg_depend d
-          where d.classid = 'pg_catalog.pg_class'::regclass and d.objid = r.oid and d.objsubid = 0
-            and d.refclassid = 'pg_catalog.pg_class'::regclass and d.refobjid = r.oid and d.refobjsubid = a.attnum)
-      ) as "partitionKey",
       -- A publication with a column list does not send new columns.
       (select jsonb_agg(jsonb_build_object('name', p.pubname, 'everything', p.puballtables, 'tables', (
           select coalesce(jsonb_agg(format('%I.%I', t.schemaname, t.tablename) order by t.schemaname, t.tablename), '[]')

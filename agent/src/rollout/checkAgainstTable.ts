@@ -7,7 +7,7 @@ import { writeName } from './identifiers.ts'
 import { nearestMatch } from './nearestMatch.ts'
 import { resolveNames } from './resolveNames.ts'
 import { QueryRefusedError, resolveQuery } from './resolveQuery.ts'
-import type { NameResolution, Rollout, Table } from './rollout.ts'
+import type { NameResolution, Rollout, Table, Trigger } from './rollout.ts'
 import { typeFaults } from './typeFaults.ts'
 
 /**
@@ -122,13 +122,9 @@ function declarationFaults(rollout: Rollout, table: Table): string[] {
   })
 }
 
-/**
- * The application's own triggers and rules that would fire on every backfilled row and that the file does not declare, one
- * sentence each. A backfill is refused while there is one.
- */
-export function undeclaredTriggers(rollout: Rollout, table: Table): string[] {
-  const { column } = rollout.discriminator
-  const firingTriggers = table.triggers.filter(
+/** The application's own triggers that fire on an update of `column`. */
+export function firingTriggers(table: Pick<Table, 'triggers'>, column: string): Trigger[] {
+  return table.triggers.filter(
     (trigger) =>
       trigger.onUpdate &&
       !trigger.internal &&
@@ -137,8 +133,15 @@ export function undeclaredTriggers(rollout: Rollout, table: Table): string[] {
       (trigger.enabled === 'origin' || trigger.enabled === 'always') &&
       (trigger.updateOf === null || trigger.updateOf.includes(column)),
   )
+}
+
+/**
+ * The application's own triggers and rules that would fire on every backfilled row and that the file does not declare, one
+ * sentence each. A backfill is refused while there is one.
+ */
+export function undeclaredTriggers(rollout: Rollout, table: Table): string[] {
   const candidates = [
-    ...firingTriggers.map((trigger) => ({
+    ...firingTriggers(table, rollout.discriminator.column).map((trigger) => ({
       label: `Trigger ${trigger.name} on ${trigger.on}`,
       name: trigger.name,
     })),

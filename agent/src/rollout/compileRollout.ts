@@ -93,7 +93,6 @@ function toRollout(path: string, text: string, file: RolloutFile, yaml: YamlFile
       ? null
       : new Map(Object.entries(restore).map(([key, entry]) => [parseName(key), entry])),
   )
-  const schemas = [...new Set(['pg_catalog', quoteIdentifier(table.schema), 'public', 'pg_temp'])]
   const source: ExpressionSource = {
     dataType: parseDataType(file.discriminator.dataType),
     conditions: file.types.map(({ when }) => when),
@@ -113,7 +112,12 @@ function toRollout(path: string, text: string, file: RolloutFile, yaml: YamlFile
     mayBeUnmapped: file.otherwise === undefined,
     typesWithoutRestore: allTypes.map((type) => type.name).filter((_, i) => restores[i] === null),
     declaredTriggers: new Map(Object.entries(file.triggers).map(([key, behavior]) => [parseName(key), behavior])),
-    nameSearchPath: schemas.filter((schema) => schema !== '"public"').join(', '),
+    nameSearchPath: [
+      'pg_catalog',
+      ...(table.schema === 'public' ? [] : [quoteIdentifier(table.schema)]),
+      'public',
+      'pg_temp',
+    ].join(', '),
     locate: yaml.locate,
   }
   return Object.freeze<Rollout>({ ...fixed, ...compileExpressions(file, source, null) })

@@ -1,7 +1,7 @@
 import type { Sql } from '../database/connect.ts'
 import { classifyError, errorMessage } from '../database/errors.ts'
 import { formatCount, formatQuantity } from '../format/format.ts'
-import { undeclaredTriggers } from './checkAgainstTable.ts'
+import { privilegeNotes, undeclaredTriggers } from './checkAgainstTable.ts'
 import { quoteLiteral } from './identifiers.ts'
 import type { Rollout, Table } from './rollout.ts'
 import { sampleTable } from './tableSample.ts'
@@ -44,6 +44,7 @@ export async function inspectPreparation(sql: Sql, rollout: Rollout, table: Tabl
   return {
     findings: [
       ...rightFindings(rollout, catalog, foreignTables),
+      ...(await privilegeNotes(sql)).map((text) => ({ step: 'validation' as const, refused: false, text })),
       ...tableFindings(rollout, table, catalog),
       ...undeclaredTriggers(rollout, table).map((text) => ({ step: 'backfill' as const, refused: true, text })),
       ...(await rowFindings(sql, rollout, table, rows, sampled)),
@@ -78,7 +79,6 @@ interface CatalogRow {
   readonly schema: string
   readonly createInDatabase: boolean
   readonly createInSchema: boolean
-  readonly monitor: boolean
   readonly attributes: number
   /** Relations of the table that are published for updates and have no replica identity. */
   readonly withoutIdentity: readonly string[]
@@ -95,7 +95,6 @@ async function readCatalog(sql: Sql, rollout: Rollout, table: Table): Promise<Ca
       pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')
         or exists (select from pg_catalog.pg_namespace n where n.nspname = 'sti' and pg_catalog.pg_has_role(n.nspowner, 'USAGE')) as "createInDatabase",
       pg_catalog.has_schema_privilege(${rollout.table.schema}, 'CREATE') as "createInSchema",
-      pg_catalog.pg_has_role('pg_monitor', 'USAGE') as monitor,
       (select count(*)::int from pg_catalog.pg_attribute where attrelid = ${table.oid} and attnum > 0) as attributes,
       (select coalesce(pg_catalog.jsonb_agg(c.oid::regclass::text order by c.oid), '[]') from tree
         join pg_catalog.pg_class c on c.oid = tree.oid and c.relkind = 'r'
@@ -112,7 +111,7 @@ async function readCatalog(sql: Sql, rollout: Rollout, table: Table): Promise<Ca
 
 function rightFindings(
   rollout: Rollout,
-  { role, database, schema, createInDatabase, createInSchema, monitor }: CatalogRow,
+  { role, database, schema, createInDatabase, createInSchema }: CatalogRow,
   foreignTables: readonly string[],
 ): PreparationFinding[] {
   const findings: PreparationFinding[] = []
@@ -123,10 +122,6 @@ function rightFindings(
   if (!createInSchema) {
     const text = `Role ${role} may not create the index of ${rollout.table.sql}. Run GRANT CREATE ON SCHEMA ${schema} TO ${role}.`
     findings.push({ step: 'finalize', refused: true, text })
-  }
-  if (!monitor) {
-    const text = `Role ${role} is not a member of pg_monitor, so long transactions, replication lag and query times are unknown. Run GRANT pg_monitor TO ${role}.`
-    findings.push({ step: 'validation', refused: false, text })
   }
   if (foreignTables.length > 0) {
     const text = `Role ${role} may not read the tables behind foreign keys, so the check foreign-keys cannot decide. Run GRANT SELECT ON ${foreignTables.join(', ')} TO ${role}, and GRANT USAGE on their schemas.`
@@ -166,7 +161,7 @@ async function rowFindings(
     const text = `${formatCount(unmapped)} of ${formatCount(total)} ${sampled ? 'sampled ' : ''}rows match no type and become failed rows. Add a type, or otherwise.`
     findings.push({ step: 'backfill', refused: false, text })
   }
-  if (table.discriminator !== null) {
+  if (table.discriminator !== null && !(await hasExpanded(sql, rollout, table))) {
     const [existing] = await sql.unsafe<{ found: boolean }[]>(
       `select exists (select from ${rollout.table.sql} as t where t.${rollout.discriminator.sql} is not null) as found`,
     )
@@ -176,6 +171,17 @@ async function rowFindings(
     }
   }
   return findings
+}
+
+/** After an expand, the values of the discriminator are derived ones. */
+async function hasExpanded(sql: Sql, rollout: Rollout, table: Table): Promise<boolean> {
+  if (table.triggers.some(({ ours }) => ours)) return true
+  const [journal] = await sql<{ readable: boolean }[]>`
+    select coalesce(pg_catalog.has_table_privilege(pg_catalog.to_regclass('sti.change'), 'SELECT'), false) as readable`
+  if (!journal!.readable) return false
+  const changes = await sql`
+    select from sti.change where rollout = ${rollout.name} and reverted_at is null limit 1`
+  return changes.count > 0
 }
 
 function statisticsFindings({ statements }: CatalogRow): PreparationFinding[] {

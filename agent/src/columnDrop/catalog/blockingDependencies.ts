@@ -61,7 +61,9 @@ async function readKeyDependencies(sql: Sql, legacy: LegacyColumnSet): Promise<B
   const partitionKeyColumns = await sql.unsafe<{ name: string }[]>(
     `with /* sti */ ${PARTITION_TREE_CTES}
      select distinct legacy.name from legacy join pg_partitioned_table p on p.partrelid = legacy.relation
-     where legacy.number = any (p.partattrs::int2[])`,
+     -- As in inspectTable: PostgreSQL makes each column of the key, also of an expression in it, depend on the table.
+     where exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = legacy.relation
+       and d.objsubid = legacy.number and d.refclassid = 'pg_class'::regclass and d.refobjid = legacy.relation and d.refobjsubid = 0)`,
     partitionTreeParameters(legacy),
   )
   return [

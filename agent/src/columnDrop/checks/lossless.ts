@@ -7,8 +7,7 @@ import type { DropCheck, DropFinding } from './dropCheck.ts'
 export const lossless: DropCheck = {
   name: 'lossless',
   question: 'Does the type express everything that the legacy columns hold?',
-  async run({ database, rollout, table }) {
-    const sql = database.engine({ purpose: 'column drop checks', readOnly: true })
+  async run({ sql, rollout, table }) {
     try {
       return judgeLosses(await countContentLosses(sql, rollout, table, 'discriminator'))
     } catch (error) {
@@ -19,8 +18,6 @@ export const lossless: DropCheck = {
         evidence: `the rows that would lose content could not be counted, ${errorMessage(error)}: correct the restore expression, or accept each column`,
         acceptable: rollout.legacyColumns,
       }
-    } finally {
-      await sql.end({ timeout: 1 })
     }
   },
 }
@@ -29,7 +26,7 @@ export const lossless: DropCheck = {
 function judgeLosses({ rows, columns }: ContentLosses): DropFinding {
   const losses = columns.filter(({ lostRows }) => lostRows > 0)
   if (losses.length === 0)
-    return { verdict: 'pass', evidence: `the type gives back every legacy value of ${formatCount(rows)} rows` }
+    return { verdict: 'pass', evidence: `the type determines every legacy value in ${formatCount(rows)} rows` }
   const findings = losses.map(
     ({ column, lostRows }) =>
       `${column}: ${formatCount(lostRows)} of ${formatCount(rows)} rows hold content that the type does not express`,

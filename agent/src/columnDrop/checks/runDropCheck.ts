@@ -1,6 +1,6 @@
 import { matchAcceptances } from '../../acceptance/acceptanceStore.ts'
 import { allowsColumnDrop, type Acceptance, type ColumnDropCheck, type Verdict } from '../../contract/index.ts'
-import { isConnectionError, errorMessage } from '../../database/errors.ts'
+import { errorCode, isConnectionError, errorMessage } from '../../database/errors.ts'
 import type { DropCheck, DropCheckContext, DropFinding } from './dropCheck.ts'
 
 /** The number of findings kept per check. */
@@ -17,15 +17,12 @@ export async function runDropCheck(check: DropCheck, context: DropCheckContext):
     if (isConnectionError(error)) throw error
     finding = {
       verdict: 'error',
-      evidence: `it could not be answered, ${errorMessage(error)}: fix that, then prepare again`,
-      acceptable: [`error ${errorCode(error)}`],
+      evidence: `the check failed (${errorMessage(error)}): fix the cause, then prepare again`,
+      acceptable: [`error ${errorCode(error) ?? 'without a code'}`],
     }
   }
   return toCheckResult(check, finding, started, context.facts.acceptances)
 }
-
-const errorCode = (error: unknown): string =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'without a code'
 
 export function toCheckResult(
   { name, question }: Pick<DropCheck, 'name' | 'question'>,

@@ -43,6 +43,7 @@ export function transactionSettings(): MigrationSection {
       `set local lock_timeout = '100ms'`,
       `set local statement_timeout = 0`,
       `set local row_security = off`,
+      // The same search path as when the catalog was read, since PostgreSQL qualifies names depending on it.
       `set local search_path = ${SEARCH_PATH}`,
       // With this setting, the application's triggers that the rollout file lists as "skips" do nothing.
       `set local sti.engine = 'on'`,

@@ -50,8 +50,7 @@ export function writeUpMigration(source: MigrationSource): string {
     {
       comment:
         'Check under the lock that the archive triggers exist, the row counts match, and nothing new depends on the columns.',
-      // The same search path as when the catalog was read, since PostgreSQL qualifies names depending on it.
-      statements: ['set local search_path = pg_catalog, pg_temp', verifyUnderLock(source)],
+      statements: [verifyUnderLock(source)],
     },
     {
       comment: 'Drop the triggers first: a trigger that reads a dropped column would fail every write.',

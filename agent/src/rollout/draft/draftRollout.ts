@@ -21,7 +21,7 @@ export async function draftRollout(
   const name = parseTableName(tableName)
   const table = await inspectTable(sql, { table: name, path: 'the command line', discriminator: { column: 'type' } })
   const discriminator = table.columns.some((column) => column.name === 'type') ? 'sti_type' : 'type'
-  const input = await readDraftInput(sql, name, table)
+  const input = await readDraftInput(sql, name, table, discriminator)
   const text = writeDraft(input, chooseTypes(input, columns), discriminator)
   const { rollout, faults } = compileRollout('draft.yaml', text)
   if (!rollout) return { text, faults: [...faults] }

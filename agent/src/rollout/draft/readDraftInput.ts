@@ -1,6 +1,7 @@
 import type { Sql } from '../../database/connect.ts'
 import { readTableCatalog } from '../catalogFaults.ts'
-import type { QualifiedName } from '../identifiers.ts'
+import { firingTriggers } from '../checkAgainstTable.ts'
+import { writeName, type QualifiedName } from '../identifiers.ts'
 import type { Column, Table } from '../rollout.ts'
 import { sampleTable } from '../tableSample.ts'
 
@@ -58,21 +59,25 @@ interface CatalogRow {
   readonly database: string
   readonly foreignKeys: readonly string[]
   readonly written: Readonly<Record<string, string>>
-  readonly triggers: readonly DraftTrigger[]
 }
 
 /**
  * Reads the catalog and counts the values of every column that could decide the type. Changes nothing. A table of more
  * than 1,000 pages is sampled.
  */
-export async function readDraftInput(sql: Sql, name: QualifiedName, table: Table): Promise<DraftInput> {
-  const [catalog, { partitionKey, publications }, { clause, sampled }] = await Promise.all([
+export async function readDraftInput(
+  sql: Sql,
+  name: QualifiedName,
+  table: Table,
+  discriminator: string,
+): Promise<DraftInput> {
+  const [catalog, { publications }, { clause, sampled }] = await Promise.all([
     readCatalog(sql, table.oid),
     readTableCatalog(sql, table.oid),
     sampleTable(sql, table, SAMPLE_PAGES),
   ])
   const from = `${name.sql}${clause}`
-  const excluded = new Set([...(partitionKey ?? []), ...table.key.map((column) => column.name)])
+  const excluded = new Set([...table.partitionKey, ...table.key.map((column) => column.name)])
   const columns: DraftColumn[] = []
   for (const column of table.columns) {
     if (excluded.has(column.name) || column.generated || column.identity !== null) continue
@@ -94,7 +99,7 @@ export async function readDraftInput(sql: Sql, name: QualifiedName, table: Table
     columns,
     exclusiveBooleans: await findExclusive(sql, from, booleans, (column) => column.sql),
     exclusiveForeignKeys: await findExclusive(sql, from, foreignKeys, (column) => `${column.sql} is not null`),
-    updateTriggers: catalog.triggers,
+    updateTriggers: readUpdateTriggers(table, discriminator),
     publications: (publications ?? []).map((publication) => publication.name),
     owner: catalog.owner,
     database: catalog.database,
@@ -147,6 +152,17 @@ async function findExclusive(
   return chosen.length < 2 ? [] : chosen.map((i) => columns[i]!.name)
 }
 
+/** Triggers of one name on several partitions are one entry, which skips only if each of them does. */
+function readUpdateTriggers(table: Table, discriminator: string): DraftTrigger[] {
+  const firing = firingTriggers(table, discriminator)
+  const names = [...new Set([...firing.map(({ name }) => name), ...table.updateRules])].sort()
+  return names.map((name) => {
+    const named = firing.filter((trigger) => trigger.name === name)
+    const readsEngineSetting = named.length > 0 && named.every((trigger) => trigger.readsEngineSetting === true)
+    return { written: writeName(name), readsEngineSetting }
+  })
+}
+
 async function readCatalog(sql: Sql, oid: number): Promise<CatalogRow> {
   const [row] = await sql<CatalogRow[]>`
     with /* sti */ tree as materialized (
@@ -160,18 +176,6 @@ async function readCatalog(sql: Sql, oid: number): Promise<CatalogRow> {
         join pg_catalog.pg_attribute a on a.attrelid = c.conrelid and a.attnum = c.conkey[1]
         where c.conrelid = ${oid} and c.contype = 'f' and pg_catalog.array_length(c.conkey, 1) = 1) as "foreignKeys",
       (select pg_catalog.jsonb_object_agg(a.attname, pg_catalog.quote_ident(a.attname)) from pg_catalog.pg_attribute a
-        where a.attrelid = ${oid} and a.attnum > 0 and not a.attisdropped) as written,
-      (select coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('written', found.written,
-          'readsEngineSetting', found.reads) order by found.written), '[]')
-        from (
-          select pg_catalog.quote_ident(t.tgname) as written, pg_catalog.bool_and(f.prosrc like '%sti.engine%') as reads
-          from pg_catalog.pg_trigger t join tree on tree.oid = t.tgrelid join pg_catalog.pg_proc f on f.oid = t.tgfoid
-          where not t.tgisinternal and t.tgparentid = 0 and t.tgtype & 16 <> 0 and t.tgattr = ''::int2vector
-            and t.tgenabled in ('O', 'A') and not pg_catalog.starts_with(t.tgname, '~sti_')
-          group by t.tgname
-          union all
-          select distinct pg_catalog.quote_ident(r.rulename), false from pg_catalog.pg_rewrite r
-          join tree on tree.oid = r.ev_class where r.ev_type = '2'
-        ) as found) as triggers`
+        where a.attrelid = ${oid} and a.attnum > 0 and not a.attisdropped) as written`
   return row!
 }

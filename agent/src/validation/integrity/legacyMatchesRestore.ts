@@ -1,5 +1,5 @@
 import { formatQuantity } from '../../format/format.ts'
-import { quoteIdentifier } from '../../rollout/identifiers.ts'
+import { keyColumns } from '../../engine/keys.ts'
 import { tagStatement } from '../../database/tagStatement.ts'
 import { restoreDiffersSql } from '../../rollout/contentLoss.ts'
 import type { ValidationCheck } from '../check.ts'
@@ -19,7 +19,7 @@ export const legacyMatchesRestore: ValidationCheck = {
     // Without constants, a write of the type replaces nothing that the row does not express.
     if (differs === 'false') return Promise.resolve(null)
     const { beyondRestore } = scan()
-    const key = table.key.map((column) => `t.${quoteIdentifier(column.name)}`).join(', ')
+    const key = keyColumns(table.key, 't').join(', ')
     return Promise.resolve({
       verdict: 'pass',
       value: beyondRestore,
