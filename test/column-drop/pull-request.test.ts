@@ -126,7 +126,23 @@ test('a draft pull request with its label is opened on a new branch, and the out
         const ready = await prepareColumnDrop(agent)
         expect(findColumnDropCheck(ready, 'archive-complete').verdict).toBe('pass')
         await runMigration(url, ready.migration!.up)
-        expect((await agent.rollout()).stage).toBe('dropped')
+        const dropped = await agent.rollout()
+        // The end of the rollout is no fault, and there is nothing to go back to without the legacy columns.
+        expect(dropped).toMatchObject({
+          stage: 'dropped',
+          faults: [],
+          notes: expect.arrayContaining([expect.stringContaining('The rollout is complete')]) as string[],
+          rollbackReady: expect.arrayContaining(
+            ['data', 'system'].map(
+              (scope) =>
+                expect.objectContaining({
+                  scope,
+                  ready: false,
+                  reasons: expect.arrayContaining([expect.stringContaining('run the down migration')]) as string[],
+                }) as object,
+            ),
+          ),
+        })
         const data = await agent.post<Problem>('/v1/rollouts/vehicles/operations', {
           kind: 'rollback',
           environment: 'staging',

@@ -26,3 +26,37 @@ test('the canary tries rows of every type, wherever they are: the first rows are
     })
   })
 })
+
+// The second CHECK ties a column to the legacy column only through the first.
+const TIED_TABLE = `
+  create table doc (id int, status text not null, approved_at timestamptz, approved_by text, primary key (id),
+    check ((status = 'approved') = (approved_at is not null)), check ((approved_at is null) = (approved_by is null)))
+    partition by range (id);
+  create table doc_low partition of doc for values from (0) to (500);
+  create table doc_high partition of doc for values from (500) to (2000);
+  insert into doc select i, s, case s when 'approved' then now() end, case s when 'approved' then 'ann' end
+    from (select i, case when i % 2 = 0 then 'approved' else 'draft' end as s from generate_series(1, 1000) i) r; analyze doc`
+const TIED_FILE = `rollout: vehicles
+table: doc
+types: [{ name: Approved, when: status = 'approved', restore: { status: "'approved'" } }]
+otherwise: { name: Draft, restore: { status: "'draft'" } }
+legacyColumns: [status]
+flag: { key: doc-sti }
+validation: { requires: [integrity] }
+`
+
+test('columns that a CHECK ties to the legacy columns are taken from a row of the written type', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    await sql.unsafe(TIED_TABLE)
+    await withAgent(url, TIED_FILE, async (agent) => {
+      for (const kind of ['expand', 'backfill'] as const) await agent.run(kind)
+      const canary = async () => findCheck(await validate(agent, { layers: ['integrity'] }), 'dual-write-canary')
+      const rows = async () => await sql`select xmin::text, * from doc order by id`
+      const before = await rows()
+      expect(await canary()).toMatchObject({ verdict: 'pass', value: 2, limit: 2 })
+      await agent.run('finalize')
+      expect(await canary()).toMatchObject({ verdict: 'pass', value: 2, limit: 2 })
+      expect(await rows()).toEqual(before)
+    })
+  })
+})

@@ -26,13 +26,22 @@ async function readTupleVersions(sql: postgres.Sql): Promise<unknown> {
 const FUNCTION = (name: string, body: string): string =>
   `create function public.${name}() returns trigger language plpgsql as $$ begin ${body} end $$;`
 
-test('the canary tests one direction before finalize and both after it, and changes nothing', async () => {
+test('the canary tests both directions before and after finalize, and changes nothing', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 10)
     await withAgent(url, VEHICLES_FILE, async (agent) => {
       await agent.run('expand')
       await agent.run('backfill')
-      expect(await canary(agent)).toMatchObject({ verdict: 'pass', value: 1, limit: 1 })
+      const functionText = await sql`select prosrc from pg_proc where proname = 'derive_vehicles'`
+      expect(await canary(agent)).toMatchObject({
+        verdict: 'pass',
+        value: 2,
+        limit: 2,
+        detail: expect.stringMatching(
+          /and the legacy columns follow the type \(tried with the function that finalize creates\)$/,
+        ),
+      })
+      expect(await sql`select prosrc from pg_proc where proname = 'derive_vehicles'`).toEqual(functionText)
       await agent.run('validation')
       await agent.run('finalize')
       const before = await readTupleVersions(sql)

@@ -21,7 +21,7 @@ export async function withAgentRole(
       await use({ url: own.href, sql, role })
     } finally {
       await sql.unsafe(`select pg_terminate_backend(pid) from pg_stat_activity where usename = '${role}'`)
-      await sql.unsafe(`drop owned by ${role}; drop role ${role}`)
+      await sql.unsafe(`drop owned by ${role} cascade; drop role ${role}`)
     }
   })
 }

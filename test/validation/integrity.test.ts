@@ -128,7 +128,7 @@ test('constraints are checked against the rows', async () => {
       discrepancies: 4,
       sampleKeys: expect.arrayContaining([['777'], ['5']]),
       detail: expect.stringMatching(
-        /3 rows of trip_vehicle_id_fkey .*; 1 row of vehicles_owner_id_fkey references a missing row of public\.owner/,
+        /3 rows of trip_vehicle_id_fkey on public\.trip .*; 1 row of vehicles_owner_id_fkey on public\.vehicles references a missing row of public\.owner/,
       ),
     })
     await sql.unsafe(

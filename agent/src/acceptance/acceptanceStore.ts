@@ -1,4 +1,4 @@
-import type { Acceptance, Actor } from '../contract/index.ts'
+import type { Acceptance, AcceptedSubject, Actor } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 
 const MAX_ACCEPTANCES = 500
@@ -90,6 +90,13 @@ export async function withdrawAcceptances(
     from withdrawn_ids`
   return row?.count ?? 0
 }
+
+export const toAcceptedSubject = ({ subject, reason, by, expiresAt }: Acceptance): AcceptedSubject => ({
+  subject,
+  reason,
+  by: by.name,
+  expiresAt,
+})
 
 /** The valid acceptance of each of these subjects, and the subjects that have none. */
 export function matchAcceptances(

@@ -1,5 +1,6 @@
 import {
   describeStaleClients,
+  acceptCheckCommand,
   type CheckResult,
   type FlagStatus,
   type Operation,
@@ -167,6 +168,10 @@ export function formatValidation(validation: Validation): string[] {
     for (const check of layerChecks) {
       const value = formatCheckValue(check).padEnd(valueWidth)
       lines.push(`  ${check.verdict.padEnd(12)}  ${check.check.padEnd(nameWidth)}  ${value}  ${check.detail}`)
+      for (const { by, expiresAt, subject, reason } of check.accepted)
+        lines.push(`    accepted by ${by} until ${expiresAt.slice(0, 10)} (${subject}): ${reason}`)
+      if (check.acceptable.length > 0)
+        lines.push(`    if an admin knows that it is safe: ${acceptCheckCommand(check.check)}, then validate again`)
       if (check.sampleKeys.length > 0) lines.push(`    rows ${check.sampleKeys.map((key) => key.join('/')).join(', ')}`)
     }
   }

@@ -25,6 +25,10 @@ export const Acceptance = z
   .openapi('Acceptance')
 export type Acceptance = z.infer<typeof Acceptance>
 
+/** What was accepted of one run of a check. */
+export const AcceptedSubject = z.object({ subject: z.string(), reason: z.string(), by: z.string(), expiresAt: Instant })
+export type AcceptedSubject = z.infer<typeof AcceptedSubject>
+
 /** A subject that a check names and that an admin can accept. */
 export const AcceptableSubject = z.object({
   check: z.string(),

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { AcceptedSubject } from './acceptance.ts'
 import { nullable } from './nullable.ts'
 import { Instant, Verdict } from './enums.ts'
 import { ColumnDropParameters } from './parameters.ts'
@@ -58,7 +59,7 @@ export const ColumnDropCheck = z
       .array(z.string())
       .describe('what an admin can accept by name so that the check no longer blocks; empty: nothing'),
     accepted: z
-      .array(z.object({ subject: z.string(), reason: z.string(), by: z.string(), expiresAt: Instant }))
+      .array(AcceptedSubject)
       .describe('what was accepted; if nothing acceptable is left, the check does not block'),
     seconds: z.number(),
   })

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { UNITS } from '../format/format.ts'
+import { AcceptedSubject } from './acceptance.ts'
 import { Instant, ValidationLayer, Verdict } from './enums.ts'
 
 export const CheckResult = z
@@ -12,12 +13,23 @@ export const CheckResult = z
     limit: z.number().nullable(),
     discrepancies: z.number().int().describe('rows that contradict the check'),
     detail: z.string(),
+    acceptable: z
+      .array(z.string())
+      .describe('what an admin can accept by name so that an inconclusive check no longer blocks; empty: nothing'),
+    accepted: z.array(AcceptedSubject).describe('what was accepted; the check then does not block'),
     sampleKeys: z.array(z.array(z.string())),
     query: z.string().nullable().describe('SQL, PromQL, or request that was evaluated; null: no single query'),
     seconds: z.number().nullable().describe('how long it took; the one reading of the table apart'),
   })
   .openapi('CheckResult')
 export type CheckResult = z.infer<typeof CheckResult>
+
+/** True if the check is inconclusive and an admin accepted that: it then neither blocks nor counts. */
+export const isAcceptedCheck = ({ verdict, accepted }: Pick<CheckResult, 'verdict' | 'accepted'>): boolean =>
+  verdict === 'inconclusive' && accepted.length > 0
+
+/** The command that accepts a check, as refusals name it. */
+export const acceptCheckCommand = (check: string): string => `sti accept-check ${check} --all --reason TEXT`
 
 export const LayerResult = z
   .object({

@@ -47,7 +47,8 @@ export function classifyError(error: unknown): ErrorClass {
   if (isConnectionError(error) || TRANSIENT_SQLSTATES.has(code)) return 'transient'
   if (code === '57014') return 'cancelled'
   if (code === '25006') return 'standby'
-  if (code === 'P0001' || /^(22|23|44)...$/.test(code)) return 'row'
+  // 54000: the row is longer than a page, or a value longer than an index takes.
+  if (code === 'P0001' || code === '54000' || /^(22|23|44)...$/.test(code)) return 'row'
   if (/^(53|58|XX)...$/.test(code)) return 'server'
   return 'permanent'
 }
@@ -81,4 +82,28 @@ export function errorMessageWithHint(error: unknown): string {
 
 export function errorMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
+}
+
+/** An unknown table, function, operator or type. */
+const UNKNOWN_NAME_SQLSTATES: ReadonlySet<string> = new Set(['42P01', '42883', '42704'])
+
+/**
+ * What to do about an error that a function of the application raised while a statement of the agent fired its triggers, with
+ * the function. Null: the error was not raised in one.
+ */
+export function applicationFunctionAdvice(error: unknown): string | null {
+  const { where } = (error ?? {}) as { where?: unknown }
+  if (typeof where !== 'string') return null
+  const context = where
+    .split('\n')
+    .find((line) => /\bfunction (?!inline_code_block|sti\.)/i.test(line))
+    ?.trim()
+  if (context === undefined) return null
+  const code = errorCode(error) ?? ''
+  const cause = `It was raised by the application, in ${context}.`
+  if (UNKNOWN_NAME_SQLSTATES.has(code))
+    return `${cause} That function resolves names with the search_path of the session, and the agent's contains only schemas in which no untrusted role can create objects: run ALTER FUNCTION … SET search_path = …, or write the names with their schema`
+  if (code === '42501')
+    return `${cause} A trigger runs with the privileges of the role that writes: GRANT what that function needs to the agent’s role, or make it SECURITY DEFINER`
+  return `${cause} Correct that function so that it works for one more column and for writes of the agent’s role`
 }

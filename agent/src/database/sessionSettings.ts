@@ -31,6 +31,16 @@ interface SessionSetting {
 
 const milliseconds = (value: number): string => String(value)
 
+/** Settings that change the text of a value, and their value in the agent's sessions. */
+export const VALUE_TEXT_SETTINGS = {
+  datestyle: 'ISO, MDY',
+  intervalstyle: 'postgres',
+  timezone: 'UTC',
+  extra_float_digits: '1',
+  bytea_output: 'hex',
+  xmlbinary: 'base64',
+} as const
+
 /** All settings of the agent's sessions. They are set after connecting, then read back (sessionStream.ts). */
 export const SESSION_SETTINGS: readonly SessionSetting[] = [
   {
@@ -63,13 +73,17 @@ export const SESSION_SETTINGS: readonly SessionSetting[] = [
   { name: 'client_encoding', value: 'UTF8', why: 'names and values would be read in another encoding' },
   { name: 'standard_conforming_strings', value: 'on', why: 'a backslash in a literal would escape the next character' },
   { name: 'quote_all_identifiers', value: 'off', why: 'definitions would differ from those that were recorded' },
-  { name: 'datestyle', value: 'ISO, MDY', why: 'dates could not be read' },
-  { name: 'intervalstyle', value: 'postgres', why: 'intervals could not be read' },
-  { name: 'timezone', value: 'UTC', why: 'times could not be compared' },
-  { name: 'extra_float_digits', value: '1', why: 'floating-point keys would be rounded' },
-  { name: 'bytea_output', value: 'hex', why: 'binary values could not be read' },
+  { name: 'datestyle', value: VALUE_TEXT_SETTINGS.datestyle, why: 'dates could not be read' },
+  { name: 'intervalstyle', value: VALUE_TEXT_SETTINGS.intervalstyle, why: 'intervals could not be read' },
+  { name: 'timezone', value: VALUE_TEXT_SETTINGS.timezone, why: 'times could not be compared' },
+  {
+    name: 'extra_float_digits',
+    value: VALUE_TEXT_SETTINGS.extra_float_digits,
+    why: 'floating-point keys would be rounded',
+  },
+  { name: 'bytea_output', value: VALUE_TEXT_SETTINGS.bytea_output, why: 'binary values could not be read' },
   { name: 'xmloption', value: 'content', why: 'XML values would be rejected' },
-  { name: 'xmlbinary', value: 'base64', why: 'XML values would change' },
+  { name: 'xmlbinary', value: VALUE_TEXT_SETTINGS.xmlbinary, why: 'XML values would change' },
   { name: 'array_nulls', value: 'on', why: 'NULL in an array would become text' },
   { name: 'transform_null_equals', value: 'off', why: 'comparisons with NULL would change their meaning' },
   { name: 'gin_fuzzy_search_limit', value: '0', why: 'queries would omit rows' },

@@ -1,10 +1,12 @@
 import type { Sql } from '../database/connect.ts'
 import { errorCode, errorMessage } from '../database/errors.ts'
-import { keyAsJson, type Key } from '../engine/keys.ts'
+import { compareKeys, keyAsJson, keyColumns, keyElements, type Key } from '../engine/keys.ts'
 import { quoteLiteral, quoteIdentifier } from '../rollout/identifiers.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
 import { isRestoreDecided, restoredRow } from '../rollout/restoreValue.ts'
 import { dollarQuote } from './deriveTrigger.ts'
+import { reverseSyncChange } from './reverseSync.ts'
+import { readTiedColumns } from './tiedColumns.ts'
 
 /** Rows that are tried, one after the other, until one follows in every direction. */
 const MAX_CANDIDATE_ROWS = 20
@@ -40,6 +42,15 @@ export interface CanaryResult {
   } | null
   /** SQLSTATE and message of the last write that the application refused. */
   readonly refused: string | null
+  /** What refused it: SQLSTATE and constraint, which do not change with the row. */
+  readonly refusedBy: string | null
+}
+
+/** Which directions the canary tries. */
+export interface CanaryScope {
+  readonly directions: readonly SyncDirection[]
+  /** Before finalize: the type alone is written with the function that finalize creates, which is undone, too. */
+  readonly installReverseSync: boolean
 }
 
 /**
@@ -50,10 +61,11 @@ export async function runCanaryWrite(
   sql: Sql,
   rollout: Rollout,
   table: Table,
-  directions: readonly SyncDirection[],
+  scope: CanaryScope,
 ): Promise<CanaryResult> {
+  const tiedColumns = await readTiedColumns(sql, rollout, table)
   try {
-    await sql.unsafe(`do ${dollarQuote(canaryBlockSql(rollout, table, directions))}`)
+    await sql.unsafe(`do ${dollarQuote(canaryBlockSql({ rollout, table, tiedColumns }, scope))}`)
   } catch (error) {
     if (errorCode(error) === RESULT_SQLSTATE) return JSON.parse(errorMessage(error)) as CanaryResult
     throw error
@@ -61,38 +73,57 @@ export async function runCanaryWrite(
   throw new Error('the canary ended without an error: this is a bug')
 }
 
-function canaryBlockSql(rollout: Rollout, table: Table, directions: readonly SyncDirection[]): string {
-  const {
-    table: { sql: name },
-    discriminator,
-  } = rollout
-  const keys = table.key.map((column, index) => `t.${column.sql} as k${index}`).join(', ')
-  const rowCondition = table.key.map((column, index) => `t.${column.sql} = place.k${index}`).join(' and ')
-  const readBackSql = `select t.${discriminator.sql}::text, (${rollout.derive('t')})::text into has_type, has_legacy from ${name} as t where ${rowCondition}`
-  const attempts = rollout.types.flatMap((type) =>
-    directions.map((direction) =>
-      canaryAttemptSql(rollout, type, direction, { row: rowCondition, readBack: readBackSql }),
-    ),
-  )
-  const exitWhenDone = `if cardinality(shown) = ${directions.length} then exit rows; end if;`
+interface CanaryTarget {
+  readonly rollout: Rollout
+  readonly table: Table
+  /** Columns that are taken from an existing row of the written type if a CHECK refuses the write without them. */
+  readonly tiedColumns: readonly string[]
+}
+
+function canaryBlockSql(target: CanaryTarget, { directions, installReverseSync }: CanaryScope): string {
+  const { rollout, table, tiedColumns } = target
+  const candidates = candidateRowsSql(rollout, table)
+  const readDonorsSql = `select jsonb_object_agg(donor.was, donor.key) into donors from (select distinct on (c.was) c.was, c.key from (${candidates}) as c order by c.was) as donor;`
   return `declare
-  place record; has_type text; has_legacy text; clash text; fault jsonb; refused text; key jsonb;
+  place record; has_type text; has_legacy text; clash text; fault jsonb; refused text; refused_by text; earlier text[]; key jsonb; donors jsonb;
   looked int := 0; locked int := 0; shown text[] := '{}'; possible text[] := '{}';
 begin
   perform set_config('lock_timeout', '100ms', true), set_config('sti.engine', 'off', true);
-  <<rows>>
-  for place in ${candidateRowsSql(rollout, table, keys)} loop
-    looked := looked + 1; key := place.key;
-    ${attempts.join('\n    ')}
-    ${exitWhenDone}
-  end loop;
+  -- A constraint that is checked at commit would never be checked here.
+  set constraints all immediate;
+  ${tiedColumns.length === 0 ? '' : readDonorsSql}
+  ${directions
+    .map((direction) => {
+      const install =
+        direction === 'type' && installReverseSync
+          ? `execute ${dollarQuote(reverseSyncChange(rollout, table).statement)};`
+          : ''
+      return `if fault is null then
+    ${install}
+    ${directionSql(target, direction, candidates)}
+  end if;`
+    })
+    .join('\n  ')}
   raise exception using errcode = '${RESULT_SQLSTATE}', message = jsonb_build_object('shown', shown, 'possible', possible, 'looked', looked,
-    'locked', locked, 'key', key, 'fault', fault, 'refused', refused)::text;
+    'locked', locked, 'key', key, 'fault', fault, 'refused', refused, 'refusedBy', refused_by)::text;
 end`
 }
 
+/** Tries rows until one follows in this direction. What refused earlier rows says nothing then. */
+function directionSql(target: CanaryTarget, direction: SyncDirection, candidates: string): string {
+  const attempts = target.rollout.types.map((type) => canaryAttemptSql(target, type, direction))
+  return `earlier := array[refused, refused_by]; looked := 0; locked := 0;
+    <<rows>>
+    for place in ${candidates} loop
+      looked := looked + 1; key := place.key;
+      ${attempts.join('\n      ')}
+      if ${quoteLiteral(direction)} = any (shown) then refused := earlier[1]; refused_by := earlier[2]; exit rows; end if;
+    end loop;`
+}
+
 /** Rows of every type from all over the table, in turn; then the first rows, in case the sample is empty. */
-function candidateRowsSql({ table: { sql: name }, discriminator, types }: Rollout, table: Table, keys: string): string {
+function candidateRowsSql({ table: { sql: name }, discriminator, types }: Rollout, table: Table): string {
+  const keys = table.key.map((column, index) => `t.${column.sql} as k${index}`).join(', ')
   const candidate = `select ${keys}, ${keyAsJson(table.key, 't')} as key, t.${discriminator.sql}::text as was`
   const percent = Math.min(
     100,
@@ -105,21 +136,24 @@ function candidateRowsSql({ table: { sql: name }, discriminator, types }: Rollou
     ) as candidate order by turn limit ${MAX_CANDIDATE_ROWS + types.length}`
 }
 
-/** SQL that writes one row as another type, reads it, and undoes the write; skipped once a row followed this direction. */
+/**
+ * SQL that writes one row as another type, reads it, and undoes the write; skipped once a row followed this direction. If a
+ * CHECK refuses the write, it is repeated with the values of the tied columns of an existing row of that type.
+ */
 function canaryAttemptSql(
-  rollout: Rollout,
+  { rollout, table, tiedColumns }: CanaryTarget,
   type: string,
   direction: SyncDirection,
-  sql: { row: string; readBack: string },
 ): string {
   const {
     table: { sql: name },
     discriminator,
   } = rollout
+  const rowCondition = table.key.map((column, index) => `t.${column.sql} = place.k${index}`).join(' and ')
+  const readBackSql = `select t.${discriminator.sql}::text, (${rollout.derive('t')})::text into has_type, has_legacy from ${name} as t where ${rowCondition}`
   const typeLiteral = `${quoteLiteral(type)}::${discriminator.dataType}`
-  const assignments = [...(rollout.restoreValues(type) ?? [])]
-    .filter(([, value]) => value.kind !== 'keep')
-    .map(([column, value]) => `${quoteIdentifier(column)} = ${value.sql('t')}\n`)
+  const restored = [...(rollout.restoreValues(type) ?? [])].filter(([, value]) => value.kind !== 'keep')
+  const assignments = restored.map(([column, value]) => `${quoteIdentifier(column)} = ${value.sql('t')}\n`)
   const restores = rollout.restoreValues(type) !== null
   // Where no legacy write makes a row this type, the row must get its own type back.
   const keepsOwnType = direction === 'legacy' ? assignments.length === 0 : !restores
@@ -139,15 +173,24 @@ function canaryAttemptSql(
   // Values of the row decide whether it can become this type.
   const canRestore =
     restores && !keepsOwnType && !isRestoreDecided(rollout, type)
-      ? ` and exists (select from ${name} as t where ${sql.row} and ${rollout.derive(restoredRow(rollout, type, 't'))} = ${typeLiteral})`
+      ? ` and exists (select from ${name} as t where ${rowCondition} and ${rollout.derive(restoredRow(rollout, type, 't'))} = ${typeLiteral})`
       : ''
+  const donated = keepsOwnType ? [] : tiedColumns.filter((column) => restored.every(([name]) => name !== column))
+  const donor = `(donors->${quoteLiteral(type)})`
+  const donatedSql = donated.map(
+    (column) =>
+      `${quoteIdentifier(column)} = (select d.${quoteIdentifier(column)} from ${name} as d where ${compareKeys(table.key, '=', keyColumns(table.key, 'd'), keyElements(table.key, donor))})`,
+  )
+  const update = (sets: string): string => `update ${name} as t set ${sets} where ${rowCondition};`
   return `if ${quoteLiteral(direction)} <> all (shown) and place.was ${comparison} ${quoteLiteral(type)} then
+      <<tries>>
+      for try in 0..${donated.length === 0 ? 0 : 1} loop
       begin
         if true${canRestore} then
           possible := possible || ${quoteLiteral(direction)}::text;
-          update ${name} as t set ${set} where ${sql.row};
+          ${donated.length === 0 ? update(set) : `if try = 0 then ${update(set)} else ${update([set, ...donatedSql].join(', '))} end if;`}
           if not found then continue rows; end if;
-          ${sql.readBack};
+          ${readBackSql};
           raise exception 'undone' using errcode = '${UNDO_SQLSTATE}';
         end if;
       exception
@@ -156,16 +199,23 @@ function canaryAttemptSql(
             fault := jsonb_build_object('way', ${quoteLiteral(direction)}, 'wrote', ${quoteLiteral(type)}, 'type', has_type, 'legacy', has_legacy);
             exit rows;
           elsif ${successCondition} then shown := shown || ${quoteLiteral(direction)}::text;
-          else refused := 'the application sets another ${direction === 'legacy' ? 'legacy value' : 'type'}'; end if;
+          else
+            refused := 'the application sets another ${direction === 'legacy' ? 'legacy value' : 'type'}';
+            refused_by := refused;
+          end if;
         when lock_not_available or deadlock_detected then
           locked := locked + 1; continue rows;
         when others then
           get stacked diagnostics clash = constraint_name;
+          ${donated.length === 0 ? '' : `if try = 0 and sqlstate = '23514' and donors ? ${quoteLiteral(type)} then continue tries; end if;`}
           refused := sqlstate || ' ' || sqlerrm;
+          refused_by := concat_ws(' ', sqlstate, nullif(clash, ''));
           if clash = 'sti_conflict' then
             fault := jsonb_build_object('way', ${quoteLiteral(direction)}, 'wrote', ${quoteLiteral(type)}, 'type', null, 'legacy', null);
             exit rows;
           end if;
       end;
+      exit tries;
+      end loop;
     end if;`
 }

@@ -6,6 +6,7 @@ import { cannotRaise } from '../rollout/cannotRaise.ts'
 import { boundedName, quoteIdentifier, quoteLiteral } from '../rollout/identifiers.ts'
 import type { RestoreValue, Rollout, Table, Trigger } from '../rollout/rollout.ts'
 import { valueDiffersSql } from '../rollout/valueComparison.ts'
+import { functionSettingsSql } from './functionSettings.ts'
 import { columnShapeGuard, recordColumns } from './columnShape.ts'
 
 /** Fires after every trigger with a name of letters and digits, and so after the application's own triggers. */
@@ -53,30 +54,13 @@ export function deriveFunctionChange(
     kind: 'function',
     object: name,
     statement: `create or replace function ${name}() returns trigger language plpgsql security definer
-      set search_path = ${SEARCH_PATH} as ${dollarQuote(deriveFunctionBody(rollout, cannotRaise, table))};
+      ${functionSettingsSql(rollout, table)} as ${dollarQuote(deriveFunctionBody(rollout, cannotRaise, table))};
       ${functionPrivilegesSql(rollout, name)}`,
-    inverse: dropTriggerFunctionSql(name),
+    inverse: `drop function if exists ${name}()`,
     definitionSql: catalogDefinition.function(name),
     definitionAfterRevert: null,
     before: recordColumns(rollout, table),
   }
-}
-
-/**
- * Drops a function of a dual-write trigger. If the application replaced the table by another of its name, the earlier one
- * still has the trigger, which goes first.
- */
-function dropTriggerFunctionSql(name: string): string {
-  const dropTriggers = `declare found record;
-    begin
-      for found in select t.tgname, t.tgrelid::regclass as relation from pg_trigger t
-        where t.tgfoid = to_regprocedure(${quoteLiteral(`${name}()`)}) and t.tgparentid = 0
-      loop
-        execute format('drop trigger %I on %s', found.tgname, found.relation);
-      end loop;
-    end`
-  return `do ${dollarQuote(dropTriggers)};
-    drop function if exists ${name}()`
 }
 
 /** The owner of the table may add partitions, whose triggers are created with the owner's privileges. */
@@ -187,7 +171,7 @@ function moveTriggerChanges(rollout: Rollout, table: Table): ReversibleChange[] 
     statement: `create or replace function ${name}() returns trigger language plpgsql security definer
       set search_path = ${SEARCH_PATH} as ${dollarQuote(body)};
       ${functionPrivilegesSql(rollout, name)}`,
-    inverse: dropTriggerFunctionSql(name),
+    inverse: `drop function if exists ${name}()`,
     definitionSql: catalogDefinition.function(name),
     definitionAfterRevert: null,
   }

@@ -1,10 +1,10 @@
-import { SEARCH_PATH } from '../database/connect.ts'
 import type { ReversibleChange } from '../ddl/transactional.ts'
 import { catalogDefinition } from '../ddl/catalogDefinition.ts'
 import { quoteLiteral, quoteIdentifier } from '../rollout/identifiers.ts'
 import { cannotRaise } from '../rollout/cannotRaise.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
 import { columnShapeGuard, dualWriteColumns, recordColumns } from './columnShape.ts'
+import { functionSettingsSql } from './functionSettings.ts'
 import { conflictSql, countConflictSql } from './conflictSql.ts'
 import { conflictSequenceSql, CONFLICT_RESOLUTIONS } from './conflictCounts.ts'
 import {
@@ -79,7 +79,7 @@ end`
     statement: [
       ...counters,
       `create or replace function ${name}() returns trigger language plpgsql security definer
-      set search_path = ${SEARCH_PATH} as ${dollarQuote(`${derivationMark(rollout)}\n${reverseSyncMark(rollout, table)}\n${body}`)}`,
+      ${functionSettingsSql(rollout, table)} as ${dollarQuote(`${derivationMark(rollout)}\n${reverseSyncMark(rollout, table)}\n${body}`)}`,
       `revoke execute on function ${name}() from public`,
     ].join(';\n      '),
     inverse: deriveFunctionChange(rollout, neverRaises, table).statement,

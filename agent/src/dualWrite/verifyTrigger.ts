@@ -1,6 +1,7 @@
 import type { Sql } from '../database/connect.ts'
 import type { Rollout, Table, Trigger } from '../rollout/rollout.ts'
 import { describeColumnChange, readColumnChanges } from './columnShape.ts'
+import { requiredFunctionSettings } from './functionSettings.ts'
 import { REVERSE_SYNC_PREFIX, reverseSyncMark } from './reverseSync.ts'
 import {
   COMPLETE_TRIGGER_NAME,
@@ -19,8 +20,8 @@ import {
  */
 export async function findTriggerFault(sql: Sql, rollout: Rollout, table: Table): Promise<string | null> {
   const existing = table.triggers.filter((trigger) => trigger.ours)
-  const columnChange = (await readColumnChanges(sql, rollout, table))[0]
-  if (columnChange !== undefined) return describeColumnChange(rollout, columnChange)
+  const columnChanges = await readColumnChanges(sql, rollout, table)
+  if (columnChanges.length > 0) return columnChanges.map((change) => describeColumnChange(rollout, change)).join(' ')
   if (rollout.file.dualWrite === 'application') {
     return existing.length === 0
       ? null
@@ -40,11 +41,20 @@ export async function findTriggerFault(sql: Sql, rollout: Rollout, table: Table)
   const superfluous = existing.find((trigger) => !required.includes(trigger.name))
   if (superfluous !== undefined)
     return `The dual-write trigger ${superfluous.name} belongs to an earlier rollout file. Expand again to remove it.`
-  const laterTrigger = findLaterTriggers(table.triggers)[0]
-  if (laterTrigger !== undefined)
-    return `Trigger ${laterTrigger.name} fires after the dual-write trigger and could change a row after its type is derived. Rename it.`
+  const laterTriggers = findLaterTriggers(table.triggers).map(
+    ({ name }) =>
+      `Trigger ${name} fires after the dual-write trigger and could change a row after its type is derived. Rename it.`,
+  )
+  if (laterTriggers.length > 0) return laterTriggers.join(' ')
   const derive = await readDeriveFunction(sql, rollout, table)
-  if (derive === undefined || !derive.ours || derive.path === null || !derive.definer)
+  const settings = requiredFunctionSettings(rollout, table)
+  if (
+    derive === undefined ||
+    !derive.ours ||
+    derive.path === null ||
+    !derive.definer ||
+    !settings.every((setting) => derive.settings.some((found) => found.toLowerCase() === setting.toLowerCase()))
+  )
     return 'The function of the dual-write trigger was changed outside STI. Expand again.'
   if (!derive.text.includes(derivationMark(rollout)))
     return 'The dual-write trigger was created from an earlier version of the rollout file. Expand again.'
@@ -86,10 +96,12 @@ interface DeriveFunctionRow {
   readonly text: string
   readonly ours: boolean
   readonly path: string | null
+  /** Its settings, as `name=value`. */
+  readonly settings: readonly string[]
   readonly definer: boolean
   /** The text matches a journaled change that has not been reverted. */
   readonly journaled: boolean
-  /** A partition where the trigger is missing or not ENABLE ALWAYS. */
+  /** The partitions where the trigger is missing or not ENABLE ALWAYS. */
   readonly off: string | null
 }
 
@@ -98,11 +110,11 @@ async function readDeriveFunction(sql: Sql, rollout: Rollout, table: Table): Pro
   const [row] = await sql<DeriveFunctionRow[]>`
     select p.prosrc as text, p.oid = to_regprocedure(${`${deriveFunctionName(rollout)}()`}) as ours, p.prosecdef as definer,
       (select setting from unnest(p.proconfig) setting where setting like 'search_path=pg_catalog%') as path,
+      coalesce(to_jsonb(p.proconfig), '[]') as settings,
       exists (select from sti.change c where c.rollout = ${rollout.name} and c.kind in ('function', 'restore')
         and c.reverted_at is null and position(p.prosrc in c.statement) > 0) as journaled,
-      (select tree.relid::regclass::text from pg_partition_tree(t.tgrelid) tree, jsonb_array_elements_text(${sql.json(names)}) required (name) where not exists (
-        select from pg_trigger clone where clone.tgrelid = tree.relid and clone.tgname = required.name and clone.tgenabled = 'A')
-        limit 1) as off
+      (select string_agg(distinct tree.relid::regclass::text, ', ') from pg_partition_tree(t.tgrelid) tree, jsonb_array_elements_text(${sql.json(names)}) required (name) where not exists (
+        select from pg_trigger clone where clone.tgrelid = tree.relid and clone.tgname = required.name and clone.tgenabled = 'A')) as off
     from pg_trigger t join pg_proc p on p.oid = t.tgfoid
     where t.tgrelid = ${table.oid}::oid and t.tgname = ${DERIVE_TRIGGER_NAME}`
   return row

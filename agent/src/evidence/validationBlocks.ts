@@ -78,8 +78,13 @@ function queryBlocks(checks: readonly CheckResult[]): ReportBlock[] {
   return [...checksByQuery].flatMap(([query, names]) => [paragraph(`Query for ${names.join(', ')}:`), codeBlock(query)])
 }
 
-function formatDetail({ detail, sampleKeys }: CheckResult): string {
-  return sampleKeys.length === 0 ? detail : `${detail} (e.g. ${sampleKeys.map((key) => key.join('/')).join(', ')})`
+function formatDetail({ detail, sampleKeys, accepted }: CheckResult): string {
+  const example = sampleKeys.length === 0 ? '' : ` (e.g. ${sampleKeys.map((key) => key.join('/')).join(', ')})`
+  const acceptances = accepted.map(
+    ({ by, expiresAt, subject, reason }) =>
+      `; accepted by ${by} until ${expiresAt.slice(0, 10)} (${subject}): ${reason}`,
+  )
+  return `${detail}${example}${acceptances.join('')}`
 }
 
 function baselineBlocks({ baseline: comparison }: EvidenceReport): ReportBlock[] {

@@ -1,5 +1,5 @@
 import { runDdl, type ReversibleChange } from '../ddl/transactional.ts'
-import { errorCode, classifyError, errorMessage } from '../database/errors.ts'
+import { applicationFunctionAdvice, errorCode, classifyError, errorMessage } from '../database/errors.ts'
 import { OperationFailedError } from '../kind/operationErrors.ts'
 import type { RolloutFacts, Prefill } from '../kind/facts.ts'
 import type { OperationDefinition, RunOutcome, RunContext } from '../kind/kind.ts'
@@ -8,12 +8,14 @@ import { quoteLiteral } from '../rollout/identifiers.ts'
 import { fixResolutionSql, resolutionNotes } from '../rollout/resolutionStore.ts'
 import { cannotRaise } from '../rollout/cannotRaise.ts'
 import type { Table } from '../rollout/rollout.ts'
+import { typeOnlyInsertNotes } from '../rollout/typeOnlyInserts.ts'
 import { reverseSyncChange } from '../dualWrite/reverseSync.ts'
 import { deriveFunctionChange, dualWriteTriggerChanges, dualWriteTriggerNames } from '../dualWrite/deriveTrigger.ts'
 import { addColumnChange } from './addColumn.ts'
 import { trialWriteSql } from './trialWrite.ts'
-import { requireEmptyColumn } from './requireEmptyColumn.ts'
+import { inspectRows, requireNoRowRefusal } from './rowRefusals.ts'
 import { recordOriginSql } from './recordOrigin.ts'
+import { recordOrphansSql } from './recordOrphans.ts'
 import { choosePrefill, prefillNotes } from './prefill.ts'
 import { expandRefusals, hadReverseSync, meanwhileNotes, untestedTriggerNotes, needsPrefill } from './expandRefusals.ts'
 
@@ -24,7 +26,9 @@ export const expand: OperationDefinition<'expand'> = {
     // A table that does not match its rollout file cannot be sampled.
     const choice =
       facts.faults.length === 0 && needsPrefill(facts) ? await choosePrefill(database, rollout, table) : null
+    const { refusals, notes } = await inspectRows(database, facts, table)
     return {
+      reasons: refusals.map(({ text }) => text),
       rows: 0,
       estimatedSeconds: 1,
       estimatedWalBytes: 16_384,
@@ -41,6 +45,8 @@ export const expand: OperationDefinition<'expand'> = {
         ...(rollout.file.dualWrite === 'trigger'
           ? ['From then on, every write to this table derives the type and overwrites the value that the write set.']
           : []),
+        ...notes,
+        ...typeOnlyInsertNotes(rollout, table),
         ...meanwhileNotes(rollout, table),
         ...untestedTriggerNotes(table),
         ...facts.undeclaredTriggers,
@@ -57,14 +63,14 @@ async function runExpand(run: RunContext): Promise<RunOutcome> {
   // The transaction had committed before a crash.
   if (facts.expanded) return { outcome: 'succeeded', result: { prefill: facts.activePrefill } }
   const table = requireTable(facts)
-  // After an expand, STI derived its values, even if that was for an earlier rollout file.
-  if (table.discriminator !== null && facts.changes.length === 0) await requireEmptyColumn(run, table)
+  requireNoRowRefusal((await inspectRows(database, facts, table)).refusals)
   await run.failpoint('expand.looked')
   run.setStep('looking for the most common type')
   const choice = needsPrefill(facts) ? await choosePrefill(database, rollout, table) : null
   if (choice !== null) await run.recordEvent('prefill', choice.sentence, { after: choice.prefill })
   const prefill = choice?.prefill ?? null
-  const origin = facts.changes.length === 0 ? [await recordOriginSql(run, table)] : []
+  const origin =
+    facts.changes.length === 0 ? [await recordOriginSql(run, table), await recordOrphansSql(run, table)] : []
   const sql = database.engine({ purpose: 'expand' })
   try {
     run.setStep('adding the column and its trigger')
@@ -140,27 +146,18 @@ function markRevertedSql(
   ]
 }
 
-/** An unknown table, function, operator or type. */
-const UNKNOWN_NAME_SQLSTATES: ReadonlySet<string> = new Set(['42P01', '42883', '42704'])
-
 /** Explains an error of PostgreSQL or of an application trigger; other errors are returned unchanged. */
 function toExpandError(error: unknown): unknown {
   const code = errorCode(error)
   const isServerError = code !== null && /^[0-9A-Z]{5}$/.test(code)
   if (!isServerError || !['row', 'permanent'].includes(classifyError(error))) return error
-  const triggerContext = (error as { where?: string }).where
-    ?.split('\n')
-    .find((line) => /function (?!inline_code_block)/i.test(line))
   const advice =
-    triggerContext !== undefined && UNKNOWN_NAME_SQLSTATES.has(code)
-      ? `It was raised in ${triggerContext.trim()} during the trial write of one row. That function resolves names with the search_path of the session, and the agent's contains only schemas in which no untrusted role can create objects: run ALTER FUNCTION … SET search_path = …, or write the names with their schema, then expand again.`
-      : triggerContext !== undefined
-        ? `It was raised in ${triggerContext.trim()} during the trial write of one row. Fix it so that it supports one more column, then expand again.`
-        : code === '42501'
-          ? 'The agent’s role must own the table and have the CREATE privilege on the database.'
-          : 'Fix the cause, then expand again.'
+    applicationFunctionAdvice(error) ??
+    (code === '42501'
+      ? 'The agent’s role must own the table and have the CREATE privilege on the database. Grant it'
+      : 'Fix the cause')
   return new OperationFailedError(
     'expand',
-    `Expand failed and changed nothing: ${errorMessage(error)} (${code}). ${advice}`,
+    `Expand failed and changed nothing: ${errorMessage(error)} (${code}). ${advice}, then expand again.`,
   )
 }

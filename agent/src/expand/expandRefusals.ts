@@ -1,5 +1,6 @@
 import type { RolloutFacts } from '../kind/facts.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
+import { columnLimitRefusal } from '../rollout/rowWidth.ts'
 import { dualWriteColumns } from '../dualWrite/columnShape.ts'
 import { findLaterTriggers } from '../dualWrite/deriveTrigger.ts'
 
@@ -10,6 +11,7 @@ export function expandRefusals(facts: RolloutFacts): string[] {
     ...(facts.expanded
       ? [`The column and its trigger already exist on ${facts.rollout.table.sql}. Start the backfill.`]
       : []),
+    ...columnLimitRefusals(facts),
     ...existingColumnRefusals(facts),
     ...prefillRefusals(facts),
     ...reverseSyncRefusals(facts),
@@ -18,6 +20,11 @@ export function expandRefusals(facts: RolloutFacts): string[] {
         `Trigger ${name} fires after the dual-write trigger and could change a row after its type is derived. Rename it.`,
     ),
   ]
+}
+
+function columnLimitRefusals({ rollout, table }: RolloutFacts): string[] {
+  const refusal = table && columnLimitRefusal(rollout, table)
+  return refusal === null ? [] : [refusal]
 }
 
 /** True if finalize has enabled reverse sync for this rollout file, and STI has not reverted it. */

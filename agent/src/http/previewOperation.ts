@@ -35,15 +35,22 @@ export async function previewOperation(
   ]
   const impossible = catchRefusal(() => requireOperationPossible(deps.kinds[request.kind], facts, parameters))
   const [firstRefusal] = [...forbidden, ...impossible]
+  const estimates = await estimate(deps, facts, request)
+  // What only the rows say, which the run would refuse.
+  const rowReasons = impossible.length === 0 ? (estimates.reasons ?? []) : []
   return {
     ...NO_ESTIMATES,
     kind: request.kind,
     environment: deps.config.environment,
     rollout: rollout.name,
-    ...(await estimate(deps, facts, request)),
-    allowed: firstRefusal === undefined,
-    reasons: [...forbidden.map(({ message }) => message), ...impossible.flatMap(({ reasons }) => reasons)],
-    code: firstRefusal?.code ?? null,
+    ...estimates,
+    allowed: firstRefusal === undefined && rowReasons.length === 0,
+    reasons: [
+      ...forbidden.map(({ message }) => message),
+      ...impossible.flatMap(({ reasons }) => reasons),
+      ...rowReasons,
+    ],
+    code: firstRefusal?.code ?? (rowReasons.length > 0 ? 'refused' : null),
   }
 }
 

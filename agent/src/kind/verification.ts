@@ -1,8 +1,10 @@
+import { acceptCheckCommand, isAcceptedCheck } from '../contract/index.ts'
+import { matchAcceptances } from '../acceptance/acceptanceStore.ts'
 import type { RolloutFacts } from './facts.ts'
 
 type VerificationFacts = Pick<
   RolloutFacts,
-  'validation' | 'rollout' | 'lastWriteEndedAt' | 'checksFailedSince' | 'columnAddedAt'
+  'validation' | 'rollout' | 'lastWriteEndedAt' | 'checksFailedSince' | 'columnAddedAt' | 'acceptances'
 >
 
 /**
@@ -21,6 +23,7 @@ export function verificationGaps(facts: VerificationFacts): string[] {
   const layerGaps = rollout.file.validation.requires.flatMap((layer) => layerGap(validation, layer))
   return [
     ...(layerGaps.length === 0 && validation.verdict !== 'pass' ? [`${name} did not pass.`] : layerGaps),
+    ...endedAcceptances(facts, validation),
     ...(failedSince.length > 0 ? [`Checks that failed since ${name.toLowerCase()}: ${failedSince.join(', ')}.`] : []),
     ...(lastWriteEndedAt !== null && validation.startedAt <= lastWriteEndedAt
       ? [`${name} started before the last backfill, retry or rollback ended.`]
@@ -28,8 +31,28 @@ export function verificationGaps(facts: VerificationFacts): string[] {
   ]
 }
 
+/** A validation passed with what was accepted when it ran: an acceptance that expires or is withdrawn ends that. */
+function endedAcceptances(
+  { rollout, acceptances }: VerificationFacts,
+  { id, checks }: NonNullable<RolloutFacts['validation']>,
+): string[] {
+  return checks
+    .filter((check) => isAcceptedCheck(check) && rollout.file.validation.requires.includes(check.layer))
+    .flatMap(({ check, accepted }) => {
+      const { open } = matchAcceptances(
+        acceptances,
+        check,
+        accepted.map(({ subject }) => subject),
+      )
+      if (open.length === 0) return []
+      return [
+        `Validation ${id} passed with an acceptance of ${check} that is no longer valid: provide what the check is missing, or let an admin accept it again (${acceptCheckCommand(check)}), then validate.`,
+      ]
+    })
+}
+
 function layerGap(
-  { id, layers }: NonNullable<RolloutFacts['validation']>,
+  { id, layers, checks }: NonNullable<RolloutFacts['validation']>,
   layer: RolloutFacts['rollout']['file']['validation']['requires'][number],
 ): string[] {
   const result = layers.find((candidate) => candidate.layer === layer)
@@ -37,5 +60,10 @@ function layerGap(
     return [`Validation ${id} did not run every check of the layer ${layer}, which validation.requires lists.`]
   if (result.verdict === 'pass') return []
   const outcomes = { fail: 'failed', error: 'had an error', inconclusive: 'was inconclusive' }
-  return [`The layer ${layer} of validation ${id} ${outcomes[result.verdict]} (${result.detail}).`]
+  const acceptable = checks.filter((check) => check.layer === layer && check.acceptable.length > 0)
+  const advice =
+    result.verdict === 'inconclusive' && acceptable.length > 0
+      ? ` If an admin knows that it is safe: ${acceptable.map(({ check }) => acceptCheckCommand(check)).join('; ')}; then validate again.`
+      : ''
+  return [`The layer ${layer} of validation ${id} ${outcomes[result.verdict]} (${result.detail}).${advice}`]
 }

@@ -1,5 +1,6 @@
 import { MAX_BASELINE_QUERIES, MAX_QUERY_TEXT_LENGTH, type QueryBaseline } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
+import { OWN_STATEMENT_SQL } from '../database/tagStatement.ts'
 import { NORMALIZED_QUERY_PATTERN } from '../signals/queryTime.ts'
 import { summarizeTimes, findStatementsSchema } from './querySampling.ts'
 
@@ -23,7 +24,7 @@ export async function readQueryCounters(sql: Sql): Promise<QueryBaseline[]> {
       (select stats_reset from ${sql(schema)}.pg_stat_statements_info) as since
     from ${sql(schema)}.pg_stat_statements
     where dbid = (select oid from pg_database where datname = current_database())
-      and left(query, 2000) ~* ${NORMALIZED_QUERY_PATTERN} and not (strpos(query, '/* sti */') > 0 or query ~ '\\msti"?\\.')
+      and left(query, 2000) ~* ${NORMALIZED_QUERY_PATTERN} and not ${sql.unsafe(OWN_STATEMENT_SQL)}
     group by 1 having sum(calls) > 0 order by sum(total_exec_time) desc limit ${MAX_BASELINE_QUERIES}`
   return rows.map((row) => ({
     query: row.query,

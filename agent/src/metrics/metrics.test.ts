@@ -112,6 +112,8 @@ test('an inconclusive check has a verdict and no value', async () => {
     value: null,
     limit: null,
     detail: '',
+    acceptable: [],
+    accepted: [],
     sampleKeys: [],
     query: null,
     seconds: null,

@@ -1,7 +1,7 @@
 import { operationName, RollbackScope, writesTable, type ScopeReadiness } from '../contract/index.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
 import { estimateRollback, lastVerifiedAt } from '../rollback/rollbackEstimate.ts'
-import { hasNothingToRollBack, NOTHING_TO_ROLL_BACK } from '../rollback/rollbackRefusals.ts'
+import { droppedColumnRefusals, hasNothingToRollBack, NOTHING_TO_ROLL_BACK } from '../rollback/rollbackRefusals.ts'
 
 /** For each scope: can it be rolled back now, how long would that take, and when was that last verified. */
 export function assessRollbackReadiness(facts: RolloutFacts): ScopeReadiness[] {
@@ -11,7 +11,7 @@ export function assessRollbackReadiness(facts: RolloutFacts): ScopeReadiness[] {
     .map((open) => `${operationName(open)} is ${open.state}: cancel it first.`)
   const dataReasons = [
     ...facts.blockers,
-    ...facts.columnChanges,
+    ...droppedColumnRefusals(facts),
     ...(facts.table?.discriminator === null || hasNothingToRollBack(facts) ? [NOTHING_TO_ROLL_BACK] : []),
     ...writerRefusals,
   ]
@@ -20,7 +20,7 @@ export function assessRollbackReadiness(facts: RolloutFacts): ScopeReadiness[] {
     data: dataReasons,
     system:
       facts.changes.length + facts.monitoringChanges.length > 0
-        ? [...facts.blockers, ...facts.columnChanges, ...writerRefusals]
+        ? [...facts.blockers, ...droppedColumnRefusals(facts), ...writerRefusals]
         : dataReasons,
     monitoring: facts.blockers,
   }

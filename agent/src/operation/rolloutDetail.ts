@@ -8,6 +8,7 @@ import { listAllowedActions } from './allowedActions.ts'
 import { listOperations, toOperation } from './operationRow.ts'
 import { assessRollbackReadiness } from './rollbackReadiness.ts'
 import { currentCoverage } from './rolloutStage.ts'
+import { droppedSentence } from './tableFacts.ts'
 
 const LISTED_OPERATIONS = 20
 
@@ -31,7 +32,8 @@ export async function readRolloutDetail(
     failedRows: facts.failedRows + facts.acceptedRows,
     rollbackReady: assessRollbackReadiness(facts),
     backup: facts.backup,
-    faults: [...facts.faults],
+    // The end of the rollout refuses every step, but is no fault.
+    faults: facts.stage === 'dropped' ? [...facts.blockers] : [...facts.faults],
     file: rollout.text,
     fileHash: rollout.hash,
     derivationHash: rollout.derivationHash,
@@ -46,7 +48,7 @@ export async function readRolloutDetail(
     validation: facts.validation,
     baseline: facts.baseline,
     actions: listAllowedActions(facts, kinds),
-    notes: [...facts.notes, ...prefillNotes(facts)],
+    notes: [...(facts.stage === 'dropped' ? [droppedSentence(rollout)] : []), ...facts.notes, ...prefillNotes(facts)],
   }
 }
 

@@ -1,13 +1,14 @@
 import type { RolloutStage } from '../contract/index.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
 import { verificationGaps } from '../kind/verification.ts'
+import { isDropped } from './tableFacts.ts'
 
 export type FactsBeforeStage = Omit<RolloutFacts, 'stage' | 'coverageVerified'>
 
 /** The stage of a rollout; derived from facts, never stored. */
 export function deriveStage(facts: FactsBeforeStage): RolloutStage {
   const { flag, validation, lastSucceededBackfill: lastBackfill } = facts
-  if (facts.droppedColumns.length === facts.rollout.legacyColumns.length) return 'dropped'
+  if (isDropped(facts.rollout, facts.droppedColumns)) return 'dropped'
   const rampIsOpen = facts.openOperations.some(({ kind }) => kind === 'flag')
   if (flag.enabled && (flag.percentage < 100 || rampIsOpen)) return 'ramping'
   if (flag.enabled) return isReadyToDrop(facts) ? 'ready-to-drop' : 'enabled'

@@ -1,6 +1,7 @@
 import { agentActor, OperationKind } from '../contract/index.ts'
 import type { Database } from '../database/connect.ts'
 import {
+  applicationFunctionAdvice,
   errorCode,
   classifyError,
   isConnectionError,
@@ -223,7 +224,7 @@ export function createRunner(deps: RunnerDependencies): Runner {
     }
     const ending = {
       errorCode: code,
-      error: error instanceof OperationFailedError ? sentence : explainSqlstate(code, sentence),
+      error: error instanceof OperationFailedError ? sentence : explainSqlstate(code, sentence, error),
     }
     await transitionOperation(sql, row.id, 'fail', { actor, message: `Failed: ${ending.error}` }, { claim, ending })
     deps.observer.operationEnded(row, 'failed', { code, error: ending.error })
@@ -261,14 +262,19 @@ function excludeOperation(facts: RolloutFacts, id: number): RolloutFacts {
   return { ...others, stage: deriveStage(others) }
 }
 
-/** Adds what to do to the message of a PostgreSQL error. */
-function explainSqlstate(code: string, message: string): string {
+/** Adds what to do to the message of a PostgreSQL error: it depends on whose function raised it. */
+function explainSqlstate(code: string, message: string, error: unknown): string {
+  const advice = applicationFunctionAdvice(error) ?? adviceBySqlstate(code)
+  return `${message} (${code}). ${advice}, then start the operation again.`
+}
+
+function adviceBySqlstate(code: string): string {
   const advice: Record<string, string> = {
-    '42501': 'The role of the agent lacks a privilege: it must own the table and have CREATE on the database.',
-    '42P01': 'The table was dropped: restore it or correct the rollout file.',
-    '42703': 'A column does not exist: restore it, or correct the rollout file.',
-    '42804': 'A column has a different type than the rollout file expects: correct the file.',
-    '0A000': 'This PostgreSQL server does not support it: see the message.',
+    '42501': 'The role of the agent lacks a privilege: it must own the table and have CREATE on the database. Grant it',
+    '42P01': 'The table was dropped: restore it or correct the rollout file',
+    '42703': 'A column does not exist: restore it, or correct the rollout file',
+    '42804': 'A column has a different type than the rollout file expects: correct the file',
+    '0A000': 'This PostgreSQL server does not support it: see the message. Fix the cause',
   }
-  return `${message} (${code}). ${advice[code] ?? 'Fix the cause, then start the operation again.'}`
+  return advice[code] ?? 'Fix the cause'
 }

@@ -44,17 +44,31 @@ export async function readTableFacts(source: TableFactsSource, file: Rollout): P
     findTriggerFault(source.state, rollout, table),
     findMissingSteps(source.state, rollout, table),
   ])
+  const droppedColumns = findDroppedColumns(rollout, table)
   const columnSentences = columnChanges.map((change) => describeColumnChange(rollout, change))
   return {
     ...inspection,
-    faults: [...columnSentences, ...inspection.faults],
+    // The file names columns that the rollout itself has dropped: that is its end, and not a fault of the file.
+    faults: isDropped(rollout, droppedColumns)
+      ? [...inspection.blockers, droppedSentence(rollout)]
+      : [...columnSentences, ...inspection.faults],
     columnChanges: columnSentences,
     undeclaredTriggers: undeclaredTriggers(rollout, table),
-    droppedColumns: findDroppedColumns(rollout, table),
+    droppedColumns,
     triggerFault,
     expanded: table.discriminator !== null && triggerFault === null,
     finalizeMissing,
   }
+}
+
+/** True if the column drop has ended the rollout. */
+export function isDropped({ legacyColumns }: Pick<Rollout, 'legacyColumns'>, dropped: readonly string[]): boolean {
+  return dropped.length === legacyColumns.length
+}
+
+/** Why nothing else of the rollout can run. */
+export function droppedSentence({ legacyColumns }: Pick<Rollout, 'legacyColumns'>): string {
+  return `The rollout is complete: its legacy columns (${legacyColumns.join(', ')}) are dropped. To go back, run the down migration of the column drop.`
 }
 
 /**

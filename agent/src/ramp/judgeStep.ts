@@ -1,4 +1,4 @@
-import type { CheckResult } from '../contract/index.ts'
+import { isAcceptedCheck, type CheckResult } from '../contract/index.ts'
 import type { RunContext } from '../kind/kind.ts'
 import { requireTable } from '../kind/requireTable.ts'
 import type { Rollout } from '../rollout/rollout.ts'
@@ -43,7 +43,10 @@ export function combineResults({ file }: Rollout, checks: readonly CheckResult[]
   const failedResults = checks.filter(({ verdict }) => verdict === 'fail')
   if (failedResults.length > 0) return { verdict: 'fail', why: toSentences(failedResults), checks }
   const undecidedResults = checks.filter(
-    ({ verdict, layer }) => verdict !== 'pass' && (layer === 'integrity' || file.validation.requires.includes(layer)),
+    (check) =>
+      check.verdict !== 'pass' &&
+      !isAcceptedCheck(check) &&
+      (check.layer === 'integrity' || file.validation.requires.includes(check.layer)),
   )
   return { verdict: undecidedResults.length > 0 ? 'inconclusive' : 'pass', why: toSentences(undecidedResults), checks }
 }

@@ -1,4 +1,4 @@
-import type { CheckResult, ValidationLayer } from '../contract/index.ts'
+import { isAcceptedCheck, type CheckResult, type ValidationLayer } from '../contract/index.ts'
 import { formatQuantity } from '../format/format.ts'
 import { notReady, ready, unknown, type ItemState } from './itemState.ts'
 import type { ReadinessInput } from './readinessInput.ts'
@@ -27,7 +27,7 @@ export function judgeChecks(
     )
   const listByVerdict = (verdicts: readonly string[]): string =>
     checks
-      .filter(({ verdict }) => verdicts.includes(verdict))
+      .filter((check) => verdicts.includes(check.verdict) && !isAcceptedCheck(check))
       .map(({ check, detail }) => `${check} (${detail})`)
       .join('; ')
   const failed = listByVerdict(['fail'])
@@ -35,8 +35,15 @@ export function judgeChecks(
   const undecided = listByVerdict(['inconclusive', 'error'])
   if (undecided !== '')
     return unknown(`Inconclusive: ${undecided}.`, 'Provide what the checks are missing, then validate again.', since)
+  const accepted = checks.filter(isAcceptedCheck)
+  const passed = checks.filter((check) => !accepted.includes(check))
   return ready(
-    `${formatQuantity(checks.length, 'check')} passed: ${checks.map(({ check }) => check).join(', ')}.`,
+    [
+      `${formatQuantity(passed.length, 'check')} passed${passed.length === 0 ? '' : `: ${passed.map(({ check }) => check).join(', ')}`}.`,
+      ...accepted.map(
+        ({ check, detail, accepted: [by] }) => `${check} (${detail}) was accepted by ${by!.by}: ${by!.reason}.`,
+      ),
+    ].join(' '),
     since,
   )
 }

@@ -19,7 +19,7 @@ export function hasNothingToRollBack({ table, changes, mayHoldDerivedValues: hol
 }
 
 /** Without the legacy columns there is nothing to go back to. */
-function droppedColumnRefusals({ rollout, table, stage, columnChanges }: RolloutFacts): string[] {
+export function droppedColumnRefusals({ rollout, table, stage, columnChanges }: RolloutFacts): string[] {
   if (columnChanges.length > 0) return [...columnChanges]
   const missingColumns = rollout.legacyColumns.filter((name) => !table?.columns.some((column) => column.name === name))
   if (table === null || (stage !== 'dropped' && (missingColumns.length === 0 || table.discriminator === null)))

@@ -216,7 +216,14 @@ async function readTriggers(sql: Sql, oid: number): Promise<Trigger[]> {
 
 type TableDetails = Pick<
   Table,
-  'partitions' | 'partitionKey' | 'updateRules' | 'secondaryIndexes' | 'constraints' | 'estimatedRows' | 'bytes'
+  | 'partitions'
+  | 'partitionKey'
+  | 'updateRules'
+  | 'secondaryIndexes'
+  | 'constraints'
+  | 'estimatedRows'
+  | 'bytes'
+  | 'attributes'
 >
 
 async function readTableDetails(sql: Sql, oid: number): Promise<TableDetails> {
@@ -250,6 +257,7 @@ async function readTableDetails(sql: Sql, oid: number): Promise<TableDetails> {
         from pg_catalog.pg_constraint where conrelid = ${oid} and contype in ('c', 'f', 'x')) as constraints,
       (select case when bool_or(reltuples < 0 and heap > 0) then null
         else coalesce(sum(greatest(reltuples, 0)), 0) end::float8 from leaf) as "estimatedRows",
-      (select coalesce(sum(bytes), 0)::float8 from leaf) as bytes`
+      (select coalesce(sum(bytes), 0)::float8 from leaf) as bytes,
+      (select max(c.relnatts)::int from tree join pg_catalog.pg_class c on c.oid = tree.oid) as attributes`
   return row!
 }

@@ -49,8 +49,8 @@ test('a role without rights, tables behind foreign keys and objects on the legac
     expect(summary(prepared)).toEqual([
       expect.stringMatching(`^expand refused: Role ${role} .* GRANT CREATE ON DATABASE`),
       expect.stringMatching(`^finalize refused: .* Run GRANT CREATE ON SCHEMA public TO ${role}\\.$`),
-      expect.stringMatching(`^validation: .* Run GRANT pg_monitor TO ${role}\\.$`),
       expect.stringMatching(/^validation: .* Run GRANT SELECT ON public\.trip TO /),
+      expect.stringMatching(`^validation: .* Run GRANT pg_monitor TO ${role}\\.$`),
       expect.stringMatching(/^backfill refused: Trigger loud .* Add "loud: harmless"/),
       expect.stringMatching(/^backfill: [\d,]+ of 2,000 rows match no type/),
       expect.stringMatching(/^column drop refused: pg_stat_statements is not installed/),

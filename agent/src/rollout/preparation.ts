@@ -1,9 +1,12 @@
 import type { Sql } from '../database/connect.ts'
 import { classifyError, errorMessage } from '../database/errors.ts'
 import { formatCount, formatQuantity } from '../format/format.ts'
+import { readForeignKeys, type ForeignKey } from './foreignKeys.ts'
 import { privilegeNotes, undeclaredTriggers } from './checkAgainstTable.ts'
 import { quoteLiteral } from './identifiers.ts'
 import type { Rollout, Table } from './rollout.ts'
+import { columnLimitRefusal, findRowWidth } from './rowWidth.ts'
+import { typeOnlyInsertNotes } from './typeOnlyInserts.ts'
 import { sampleTable } from './tableSample.ts'
 
 /** The step that would refuse, or could not decide. */
@@ -27,27 +30,26 @@ export interface Preparation {
 
 /** Larger tables are sampled: about this many pages are read. */
 const SAMPLE_PAGES = 10_000
-/** PostgreSQL's limit, dropped columns included. */
-const MAX_COLUMNS = 1_600
 
 /**
  * Everything in the database that a later step of the rollout would refuse or could not decide, for the role of this
  * connection. Changes nothing. The file must fit the table (`checkAgainstTable`).
  */
 export async function inspectPreparation(sql: Sql, rollout: Rollout, table: Table): Promise<Preparation> {
-  const [catalog, dependents, foreignTables] = await Promise.all([
+  const [catalog, dependents, foreignKeys] = await Promise.all([
     readCatalog(sql, rollout, table),
     readDependents(sql, rollout, table),
-    readForeignTables(sql, table),
+    readForeignKeys(sql, table),
   ])
   const { rows, sampled, fault } = await countTypes(sql, rollout, table)
   return {
     findings: [
-      ...rightFindings(rollout, catalog, foreignTables),
+      ...rightFindings(rollout, catalog, foreignKeys),
       ...(await privilegeNotes(sql)).map((text) => ({ step: 'validation' as const, refused: false, text })),
       ...tableFindings(rollout, table, catalog),
       ...undeclaredTriggers(rollout, table).map((text) => ({ step: 'backfill' as const, refused: true, text })),
       ...(await rowFindings(sql, rollout, table, rows, sampled)),
+      ...typeOnlyInsertNotes(rollout, table).map((text) => ({ step: 'finalize' as const, refused: false, text })),
       ...(fault === null
         ? []
         : [
@@ -79,7 +81,6 @@ interface CatalogRow {
   readonly schema: string
   readonly createInDatabase: boolean
   readonly createInSchema: boolean
-  readonly attributes: number
   /** Relations of the table that are published for updates and have no replica identity. */
   readonly withoutIdentity: readonly string[]
   readonly statements: 'present' | 'not created' | 'not loaded'
@@ -95,7 +96,6 @@ async function readCatalog(sql: Sql, rollout: Rollout, table: Table): Promise<Ca
       pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')
         or exists (select from pg_catalog.pg_namespace n where n.nspname = 'sti' and pg_catalog.pg_has_role(n.nspowner, 'USAGE')) as "createInDatabase",
       pg_catalog.has_schema_privilege(${rollout.table.schema}, 'CREATE') as "createInSchema",
-      (select count(*)::int from pg_catalog.pg_attribute where attrelid = ${table.oid} and attnum > 0) as attributes,
       (select coalesce(pg_catalog.jsonb_agg(c.oid::regclass::text order by c.oid), '[]') from tree
         join pg_catalog.pg_class c on c.oid = tree.oid and c.relkind = 'r'
         where (c.relreplident = 'n' or c.relreplident = 'd'
@@ -112,7 +112,7 @@ async function readCatalog(sql: Sql, rollout: Rollout, table: Table): Promise<Ca
 function rightFindings(
   rollout: Rollout,
   { role, database, schema, createInDatabase, createInSchema }: CatalogRow,
-  foreignTables: readonly string[],
+  foreignKeys: readonly ForeignKey[],
 ): PreparationFinding[] {
   const findings: PreparationFinding[] = []
   if (!createInDatabase) {
@@ -123,23 +123,20 @@ function rightFindings(
     const text = `Role ${role} may not create the index of ${rollout.table.sql}. Run GRANT CREATE ON SCHEMA ${schema} TO ${role}.`
     findings.push({ step: 'finalize', refused: true, text })
   }
-  if (foreignTables.length > 0) {
-    const text = `Role ${role} may not read the tables behind foreign keys, so the check foreign-keys cannot decide. Run GRANT SELECT ON ${foreignTables.join(', ')} TO ${role}, and GRANT USAGE on their schemas.`
+  const unreadable = foreignKeys.filter((key) => key.enforced && key.unreadable !== null)
+  if (unreadable.length > 0) {
+    const names = unreadable.map(({ name }) => name).join(', ')
+    const statements = [...new Set(unreadable.map((key) => key.unreadable))].join('; ')
+    const text = `Role ${role} may not read every row of the tables of ${names}, so the check foreign-keys cannot decide. Run ${statements}.`
     findings.push({ step: 'validation', refused: false, text })
   }
   return findings
 }
 
-function tableFindings(
-  rollout: Rollout,
-  table: Table,
-  { attributes, withoutIdentity }: CatalogRow,
-): PreparationFinding[] {
+function tableFindings(rollout: Rollout, table: Table, { withoutIdentity }: CatalogRow): PreparationFinding[] {
   const findings: PreparationFinding[] = []
-  if (table.discriminator === null && attributes >= MAX_COLUMNS) {
-    const text = `${rollout.table.sql} has ${formatCount(attributes)} columns, dropped ones included, which is PostgreSQL's limit. Copy the table without the dropped columns.`
-    findings.push({ step: 'expand', refused: true, text })
-  }
+  const columnLimit = columnLimitRefusal(rollout, table)
+  if (columnLimit !== null) findings.push({ step: 'expand', refused: true, text: columnLimit })
   if (withoutIdentity.length > 0) {
     const text = `${withoutIdentity.join(', ')} has no replica identity, but its updates are published, so PostgreSQL refuses every UPDATE. Run ALTER TABLE … REPLICA IDENTITY FULL, or USING INDEX.`
     findings.push({ step: 'backfill', refused: true, text })
@@ -155,6 +152,8 @@ async function rowFindings(
   sampled: boolean,
 ): Promise<PreparationFinding[]> {
   const findings: PreparationFinding[] = []
+  const rowWidth = await findRowWidth(sql, rollout, table)
+  if (rowWidth !== null) findings.push({ step: 'expand', refused: rowWidth.refused, text: rowWidth.text })
   const total = rows.reduce((sum, { count }) => sum + count, 0)
   const unmapped = rows.find(({ type }) => type === null)?.count ?? 0
   if (unmapped > 0) {
@@ -232,17 +231,4 @@ async function readDependents(sql: Sql, rollout: Rollout, table: Table): Promise
       order by 1`,
   )
   return rows.map(({ object }) => object)
-}
-
-/** Tables at the other end of a foreign key that this role may not read, as SQL. */
-async function readForeignTables(sql: Sql, table: Table): Promise<string[]> {
-  const rows = await sql<{ name: string }[]>`
-    select distinct pg_catalog.format('%I.%I', n.nspname, c.relname) as name
-    from pg_catalog.pg_constraint k
-    join pg_catalog.pg_class c on c.oid = case when k.conrelid = ${table.oid} then k.confrelid else k.conrelid end
-    join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-    where k.contype = 'f' and (k.conrelid = ${table.oid} or k.confrelid = ${table.oid})
-      and not (pg_catalog.has_schema_privilege(n.oid, 'USAGE') and pg_catalog.has_table_privilege(c.oid, 'SELECT'))
-    order by 1`
-  return rows.map(({ name }) => name)
 }

@@ -113,6 +113,8 @@ export interface Table {
   readonly estimatedRows: number | null
   /** Size of heap and TOAST of all leaf partitions, without indexes. */
   readonly bytes: number
+  /** Columns of the table or of a partition, dropped ones included: PostgreSQL limits them to 1,600. */
+  readonly attributes: number
   /** The search path of sessions whose writes fire the application's triggers. */
   readonly triggerSearchPath: string
 }

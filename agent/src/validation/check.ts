@@ -36,6 +36,11 @@ export interface CheckFinding {
   readonly discrepancies?: number
   /** One sentence without a period. An inconclusive check says what is missing and what to do. */
   readonly detail: string
+  /**
+   * What an admin can accept of an inconclusive check, so narrow that another cause needs an acceptance of its own.
+   * Default: `inconclusive`. Empty: nothing, since the detail names the setting that decides it.
+   */
+  readonly acceptable?: readonly string[]
   readonly sampleKeys?: readonly Key[]
   /** The SQL, PromQL or request behind the finding, for the evidence. */
   readonly query?: string

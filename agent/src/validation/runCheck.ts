@@ -1,3 +1,4 @@
+import { matchAcceptances, toAcceptedSubject } from '../acceptance/acceptanceStore.ts'
 import type { CheckResult } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 import { errorCode, isConnectionError, errorMessage } from '../database/errors.ts'
@@ -58,6 +59,10 @@ export async function runCheck(
     await (connection as Sql | null)?.end({ timeout: 0 })
   }
   if (finding === null) return null
+  const { requires } = context.rollout.file.validation
+  const blocks = check.layer === 'integrity' || requires.includes(check.layer)
+  const acceptable = blocks && finding.verdict === 'inconclusive' ? (finding.acceptable ?? ['inconclusive']) : []
+  const { accepted, open } = matchAcceptances(context.facts.acceptances, check.name, acceptable)
   return {
     check: check.name,
     layer: check.layer,
@@ -67,6 +72,9 @@ export async function runCheck(
     limit: finding.limit,
     discrepancies: finding.discrepancies ?? 0,
     detail: finding.detail,
+    acceptable: [...open],
+    // Part of it does not decide the check.
+    accepted: open.length > 0 ? [] : accepted.map(toAcceptedSubject),
     sampleKeys: (finding.sampleKeys ?? []).map((key) => [...key]),
     query: finding.query ?? null,
     seconds: Math.round(performance.now() - started) / 1000,
@@ -80,6 +88,7 @@ function toErrorFinding(error: unknown, seconds: number): CheckFinding {
     value: null,
     limit: null,
     verdict: isTimeout ? 'inconclusive' : 'error',
+    acceptable: [`timeout after ${seconds} s`],
     detail: isTimeout
       ? `timed out after ${seconds} s: find out what blocks it, then validate again`
       : `failed with: ${errorMessage(error)}${code === null ? '' : ` (${code})`}; fix the error, then validate again`,

@@ -22,7 +22,7 @@ interface ValidationRow {
 
 /** A check result as JSON; `c` is sti.check_result. */
 const CHECK_RESULT_SQL = `jsonb_build_object('check', c.check_name, 'layer', c.layer, 'unit', c.unit, 'verdict', c.verdict, 'value', c.value,
-  'limit', c.limit_value, 'discrepancies', c.discrepancies, 'detail', c.detail, 'sampleKeys', c.sample_keys,
+  'limit', c.limit_value, 'discrepancies', c.discrepancies, 'detail', c.detail, 'acceptable', c.acceptable, 'accepted', c.accepted, 'sampleKeys', c.sample_keys,
   'query', c.query, 'seconds', c.duration_seconds)`
 const CHECK_ORDER_SQL = `array_position(array['integrity', 'performance', 'system', 'business'], c.layer), c.check_name`
 
@@ -152,10 +152,10 @@ export async function saveValidation(
       returning id
     )
     insert into sti.check_result (validation_id, check_name, layer, unit, verdict, value, limit_value, discrepancies, detail,
-      sample_keys, query, duration_seconds)
-    select saved.id, c."check", c.layer, c.unit, c.verdict, c.value, c."limit", c.discrepancies, c.detail, c."sampleKeys", c.query, c.seconds
+      acceptable, accepted, sample_keys, query, duration_seconds)
+    select saved.id, c."check", c.layer, c.unit, c.verdict, c.value, c."limit", c.discrepancies, c.detail, c.acceptable, c.accepted, c."sampleKeys", c.query, c.seconds
     from saved, jsonb_to_recordset(${sql.json(validation.checks)}::jsonb) as c("check" text, layer text, unit text, verdict text,
-      value double precision, "limit" double precision, discrepancies bigint, detail text, "sampleKeys" jsonb,
+      value double precision, "limit" double precision, discrepancies bigint, detail text, acceptable jsonb, accepted jsonb, "sampleKeys" jsonb,
       query text, seconds double precision)`
   const result = await readOperationResult(sql, claim.id)
   if (result === null) throw new FenceLostError('another agent has claimed this validation')

@@ -1,4 +1,5 @@
 import {
+  isAcceptedCheck,
   ValidationLayer,
   type CheckResult,
   type LayerResult,
@@ -22,8 +23,8 @@ export function summarizeLayers(
   return selectLayers(rollout, parameters).map((layer) => {
     const resultsOfLayer = results.filter((result) => result.layer === layer)
     const checksRun = new Set(resultsOfLayer.map((result) => result.check))
-    const verdict = worstVerdict(resultsOfLayer.map((result) => result.verdict))
-    const decidingResult = resultsOfLayer.find((result) => result.verdict === verdict)
+    const verdict = layerVerdict(resultsOfLayer)
+    const decidingResult = resultsOfLayer.find((result) => result.verdict === verdict && !isAcceptedCheck(result))
     return {
       layer,
       verdict,
@@ -51,16 +52,26 @@ export function overallVerdict(layers: readonly LayerResult[]): Verdict {
   return worstVerdict((required.length > 0 ? required : layers).map((layer) => layer.verdict))
 }
 
-/** Passed checks / all checks of the integrity layer, rounded down; null unless all of them ran. */
+/**
+ * Passed checks / all checks of the integrity layer that no admin accepted, rounded down; null unless all of them ran and
+ * one is left.
+ */
 export function computeIntegrityScore(layers: readonly LayerResult[], results: readonly CheckResult[]): number | null {
   const integrity = layers.find(({ layer }) => layer === ValidationLayer.enum.integrity)
-  const integrityResults = results.filter((result) => result.layer === ValidationLayer.enum.integrity)
+  const integrityResults = results.filter(
+    (result) => result.layer === ValidationLayer.enum.integrity && !isAcceptedCheck(result),
+  )
   if (!integrity?.complete || integrityResults.length === 0) return null
   return (
     Math.floor(
       (integrityResults.filter((result) => result.verdict === 'pass').length / integrityResults.length) * 10_000,
     ) / 10_000
   )
+}
+
+/** An accepted check counts as passed here, and only here. */
+function layerVerdict(results: readonly CheckResult[]): Verdict {
+  return worstVerdict(results.map((result) => (isAcceptedCheck(result) ? 'pass' : result.verdict)))
 }
 
 /** `error` outweighs `fail`, which outweighs `inconclusive`. Without verdicts: `inconclusive`. */

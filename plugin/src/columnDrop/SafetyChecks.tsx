@@ -1,7 +1,7 @@
 import { css } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
 import { Badge, useStyles2 } from '@grafana/ui'
-import { allowsColumnDrop, type ColumnDropCheck } from '@sti-rollout/agent/contract'
+import { acceptCheckCommand, allowsColumnDrop, type ColumnDropCheck } from '@sti-rollout/agent/contract'
 import { formatDuration, formatQuantity } from '@sti-rollout/agent/format'
 import React from 'react'
 import { ResponsiveTable } from '../layout/ResponsiveTable'
@@ -40,8 +40,7 @@ export function SafetyChecks({ checks }: { checks: readonly ColumnDropCheck[] })
                 ))}
                 {result.acceptable.length > 0 && (
                   <div>
-                    An admin who knows that it is safe can accept it:{' '}
-                    <code>{`sti accept-check ${result.check} --all --reason TEXT`}</code>
+                    An admin who knows that it is safe can accept it: <code>{acceptCheckCommand(result.check)}</code>
                   </div>
                 )}
                 <span className={styles.weak}>{result.check}</span>

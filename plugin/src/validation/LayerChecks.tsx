@@ -1,7 +1,13 @@
 import { css } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
 import { Badge, useStyles2 } from '@grafana/ui'
-import type { CheckResult, ValidationLayer, LayerResult } from '@sti-rollout/agent/contract'
+import {
+  acceptCheckCommand,
+  isAcceptedCheck,
+  type CheckResult,
+  type ValidationLayer,
+  type LayerResult,
+} from '@sti-rollout/agent/contract'
 import { formatCount, formatQuantity, formatValue } from '@sti-rollout/agent/format'
 import React from 'react'
 import { Section } from '../layout/Section'
@@ -60,16 +66,38 @@ export function ChecksTable({ checks }: { checks: readonly CheckResult[] }) {
 
 function CheckRow({ check: result }: { check: CheckResult }) {
   const styles = useStyles2(getStyles)
-  const { check, unit, verdict, value, limit, discrepancies, detail, sampleKeys, query, seconds } = result
+  const {
+    check,
+    unit,
+    verdict,
+    value,
+    limit,
+    discrepancies,
+    detail,
+    acceptable,
+    accepted,
+    sampleKeys,
+    query,
+    seconds,
+  } = result
   return (
     <tr>
       <td data-column={COLUMNS[0]}>
         <Badge text={verdict} color={VERDICT_COLORS[verdict]} />
+        {isAcceptedCheck(result) && <Badge text="accepted" color="blue" />}
       </td>
       <td data-column={COLUMNS[1]}>
         <div className={styles.check}>
           <strong>{check}</strong>
           <div className={styles.weak}>{toSentence(detail)}</div>
+          {accepted.map(({ subject, reason, by, expiresAt }) => (
+            <div key={subject}>{`Accepted by ${by} until ${expiresAt.slice(0, 10)}: ${subject}. ${reason}`}</div>
+          ))}
+          {acceptable.length > 0 && (
+            <div>
+              If an admin knows that it is safe: <code>{acceptCheckCommand(check)}</code>, then validate again.
+            </div>
+          )}
           {sampleKeys.length > 0 && (
             <details>
               <summary>{formatQuantity(sampleKeys.length, 'sample key')}</summary>

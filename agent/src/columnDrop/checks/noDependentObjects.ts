@@ -39,7 +39,7 @@ export const noDependentObjects: DropCheck = {
     if (problems.length > 0)
       return {
         verdict: 'fail',
-        evidence: `${formatQuantity(problems.length, 'object depends', 'objects depend')} on the columns, starting with ${problems[0]!}`,
+        evidence: `${formatQuantity(problems.length, 'object depends', 'objects depend')} on the columns: ${problems.join('; ')}`,
         findings: problems,
       }
     return {

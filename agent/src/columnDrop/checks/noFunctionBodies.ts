@@ -24,13 +24,13 @@ export const noFunctionBodies: DropCheck = {
     if (uses.length > 0)
       return {
         verdict: 'fail',
-        evidence: `${formatQuantity(uses.length, 'function')} would fail at the next call, starting with ${uses[0]!}: change ${uses.length === 1 ? 'it' : 'them'} to use the type`,
+        evidence: `${formatQuantity(uses.length, 'function')} would fail at the next call (${uses.join('; ')}): change ${uses.length === 1 ? 'it' : 'them'} to use the type`,
         findings: [...uses, ...unsure],
       }
     if (unsure.length > 0)
       return {
         verdict: 'inconclusive',
-        evidence: `${formatQuantity(unsure.length, 'function')} could not be analyzed, starting with ${unsure[0]!}: make sure that no function uses the columns, and rewrite or drop those that could not be analyzed`,
+        evidence: `${formatQuantity(unsure.length, 'function')} could not be analyzed (${unsure.join('; ')}): make sure that no function uses the columns, and rewrite or drop those that could not be analyzed`,
         findings: unsure,
         acceptable: unsureNames,
       }

@@ -25,10 +25,12 @@ async function checkStatementUses(context: DropCheckContext, access: 'reads' | '
   const recentUses = statementWatch.uses.filter(({ calledAt }) => calledAt !== null && calledAt > soakStart)
   const matchingUses = recentUses.filter((use) => use[access].length > 0)
   if (matchingUses.length > 0) {
-    const first = matchingUses[0]!
+    const statements = matchingUses.map(
+      (use) => `${shortenStatement(use.statement)} ${access} ${use[access].join(', ')}, last called at ${use.calledAt}`,
+    )
     return {
       verdict: 'fail',
-      evidence: `${formatQuantity(matchingUses.length, 'statement')} still ${matchingUses.length === 1 ? access : access.slice(0, -1)} the columns, last called at ${first.calledAt}: ${shortenStatement(first.statement)} ${access} ${first[access].join(', ')}; change the application, deploy, and wait for the soak time`,
+      evidence: `${formatQuantity(matchingUses.length, 'statement')} still ${matchingUses.length === 1 ? access : access.slice(0, -1)} the columns: ${statements.join('; ')}; change the application, deploy, and wait for the soak time`,
       findings: matchingUses.map((use) => formatUse(use, access)),
     }
   }
@@ -38,7 +40,7 @@ async function checkStatementUses(context: DropCheckContext, access: 'reads' | '
   if (unsureUses.length > 0)
     return {
       verdict: 'inconclusive',
-      evidence: `${formatQuantity(unsureUses.length, 'recently called statement')} could not be analyzed, starting with ${shortenStatement(unsureUses[0]!.statement)} (${unsureUses[0]!.unsure}): make sure that it does not use the columns, or remove it from the application and wait for the soak time`,
+      evidence: `${formatQuantity(unsureUses.length, 'recently called statement')} could not be analyzed: ${unsureUses.map(({ statement, unsure }) => `${shortenStatement(statement)} (${unsure})`).join('; ')}: make sure that it does not use the columns, or remove it from the application and wait for the soak time`,
       findings: unsureUses.map((use) => `${use.statement}: ${use.unsure}`),
       acceptable: [...new Set(unsureUses.map(({ statement }) => statementSubject(statement)))],
     }

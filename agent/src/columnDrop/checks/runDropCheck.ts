@@ -1,5 +1,11 @@
-import { matchAcceptances } from '../../acceptance/acceptanceStore.ts'
-import { allowsColumnDrop, type Acceptance, type ColumnDropCheck, type Verdict } from '../../contract/index.ts'
+import { matchAcceptances, toAcceptedSubject } from '../../acceptance/acceptanceStore.ts'
+import {
+  acceptCheckCommand,
+  allowsColumnDrop,
+  type Acceptance,
+  type ColumnDropCheck,
+  type Verdict,
+} from '../../contract/index.ts'
 import { errorCode, isConnectionError, errorMessage } from '../../database/errors.ts'
 import type { DropCheck, DropCheckContext, DropFinding } from './dropCheck.ts'
 
@@ -42,7 +48,7 @@ export function toCheckResult(
         finding.length > MAX_FINDING_LENGTH ? `${finding.slice(0, MAX_FINDING_LENGTH - 1)}…` : finding,
       ),
     acceptable: [...open],
-    accepted: accepted.map(({ subject, reason, by, expiresAt }) => ({ subject, reason, by: by.name, expiresAt })),
+    accepted: accepted.map(toAcceptedSubject),
     seconds: Math.round(performance.now() - started) / 1000,
   }
 }
@@ -62,6 +68,6 @@ export function failureReasons(checks: readonly ColumnDropCheck[]): string[] {
     .filter((check) => !allowsColumnDrop(check))
     .map(
       ({ check, verdict, evidence, acceptable }) =>
-        `${check} (${verdict}): ${evidence}.${acceptable.length === 0 ? '' : ` An admin who knows that it is safe can accept it: sti accept-check ${check} --all --reason TEXT.`}`,
+        `${check} (${verdict}): ${evidence}.${acceptable.length === 0 ? '' : ` An admin who knows that it is safe can accept it: ${acceptCheckCommand(check)}.`}`,
     )
 }

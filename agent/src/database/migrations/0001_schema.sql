@@ -199,7 +199,9 @@ create table sti.table_origin (
   structure jsonb not null,
   -- Rows, and a checksum over all their columns. Null: reading the table would have taken too long.
   row_count bigint,
-  checksum text
+  checksum text,
+  -- Rows that reference a missing row, by foreign key and its table; null: not counted yet.
+  orphan_rows jsonb not null default '{}'
 );
 
 -- What the names in the expressions of a rollout file mean, as expand fixed it: an object that another role creates later
@@ -265,6 +267,9 @@ create table sti.check_result (
   limit_value double precision,
   discrepancies bigint not null default 0,
   detail text not null,
+  -- What an admin can accept, and what was accepted when the check ran.
+  acceptable jsonb not null default '[]',
+  accepted jsonb not null default '[]',
   sample_keys jsonb not null default '[]',
   query text,
   duration_seconds double precision,

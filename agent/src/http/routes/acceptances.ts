@@ -1,6 +1,7 @@
 import { createRoute } from '@hono/zod-openapi'
 import { readAcceptances, saveAcceptances, withdrawAcceptances } from '../../acceptance/acceptanceStore.ts'
 import { readColumnDrop } from '../../columnDrop/store.ts'
+import { readLatestCheckResults, readLatestValidation } from '../../validation/store.ts'
 import { AcceptanceRequest, Acceptances, type AcceptableSubject } from '../../contract/index.ts'
 import type { Sql } from '../../database/connect.ts'
 import type { Rollout } from '../../rollout/rollout.ts'
@@ -63,8 +64,12 @@ async function readAll({ database, config }: ApiDependencies, rollout: Rollout):
 
 /** What the newest runs of the checks leave to an admin, also what is accepted already: it can be renewed. */
 async function listAcceptable(state: Sql, rollout: Rollout): Promise<AcceptableSubject[]> {
-  const columnDrop = await readColumnDrop(state, rollout.name)
-  return (columnDrop?.checks ?? []).flatMap(({ check, acceptable, accepted }) =>
+  const [columnDrop, validation] = await Promise.all([
+    readColumnDrop(state, rollout.name),
+    readLatestValidation(state, rollout.name, rollout.file.validation.requires),
+  ])
+  const results = validation === null ? [] : await readLatestCheckResults(state, rollout.name, validation.id)
+  return [...results, ...(columnDrop?.checks ?? [])].flatMap(({ check, acceptable, accepted }) =>
     [...acceptable, ...accepted.map(({ subject }) => subject)].map((subject) => ({ check, subject })),
   )
 }
@@ -82,7 +87,7 @@ function resolveSubjects(
   if (subjects.length === 0)
     throw new Refusal('invalid-body', `The check ${check} currently has no subject to accept or withdraw.`, [
       candidates.length === 0
-        ? 'check: no check has a subject; run the checks first, such as with sti prepare-column-drop'
+        ? 'check: no check has a subject; run the checks first, such as with sti validate or sti prepare-column-drop'
         : `check: name one of ${[...new Set(candidates.map((one) => one.check))].join(', ')}`,
     ])
   const resolved = requested.map((text) => {

@@ -70,7 +70,8 @@ async function readConstraintState(sql: Sql, oid: number): Promise<ConstraintSta
     select
       (select coalesce(jsonb_agg(jsonb_build_object('name', quote_ident(c.conname), 'table', c.conrelid::regclass::text,
           'check', case when c.contype = 'c' then pg_get_expr(c.conbin, c.conrelid) end) order by c.conname), '[]')
-        from pg_constraint c where not c.convalidated and c.contype in ('c', 'f')
+        -- PostgreSQL 18 checks no row for a constraint that is NOT ENFORCED.
+        from pg_constraint c where not c.convalidated and c.contype in ('c', 'f') and coalesce((to_jsonb(c)->>'conenforced')::boolean, true)
           and (c.conrelid in (select oid from tree) or c.confrelid = ${oid}::oid)) as "notValid",
       (select coalesce(jsonb_agg(distinct quote_ident(c.conname)), '[]')
         from pg_trigger t join pg_constraint c on c.oid = t.tgconstraint

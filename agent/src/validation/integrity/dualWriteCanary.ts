@@ -1,5 +1,4 @@
-import { runCanaryWrite, type CanaryResult, type SyncDirection } from '../../dualWrite/canaryWrite.ts'
-import { hasReverseSync } from '../../dualWrite/verifyTrigger.ts'
+import { runCanaryWrite, type CanaryResult, type CanaryScope, type SyncDirection } from '../../dualWrite/canaryWrite.ts'
 import { formatQuantity } from '../../format/format.ts'
 import { quoteIdentifier } from '../../rollout/identifiers.ts'
 import { isRestoreDecided } from '../../rollout/restoreValue.ts'
@@ -13,10 +12,12 @@ export const dualWriteCanary: ValidationCheck = {
   unit: 'count',
   async run({ run, rollout, table, facts }) {
     const undeclaredTriggers = [...facts.undeclaredTriggers, ...findTriggersFiredByLegacyWrite(rollout, table)]
-    if (undeclaredTriggers.length > 0) return inconclusive(undeclaredTriggers[0]!.replace(/\.$/, ''))
-    const directions: SyncDirection[] = (await hasReverseSync(run.database.state, rollout, table))
-      ? ['legacy', 'type']
-      : ['legacy']
+    if (undeclaredTriggers.length > 0)
+      return inconclusive(undeclaredTriggers.map((sentence) => sentence.replace(/\.$/, '')).join('; '), [])
+    const scope: CanaryScope = {
+      directions: ['legacy', 'type'],
+      installReverseSync: !facts.changes.some((change) => change.kind === 'restore'),
+    }
     const sql = run.database.engine({
       purpose: 'canary',
       searchPath: table.triggerSearchPath,
@@ -24,19 +25,23 @@ export const dualWriteCanary: ValidationCheck = {
       statementTimeoutMs: 20_000,
     })
     try {
-      return judgeCanary(await runCanaryWrite(sql, rollout, table, directions), directions, rollout)
+      return judgeCanary(await runCanaryWrite(sql, rollout, table, scope), scope, rollout)
     } finally {
       await sql.end({ timeout: 1 })
     }
   },
 }
 
-function judgeCanary(result: CanaryResult, allDirections: readonly SyncDirection[], rollout: Rollout): CheckFinding {
+function judgeCanary(
+  result: CanaryResult,
+  { directions: allDirections, installReverseSync }: CanaryScope,
+  rollout: Rollout,
+): CheckFinding {
   const { fault, shown } = result
   const { types, typesWithoutRestore } = rollout
   // If only values of the row decide, it may be that no type can be written alone.
   const mayBeImpossible = result.looked > 0 && types.every((type) => !isRestoreDecided(rollout, type))
-  const directions = allDirections.filter(
+  const directions: SyncDirection[] = allDirections.filter(
     (direction) => !mayBeImpossible || result.possible.includes(direction) || direction === 'legacy',
   )
   if (fault !== null) {
@@ -54,10 +59,8 @@ function judgeCanary(result: CanaryResult, allDirections: readonly SyncDirection
     const restoreRule =
       typesWithoutRestore.length === types.length ? 'a written type is kept' : 'the legacy columns follow the type'
     const typeRule = directions.includes('type')
-      ? `, and ${restoreRule}`
-      : allDirections.includes('type')
-        ? '; restore lets no tried row become another type by its type alone'
-        : '; reverse sync does not exist before finalize'
+      ? `, and ${restoreRule}${installReverseSync ? ' (tried with the function that finalize creates)' : ''}`
+      : '; restore lets no tried row become another type by its type alone'
     return {
       verdict: 'pass',
       value: shown.length,
@@ -66,16 +69,21 @@ function judgeCanary(result: CanaryResult, allDirections: readonly SyncDirection
     }
   }
   if (result.looked === 0)
-    return inconclusive('the table has no row with a known type: let the application write one, then validate again')
+    return inconclusive('the table has no row with a known type: let the application write one, then validate again', [
+      'no row with a known type',
+    ])
   if (result.refused !== null)
     return inconclusive(
       `none of ${formatQuantity(result.looked, 'row')} could be changed to another type: ${result.refused}`,
+      [`refused ${result.refusedBy}`],
     )
-  return inconclusive(`all ${formatQuantity(result.locked, 'row')} were locked for more than 100 ms: validate again`)
+  return inconclusive(`all ${formatQuantity(result.locked, 'row')} were locked for more than 100 ms: validate again`, [
+    'locked rows',
+  ])
 }
 
-function inconclusive(detail: string): CheckFinding {
-  return { verdict: 'inconclusive', value: null, limit: null, detail }
+function inconclusive(detail: string, acceptable: readonly string[]): CheckFinding {
+  return { verdict: 'inconclusive', value: null, limit: null, detail, acceptable }
 }
 
 /** The canary writes legacy columns, so it fires triggers on them that the file need not declare for the backfill. */
