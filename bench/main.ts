@@ -3,6 +3,7 @@ import { startCalibration } from './calibration.ts'
 import { methodBars } from './chart/methodBars.ts'
 import { comparisonTable, comparisonGoals } from './comparison.ts'
 import { runForegroundBench } from './foreground/main.ts'
+import { runHeldRowBench } from './heldRow/main.ts'
 import { HELP, parseOptions, UsageError, type BenchOptions } from './options.ts'
 import { goalLines, methodGoals } from './goals.ts'
 import { RESULTS_NOTES, resultsTable } from './resultsTable.ts'
@@ -23,11 +24,13 @@ try {
 async function runBench(options: BenchOptions): Promise<number> {
   const calibration = await startCalibration()
   try {
-    const code = options.validation
-      ? await runValidationBench(options, calibration)
-      : options.foreground
-        ? await runForegroundBench(options, calibration)
-        : await runMethodsBench(options, calibration)
+    const code = options.heldRow
+      ? await runHeldRowBench({ ...options, heldRow: options.heldRow }, calibration)
+      : options.validation
+        ? await runValidationBench(options, calibration)
+        : options.foreground
+          ? await runForegroundBench(options, calibration)
+          : await runMethodsBench(options, calibration)
     const warning = calibration.warning()
     if (warning !== null) process.stdout.write(`\n${warning}\n`)
     return code

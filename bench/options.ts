@@ -15,6 +15,8 @@ export interface BenchOptions {
   readonly compare: readonly MethodResult[] | null
   /** Measures the cost of a validation instead of the methods. */
   readonly validation: boolean
+  /** Measures updates next to a held row instead; null: measures the methods. */
+  readonly heldRow: { readonly seconds: number; readonly perSecond: number } | null
   /** Measures the latency of other clients instead; null: measures the methods. */
   readonly foreground: {
     readonly workers: number
@@ -44,6 +46,9 @@ export const HELP = `npm run bench -- [options]
     --nice-ratio N  seconds of rest per second of work (0)
     --batch-seconds N  maximum duration of an engine batch (0.1)
     --rate N        requests per second, in total for 4 clients (400)
+  --held-row        measures the updates of 8 clients next to a row that another session holds, and without it (--runs 1)
+    --seconds N     how long it is held (60)
+    --rate N        updates per second, in total (400)
   --validation      measures the cost of a validation instead, as a multiple of count(*) (--runs 5)
   --help
 `
@@ -53,22 +58,34 @@ export async function parseOptions(args: string[]): Promise<BenchOptions | 'help
   const values = parseArguments(args)
   if (values.help) return 'help'
   const foreground = values.foreground === true
-  for (const name of ['workers', 'nice-ratio', 'batch-seconds', 'rate'] as const) {
+  const heldRow = values['held-row'] === true
+  for (const name of ['workers', 'nice-ratio', 'batch-seconds'] as const) {
     if (!foreground && values[name] !== undefined) throw new UsageError(`--${name} requires --foreground`)
   }
+  if (!foreground && !heldRow && values.rate !== undefined)
+    throw new UsageError('--rate requires --foreground or --held-row')
+  if (!heldRow && values.seconds !== undefined) throw new UsageError('--seconds requires --held-row')
   for (const name of ['methods', 'compare'] as const) {
     if (foreground && values[name] !== undefined) throw new UsageError(`--${name} cannot be used with --foreground`)
   }
-  for (const name of ['methods', 'compare', 'foreground', 'svg'] as const) {
-    if (values.validation && values[name] !== undefined)
-      throw new UsageError(`--${name} cannot be used with --validation`)
+  for (const other of ['validation', 'held-row'] as const) {
+    for (const name of ['methods', 'compare', 'foreground', 'svg'] as const) {
+      if (values[other] && values[name] !== undefined) throw new UsageError(`--${name} cannot be used with --${other}`)
+    }
   }
+  if (heldRow && values.validation) throw new UsageError('--validation cannot be used with --held-row')
   for (const name of ['json', 'svg'] as const) await requireWritableFolder(name, values[name])
   return {
     rows: parsePositiveInteger('rows', values.rows, 2_000_000),
     runs: parsePositiveInteger('runs', values.runs, foreground || values.validation ? 5 : 1),
     methods: values.methods === undefined ? METHODS : [...new Set(values.methods.split(','))].map(findMethod),
     validation: values.validation === true,
+    heldRow: heldRow
+      ? {
+          seconds: parsePositiveInteger('seconds', values.seconds, 60),
+          perSecond: parsePositiveInteger('rate', values.rate, 400),
+        }
+      : null,
     json: values.json ?? null,
     svg: values.svg ?? null,
     compare: values.compare === undefined ? null : await readEarlierResults(values.compare),
@@ -99,6 +116,8 @@ function parseArguments(args: string[]) {
     'nice-ratio': text,
     'batch-seconds': text,
     rate: text,
+    seconds: text,
+    'held-row': { type: 'boolean' },
     foreground: { type: 'boolean' },
     validation: { type: 'boolean' },
     help: { type: 'boolean' },

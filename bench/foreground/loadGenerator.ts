@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import postgres from 'postgres'
 import type { RequestClockData } from './requestClock.ts'
-import { createRequests } from './requests.ts'
+import { createNeighborUpdates, createRequests } from './requests.ts'
 
 /** Options of the process, as JSON. */
 export interface LoadSettings {
@@ -12,6 +12,8 @@ export interface LoadSettings {
   readonly rows: number
   readonly clients: number
   readonly perSecond: number
+  /** Only updates of the rows next to this one, never of itself; absent: requests of the whole table. */
+  readonly nextTo?: number
 }
 
 /** Result of `stop`: for each request, when it was due (Unix milliseconds) and its latency from then on. */
@@ -35,7 +37,11 @@ try {
 }
 const clients = Array.from({ length: settings.clients }, (_, n) => {
   const sql = postgres(settings.url, { max: 1, onnotice: () => undefined })
-  return { request: createRequests(sql, settings.rows, n), queue: [] as number[], busy: false }
+  const request =
+    settings.nextTo === undefined
+      ? createRequests(sql, settings.rows, n)
+      : createNeighborUpdates(sql, settings.nextTo, n)
+  return { request, queue: [] as number[], busy: false }
 })
 for (const client of clients) for (let n = 0; n < 20; n++) await client.request()
 

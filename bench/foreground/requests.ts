@@ -22,6 +22,19 @@ export function createRequests(sql: postgres.Sql, rows: number, client: number):
   }
 }
 
+/** Rows on either side of one: its own page and the pages next to it. */
+const NEIGHBORS = 200
+
+/** Updates of one client: each of a row next to `key`, of a column that does not affect the type. */
+export function createNeighborUpdates(sql: postgres.Sql, key: number, client: number): () => Promise<void> {
+  const random = xorshift32(client + 1)
+  return async () => {
+    const distance = 1 + Math.floor(random() * NEIGHBORS)
+    const id = random() < 0.5 ? key - distance : key + distance
+    await sql`update public.vehicles set axles = ${2 + Math.floor(random() * 5)} where id = ${id}`
+  }
+}
+
 /** Seeded random numbers in [0, 1): xorshift32 (Marsaglia, "Xorshift RNGs", 2003). */
 function xorshift32(seed: number): () => number {
   let state = (seed * 2_654_435_761) >>> 0 || 1
