@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished } from 'vitest'
+import { parse } from 'yaml'
 import { connect } from '../../agent/src/database/connect.ts'
 import { createMetrics } from '../../agent/src/metrics/metrics.ts'
 import type { OpenIncident } from '../../agent/src/metrics/metricsSource.ts'
@@ -18,19 +21,22 @@ import { waitForValue } from '../support/waitFor.ts'
 import { realTimeTest as test } from '../support/realTime.ts'
 
 /** Seconds after which each level is paged; `STI_ESCALATION=minutes` uses the plan's 5, 10, 15, and 30 minutes. */
-const ESCALATION_LEVEL_SECONDS = process.env['STI_ESCALATION'] === 'minutes' ? [300, 600, 900, 1_800] : [2, 8, 14, 34]
+const ESCALATION_LEVEL_SECONDS = process.env['STI_ESCALATION'] === 'minutes' ? [300, 600, 900, 1_800] : [2, 6, 10, 30]
 /** One scrape, one interval of the rule, and the time that Grafana needs to send. */
 const LATENESS_LIMIT_SECONDS = 1 + 10 + 5
 const ROLES = ['Technical Lead', 'DevOps Engineer', 'Database Administrator', 'System Architect']
 const contacts = ROLES.map((role, index) => ({ role, email: `level-${index + 1}@example.com` }))
+/** The last two levels use contact points of one's own: a webhook, and the example for an on-call service. */
+const contactPoints = { 'Database Administrator': 'Webhook', 'System Architect': 'PagerDuty' }
 
 test.runIf(hasGrafana && hasPrometheus)(
-  'Grafana notifies one contact after the other until someone acknowledges, and the on-call engineer if an agent is down',
+  'Grafana notifies all four contacts in order, nobody once someone acknowledges, and the on-call engineer if an agent is down',
   async () => {
     let opened: number | null = null
     const agent = await startMetrics(() =>
       opened === null
-        ? []
+        ? // Information that nobody has seen for two hours.
+          [{ rollout: 'vehicles', severity: 'info', openedAt: Date.now() - 7_200_000, escalationSeconds: [] }]
         : [
             {
               rollout: 'vehicles',
@@ -40,24 +46,31 @@ test.runIf(hasGrafana && hasPrometheus)(
             },
           ],
     )
-    const { grafana, mails } = await startAlerting(agent)
+    const { grafana, mails, calls } = await startAlerting(agent)
     await waitForValue(
       () => readRuleStates(grafana),
       (rules) => rules.length > 25 && rules.every(({ health }) => health === 'ok' || health === 'nodata'),
       60,
     )
+    const aboutIncidents = (): Mail[] => mails.filter(({ subject }) => subject.includes('StiIncident'))
+    expect(aboutIncidents()).toEqual([])
     opened = Date.now()
-    const called = (to: string): Mail | undefined => mails.find((mail) => mail.to === to)
     const begun = opened
+    const pages = (): readonly (number | undefined)[] => [
+      mails.find(({ to }) => to === contacts[0]!.email)?.at,
+      mails.find(({ to }) => to === contacts[1]!.email)?.at,
+      calls.find(({ path }) => path === '/webhook')?.at,
+      calls.find(({ path }) => path === '/pagerduty')?.at,
+    ]
     for (const [index, level] of ESCALATION_LEVEL_SECONDS.slice(0, 3).entries()) {
-      const mail = await waitForValue(
-        async () => called(contacts[index]!.email),
+      const at = await waitForValue(
+        async () => pages()[index],
         (found) => found !== undefined,
         level + LATENESS_LIMIT_SECONDS,
       )
-      const after = (mail!.at - begun) / 1000
-      expect(after).toBeGreaterThanOrEqual(level)
-      expect(after).toBeLessThan(level + LATENESS_LIMIT_SECONDS)
+      const after = (at! - begun) / 1000
+      expect(after, ROLES[index]).toBeGreaterThanOrEqual(level)
+      expect(after, ROLES[index]).toBeLessThan(level + LATENESS_LIMIT_SECONDS)
     }
     opened = null
     const down = await waitForValue(
@@ -67,13 +80,25 @@ test.runIf(hasGrafana && hasPrometheus)(
     )
     expect(down!.to).toBe('pager@example.com')
     await sleep(Math.max(0, begun + ESCALATION_LEVEL_SECONDS[3]! * 1000 - Date.now()))
-    expect(called(contacts[3]!.email)).toBeUndefined()
+    expect(pages()[3], 'acknowledged before level 4').toBeUndefined()
+    // The next incident reaches level 4, too.
+    opened = Date.now() - ESCALATION_LEVEL_SECONDS[3]! * 1000
+    await waitForValue(
+      async () => pages()[3],
+      (found) => found !== undefined,
+      LATENESS_LIMIT_SECONDS,
+    )
+    const page = JSON.parse(calls.find(({ path }) => path === '/pagerduty')!.body) as Record<string, unknown>
+    expect(page).toMatchObject({ routing_key: 'a-key-of-the-test', event_action: 'trigger' })
+    expect(page['payload']).toMatchObject({ severity: 'critical' })
+    // Whoever has a contact point of their own gets no mail.
+    expect(mails.filter(({ to }) => to === contacts[2]!.email || to === contacts[3]!.email)).toEqual([])
     expect(mails.filter(({ subject }) => /NoData|DatasourceError/.test(subject))).toEqual([])
     expect(mails.filter(({ to }) => to === 'pager@example.com').map(({ subject }) => subject)).toEqual(
       expect.arrayContaining([expect.stringContaining('StiIncidentOpen')]),
     )
   },
-  (ESCALATION_LEVEL_SECONDS[3]! + 120) * 1000,
+  (ESCALATION_LEVEL_SECONDS[3]! + 150) * 1000,
 )
 
 interface RuleState {
@@ -122,11 +147,17 @@ async function startAlerting(agentPort: number) {
   )
   const file = AlertingSchema.parse({
     agents: [{ name: 'production', url: 'http://127.0.0.1:1', secretVariable: 'STI_TEST_SECRET' }],
+    contactPoints,
   })
   const rollouts = [{ environment: 'production', rollout: 'vehicles', contacts }]
-  expect(planEscalation(rollouts, { contactPoints: {}, emailContactPoints: true }).unreachable).toEqual([])
+  expect(planEscalation(rollouts, file).unreachable).toEqual([])
   const { grafana: files } = provision(file, await readPrometheusRules(), rollouts)
   const mail = await startMailServer()
+  const { url, calls } = await startCallSink()
+  const pagerDuty = parse(await readFile(new URL('../../alerts/example/pagerduty.yaml', import.meta.url), 'utf8')) as {
+    contactPoints: [{ receivers: [{ settings: Record<string, string> }] }]
+  }
+  pagerDuty.contactPoints[0].receivers[0].settings['url'] = `${url}/pagerduty`
   const source = { name: 'Prometheus', uid: 'sti-prometheus', type: 'prometheus', access: 'proxy', url: prometheus.url }
   const pager = {
     apiVersion: 1,
@@ -135,6 +166,10 @@ async function startAlerting(agentPort: number) {
         name: 'pager',
         receivers: [{ uid: 'pager', type: 'email', settings: { addresses: 'pager@example.com' } }],
       },
+      {
+        name: 'Webhook',
+        receivers: [{ uid: 'webhook', type: 'webhook', settings: { url: `${url}/webhook`, httpMethod: 'POST' } }],
+      },
     ],
     policies: [{ receiver: 'pager', group_by: ['alertname'], group_wait: '0s', group_interval: '1s' }],
   }
@@ -142,14 +177,42 @@ async function startAlerting(agentPort: number) {
     {
       'datasources/prometheus.yaml': JSON.stringify({ apiVersion: 1, datasources: [source] }),
       'alerting/theirs.yaml': JSON.stringify(pager),
+      'alerting/pagerduty.yaml': JSON.stringify(pagerDuty),
       ...Object.fromEntries(files.map(({ name, text }) => [`alerting/${name}`, text])),
     },
     {
       STI_TEST_SECRET: 'a-secret-of-the-test-0001',
+      PAGERDUTY_INTEGRATION_KEY: 'a-key-of-the-test',
       GF_SMTP_ENABLED: 'true',
       GF_SMTP_HOST: mail.address,
       GF_SMTP_STARTTLS_POLICY: 'NoStartTLS',
     },
   )
-  return { grafana, mails: mail.mails }
+  return { grafana, mails: mail.mails, calls }
+}
+
+interface Call {
+  readonly path: string
+  readonly body: string
+  /** Milliseconds since 1970. */
+  readonly at: number
+}
+
+/** The HTTP side of the contact points: what Grafana sends to a webhook and to an on-call service. */
+async function startCallSink(): Promise<{ url: string; calls: Call[] }> {
+  const calls: Call[] = []
+  const server = createServer((request, response) => {
+    let body = ''
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()))
+    request.on('end', () => {
+      calls.push({ path: request.url ?? '', body, at: Date.now() })
+      response.writeHead(202, { 'content-type': 'application/json' }).end('{"status":"success"}')
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, calls }
 }

@@ -5,7 +5,7 @@ export interface AlertRule {
   readonly severity: Severity
   /** What the rule may roll back automatically; null: nothing. */
   readonly scope: RollbackScope | null
-  /** False for informational rules and for rules about incidents and the watchdog. */
+  /** False for rules about incidents and for the watchdog. */
   readonly opensIncident: boolean
 }
 
@@ -15,7 +15,7 @@ const critical = (scope: RollbackScope | null = null): AlertRule => ({
   opensIncident: true,
 })
 const warning: AlertRule = { severity: 'warning', scope: null, opensIncident: true }
-const info: AlertRule = { severity: 'info', scope: null, opensIncident: false }
+const info: AlertRule = { severity: 'info', scope: null, opensIncident: true }
 const withoutIncident = (severity: Severity): AlertRule => ({ severity, scope: null, opensIncident: false })
 
 /** Every rule of alerts/, by name. The policy comes from here only: an alert's own labels are not trusted. */

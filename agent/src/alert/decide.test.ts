@@ -63,9 +63,9 @@ const cases: [string, Partial<DecisionRequest>, Partial<DecisionContext>, Decisi
   ['no environment', { environment: null }, {}, 'record', /no environment label/],
   ['another rollout', {}, { rollout: 'unknown' }, 'record', /does not have/],
   ['from the future', { startedAt: NOW + MAX_CLOCK_SKEW_MS + 1 }, {}, 'record', /future/],
-  ['info', { rule: rule('StiFlagChanged') }, {}, 'record', /informational/],
-  ['the watchdog', { rule: rule('StiWatchdog') }, {}, 'record', /informational/],
-  ['an alert about an incident', { rule: rule('StiIncidentOpen') }, {}, 'record', /informational/],
+  ['info', { rule: rule('StiFlagChanged') }, {}, 'incident', /does not trigger an automatic rollback/],
+  ['the watchdog', { rule: rule('StiWatchdog') }, {}, 'record', /open no incident/],
+  ['an alert about an incident', { rule: rule('StiIncidentOpen') }, {}, 'record', /open no incident/],
 
   ['the agent reads the opposite', {}, { reading: healthy }, 'incident', /own reading is healthy: 0 of 300/],
   ['old, unknown reading', old, { reading: unknown }, 'incident', /started 5 min ago/],

@@ -81,7 +81,7 @@ export function decide(request: DecisionRequest, context: DecisionContext): Aler
       `The rule could not be evaluated (${request.evaluationFailure}), so its condition is not known to be true.`,
     )
   if (request.startedAt > context.now + MAX_CLOCK_SKEW_MS) return record('The alert starts in the future.')
-  if (!rule.opensIncident) return record('The alert is informational.')
+  if (!rule.opensIncident) return record('Alerts of this rule open no incident.')
   const objections = objectionsToRollback(request, context)
   if (rule.scope !== null && objections.length === 0)
     return { action: 'roll-back', scope: rule.scope, reasons: rollbackReasons(request, context) }

@@ -28,6 +28,7 @@ import type {
   ReportFormat,
   RolloutDetail,
   RolloutSummary,
+  Severity,
   Validation,
 } from '../contract/index.ts'
 import type { z } from 'zod'
@@ -143,11 +144,11 @@ export function createAgentClient({ url, token }: AgentAddress) {
     acceptances: (name: string) => call<Acceptances>('GET', `${rolloutPath(name)}/acceptances`),
     accept: (name: string, body: AcceptanceRequest) =>
       call<Acceptances>('POST', `${rolloutPath(name)}/acceptances`, body),
-    incidents: async (name: string | undefined, open: boolean) =>
+    incidents: async (name: string | undefined, open: boolean, severity?: Severity) =>
       (
         await call<{ incidents: Incident[] }>(
           'GET',
-          `/v1/incidents?open=${open}${name === undefined ? '' : `&rollout=${encode(name)}`}`,
+          `/v1/incidents?open=${open}${name === undefined ? '' : `&rollout=${encode(name)}`}${severity === undefined ? '' : `&severity=${severity}`}`,
         )
       ).incidents,
     answerIncident: (id: number, verb: 'acknowledge' | 'resolve', note?: string) =>

@@ -25,6 +25,8 @@ export type ConditionReading = z.infer<typeof ConditionReading>
 export const IncidentState = z.enum(['open', 'acknowledged', 'closed'])
 export type IncidentState = z.infer<typeof IncidentState>
 
+const IncidentSource = z.enum(['grafana', 'alertmanager', 'guard', 'operation', 'drill'])
+
 export const Escalation = z
   .object({
     level: z.number().int().min(0).max(4).describe('escalation levels reached without an acknowledgement'),
@@ -45,10 +47,22 @@ export const Incident = z
     severity: Severity,
     state: IncidentState,
     drill: z.boolean(),
-    source: z.enum(['grafana', 'alertmanager', 'guard', 'operation', 'drill']).describe('what opened it'),
+    source: IncidentSource.describe('what opened it'),
     summary: z.string(),
     reasons: z.array(z.string()).describe('decisions of the agent and their reasons'),
     reading: nullable(ConditionReading).describe('null: the agent does not monitor this condition itself'),
+    joined: z
+      .array(
+        z.object({
+          change: z.string(),
+          summary: z.string(),
+          source: IncidentSource,
+          firstSeenAt: Instant,
+          seenAt: Instant,
+          times: z.number().int().describe('number of its alerts'),
+        }),
+      )
+      .describe('other changes whose alerts joined this incident, each with its own summary; at most 20'),
     rollback: z
       .object({ scope: RollbackScope, at: Instant, operationId: z.number().int().nullable() })
       .nullable()

@@ -48,7 +48,7 @@ export const RolloutSummary = z
     flag: FlagStatus,
     running: nullable(Operation),
     failedRows: z.number().int(),
-    openIncidents: z.number().int().describe('incidents that are not closed, without drills'),
+    openIncidents: z.number().int().describe('incidents that are not closed, without drills and information'),
     rollbackReady: z.array(ScopeReadiness),
     backup: BackupStatus,
     automaticRollback: AutomaticRollback,

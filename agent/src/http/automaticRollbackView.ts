@@ -37,6 +37,6 @@ export async function readIncidentDetail(
     listIncidents(deps.database.state, { rollout: rollout.name, limit: MAX_LISTED_INCIDENTS }),
   ])
   const incidents = rows.map((row) => presentIncident(deps, row))
-  const open = incidents.filter(({ state, drill }) => state !== 'closed' && !drill)
+  const open = incidents.filter(({ state, drill, severity }) => state !== 'closed' && !drill && severity !== 'info')
   return { automaticRollback, incidents, openIncidents: open.length }
 }

@@ -45,7 +45,7 @@ test('contacts are paged in order, each after its own time and never before the 
     { role: 'Database Administrator', escalateAfter: 900 },
     { role: 'System Architect', escalateAfter: 600 },
   ]
-  expect(escalationLevels(contacts)).toEqual([
+  expect(escalationLevels('critical', contacts)).toEqual([
     { role: 'Technical Lead', seconds: 120 },
     { role: 'Database Administrator', seconds: 900 },
     { role: 'System Architect', seconds: 900 },
@@ -59,10 +59,22 @@ test('contacts are paged in order, each after its own time and never before the 
   })
 })
 
-test('an acknowledged or noncritical incident does not escalate', () => {
+test.each<[Severity, number[]]>([
+  ['critical', [5, 10, 15, 30]],
+  ['warning', [15, 20, 25, 40]],
+  ['info', []],
+])('a late incident of severity %s reaches the levels of the plan at the minutes %j', (severity, minutes) => {
+  const levels = escalationLevels(severity, [])
+  expect(levels.map(({ seconds }) => seconds / 60)).toEqual(minutes)
+  const first = acknowledgeDeadline(incident({ severity }))
+  expect(currentEscalation(incident({ severity }), [], first - 1).level).toBe(0)
+  expect(currentEscalation(incident({ severity }), [], first).level).toBe(Math.min(1, minutes.length))
+  expect(currentEscalation(incident({ severity }), [], opened + 100 * MINUTE).level).toBe(minutes.length)
+})
+
+test('an acknowledged or closed incident does not escalate', () => {
   const acknowledged = incident({ acknowledgedAt: opened + 6 * MINUTE })
   expect(currentEscalation(acknowledged, [], opened + 100 * MINUTE)).toMatchObject({ level: 1, nextAt: null })
-  expect(currentEscalation(incident({ severity: 'warning' }), [], opened + 100 * MINUTE).level).toBe(0)
   expect(currentEscalation(incident({ closedAt: opened }), [], opened + 100 * MINUTE)).toMatchObject({
     level: 0,
     nextAt: null,

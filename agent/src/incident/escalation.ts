@@ -28,26 +28,30 @@ export function isLate(incident: IncidentTimes, now: number): boolean {
 
 /**
  * The four escalation levels, each with its seconds and the role that is paged: the contacts in order, then the defaults. No
- * level comes before a lower one.
+ * level comes before a lower one. The times are those of a critical incident. A warning may wait longer for its
+ * acknowledgement, so that each of its levels comes later by as much. Information pages nobody.
  */
 export function escalationLevels(
+  severity: Severity,
   contacts: readonly EscalationContact[],
 ): { readonly role: string | null; readonly seconds: number }[] {
+  if (severity === 'info') return []
+  const delay = ACKNOWLEDGE_TIMEOUT_SECONDS[severity] - ACKNOWLEDGE_TIMEOUT_SECONDS.critical
   let seconds = 0
   return DEFAULT_ESCALATION_SECONDS.map((defaultSeconds, index) => {
     const contact = contacts[index]
     seconds = Math.max(seconds, contact?.escalateAfter ?? defaultSeconds)
-    return { role: contact?.role ?? null, seconds }
+    return { role: contact?.role ?? null, seconds: seconds + delay }
   })
 }
 
-/** The escalation of a critical incident. It stops once the incident is acknowledged or closed. */
+/** The escalation of an incident. It stops once the incident is acknowledged or closed. */
 export function currentEscalation(
   incident: IncidentTimes,
   contacts: readonly EscalationContact[],
   now: number,
 ): Escalation {
-  const levels = incident.severity === 'critical' ? escalationLevels(contacts) : []
+  const levels = escalationLevels(incident.severity, contacts)
   const stoppedAt = incident.acknowledgedAt ?? incident.closedAt
   const seconds = ((stoppedAt ?? now) - incident.openedAt) / 1_000
   const level = levels.filter((step) => seconds >= step.seconds).length

@@ -13,6 +13,7 @@ export interface IncidentRow {
   readonly summary: string
   readonly reasons: string[]
   readonly reading: ConditionReading | null
+  readonly joined: Incident['joined']
   readonly rolled_back_scope: RollbackScope | null
   readonly rolled_back_at: Date | null
   readonly rollback_operation_id: bigint | null
@@ -29,6 +30,9 @@ export interface IncidentRow {
   /** The database's clock, as for all other times. */
   readonly now: Date
 }
+
+/** More changes that join one incident are counted, but not listed: anybody could have invented them. */
+const MAX_JOINED_CHANGES = 20
 
 /** Opens an incident, or updates an open one. */
 export interface NewIncident {
@@ -57,8 +61,8 @@ export interface NewIncident {
 
 /**
  * Opens an incident, or updates the open one of the same rollout, rule and change, which keeps its timer and its
- * acknowledgement. What it says is what its newest occurrence says, except that a rollback is not overwritten. An alert
- * that started before the last incident was closed belongs to that incident and opens none; a rollback always has an
+ * acknowledgement. What it says is what its newest occurrence says, except that a rollback is not overwritten, and that
+ * another change that joins it is listed with its own summary. An alert that started before the last incident was closed belongs to that incident and opens none; a rollback always has an
  * incident. Idempotent, and safe for several agents at once.
  */
 export async function openIncident(sql: Sql, incident: NewIncident): Promise<{ id: number; opened: boolean } | null> {
@@ -81,7 +85,7 @@ async function attemptToOpen(sql: Sql, incident: NewIncident): Promise<{ id: num
         case when ${incident.rolledBack !== null} then clock_timestamp() end as rolled_back_at,
         ${incident.rolledBack?.operationId ?? null}::bigint as rollback_operation_id
     ), found as (
-      select i.id, i.rolled_back_at is not null as rolled_back from sti.incident i, new
+      select i.id, i.rolled_back_at is not null as rolled_back, i.joined from sti.incident i, new
       where coalesce(i.rollout, '') = coalesce(new.rollout, '') and i.rule = new.rule and i.closed_at is null
         and (not ${hasOwnChange} or i.change = new.change or i.change is null)
       order by i.change is not distinct from new.change desc, i.id desc limit 1
@@ -95,13 +99,26 @@ async function attemptToOpen(sql: Sql, incident: NewIncident): Promise<{ id: num
         summary = case when kept.card then i.summary else new.summary end,
         reasons = case when kept.card then i.reasons else new.reasons end,
         reading = case when kept.card then i.reading else new.reading end,
+        joined = case when new.change is null or ${hasOwnChange} or new.change is not distinct from i.change then i.joined
+          else joined.changes end,
         rolled_back_scope = coalesce(i.rolled_back_scope, new.rolled_back_scope),
         rolled_back_at = coalesce(i.rolled_back_at, new.rolled_back_at),
         rollback_operation_id = coalesce(i.rollback_operation_id, new.rollback_operation_id)
       from found, new, lateral (
         select not ${incident.isCurrentChange} and new.change is not null
           or found.rolled_back as card
-      ) kept
+      ) kept, lateral (
+        select coalesce(jsonb_agg(entry order by entry->>'firstSeenAt'), '[]') as changes from (
+          select entry from jsonb_array_elements(found.joined) entry where entry->>'change' <> new.change
+          union all
+          select jsonb_build_object('change', new.change, 'summary', new.summary, 'source', new.source,
+            'firstSeenAt', coalesce(former.entry->>'firstSeenAt', moment.text), 'seenAt', moment.text,
+            'times', coalesce((former.entry->>'times')::int, 0) + new.occurrences)
+          from (select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as text) moment
+            left join jsonb_array_elements(found.joined) as former(entry) on former.entry->>'change' = new.change
+          where former.entry is not null or jsonb_array_length(found.joined) < ${MAX_JOINED_CHANGES}
+        ) entries
+      ) joined
       where i.id = found.id
       returning i.id
     ), inserted as (
@@ -133,7 +150,10 @@ export interface IncidentUpdate {
   readonly note: string | null
 }
 
-/** Acknowledges an incident. Null: it does not exist, is closed, or is already acknowledged. */
+/**
+ * Acknowledges an incident. Information needs nothing more than to be seen, so this closes it. Null: the incident does not
+ * exist, is closed, or is already acknowledged.
+ */
 export async function acknowledgeIncident(
   sql: Sql,
   id: number,
@@ -141,9 +161,12 @@ export async function acknowledgeIncident(
 ): Promise<IncidentRow | null> {
   const [row] = await sql<IncidentRow[]>`
     with acknowledged as (
-      update sti.incident set acknowledged_at = clock_timestamp(), acknowledged_by = ${sql.json(actor)}, acknowledged_note = ${note}
+      update sti.incident set acknowledged_at = moment.now, acknowledged_by = ${sql.json(actor)}, acknowledged_note = ${note},
+        closed_at = case when severity = 'info' and not drill then moment.now end,
+        closed_by = case when severity = 'info' and not drill then ${sql.json(actor)}::jsonb end
+      from (select clock_timestamp() as now) moment
       where id = ${id} and acknowledged_at is null and closed_at is null
-      returning *
+      returning incident.*
     ), event as (
       select sti.append_event(null, coalesce(a.rollout, ''), ${sql.json(actor)}, 'incident', format('incident %s acknowledged', a.id),
         ${note}, null, jsonb_build_object('incident', a.id, 'rule', a.rule, 'seconds', extract(epoch from a.acknowledged_at - a.opened_at)))
@@ -181,12 +204,17 @@ export async function readIncident(sql: Sql, id: number): Promise<IncidentRow | 
 /** Open incidents first, each newest first; for a rollout includes those of the environment as a whole. */
 export async function listIncidents(
   sql: Sql,
-  { rollout, open = false, limit }: { rollout?: string | undefined; open?: boolean; limit: number },
+  {
+    rollout,
+    open = false,
+    severity,
+    limit,
+  }: { rollout?: string | undefined; open?: boolean; severity?: Severity | undefined; limit: number },
 ): Promise<IncidentRow[]> {
   return await sql<IncidentRow[]>`
     select *, clock_timestamp() as now from sti.incident
     where (${rollout ?? null}::text is null or rollout is null or rollout = ${rollout ?? null})
-      and (closed_at is null or not ${open})
+      and (closed_at is null or not ${open}) and (${severity ?? null}::text is null or severity = ${severity ?? null})
     order by (closed_at is null) desc, id desc limit ${limit}`
 }
 
@@ -211,6 +239,7 @@ export function toIncident(row: IncidentRow, environment: string, contacts: read
     state: row.closed_at !== null ? 'closed' : row.acknowledged_at !== null ? 'acknowledged' : 'open',
     reasons: row.reasons,
     reading: row.reading,
+    joined: row.joined,
     rollback: toIncidentRollback(row),
     openedAt: row.opened_at.toISOString(),
     seenAt: row.last_seen_at.toISOString(),

@@ -4,7 +4,7 @@ import type { OpenIncident } from '../metrics/metricsSource.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import { escalationLevels } from './escalation.ts'
 
-/** Unacknowledged incidents of a rollout and of the environment as a whole: those that page someone. */
+/** Unacknowledged incidents of a rollout and of the environment as a whole. All but information page someone. */
 export async function readOpenIncidents(sql: Sql, { name, file }: Rollout): Promise<OpenIncident[]> {
   const rows = await sql<{ rollout: string | null; severity: Severity; seconds: number }[]>`
     select rollout, severity, extract(epoch from clock_timestamp() - opened_at)::float8 as seconds from sti.incident
@@ -14,9 +14,6 @@ export async function readOpenIncidents(sql: Sql, { name, file }: Rollout): Prom
     rollout,
     severity,
     openedAt: now - seconds * 1_000,
-    escalationSeconds:
-      severity === 'critical'
-        ? escalationLevels(rollout === null ? [] : file.contacts).map((level) => level.seconds)
-        : [],
+    escalationSeconds: escalationLevels(severity, rollout === null ? [] : file.contacts).map((level) => level.seconds),
   }))
 }

@@ -8,6 +8,7 @@ import { IDLE_POLL_INTERVAL_MS, ACTIVE_POLL_INTERVAL_MS, usePolling } from '../a
 import { formatTime } from '../formatTime'
 import { type IncidentResponse, IncidentResponseConfirmation } from './IncidentResponseConfirmation'
 import { IncidentCard } from './IncidentCard'
+import { UnseenInformation } from './UnseenInformation'
 import { sortIncidents } from './display'
 
 interface Props {
@@ -39,6 +40,7 @@ export function AgentIncidents({ agent, rollout }: Props) {
       {data?.list.length === 0 && (
         <p>{`No incidents in ${data.status.environment}${rollout === null ? '' : ` for ${rollout}`}.`}</p>
       )}
+      {data && <UnseenInformation incidents={data.list} now={Date.now()} />}
       {data &&
         sortIncidents(data.list).map((incident) => (
           <IncidentCard

@@ -1,4 +1,4 @@
-import { fireEvent, render, screen } from '@testing-library/react'
+import { cleanup, fireEvent, render, screen } from '@testing-library/react'
 import type { Incident } from '@sti-rollout/agent/contract'
 import React from 'react'
 import { MemoryRouter } from 'react-router-dom'
@@ -18,6 +18,7 @@ const incident: Incident = {
   summary: '2% of requests fail.',
   reasons: ['The flag was turned off: the agent’s own reading agrees.'],
   reading: { state: 'unhealthy', sentence: '41 of 2,000 requests failed' },
+  joined: [],
   rollback: { scope: 'flag', at: '2026-03-01T12:00:01.000Z', operationId: 31 },
   openedAt: '2026-03-01T12:00:00.000Z',
   seenAt: '2026-03-01T12:00:09.000Z',
@@ -58,6 +59,27 @@ test('an open incident shows its alert, the decision, how late it is, and who wa
   expect(card).toContain('3 alerts')
   fireEvent.click(screen.getByRole('button', { name: 'Acknowledge' }))
   expect(onRespond).toHaveBeenCalledWith({ verb: 'acknowledge', incident })
+})
+
+test('another change that joined an incident is shown with its own summary; information is acknowledged, not closed', () => {
+  const joined = [
+    {
+      change: 'flag-13',
+      summary: '4% of requests fail.',
+      source: 'alertmanager',
+      firstSeenAt: incident.openedAt,
+      seenAt: incident.seenAt,
+      times: 2,
+    },
+  ] as const
+  renderCard({ ...incident, joined: [...joined] })
+  const card = screen.getByRole('article').textContent
+  expect(card).toContain('2% of requests fail.')
+  expect(card).toContain('flag-13: 4% of requests fail. (an Alertmanager alert, 2 alerts from')
+  cleanup()
+  renderCard({ ...incident, severity: 'info' })
+  expect(screen.getByRole('button', { name: 'Acknowledge' })).toBeTruthy()
+  expect(screen.queryByRole('button', { name: 'Close' })).toBeNull()
 })
 
 test('an acknowledged incident can only be closed; a person who cannot respond sees the reason', () => {

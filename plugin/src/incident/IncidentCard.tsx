@@ -8,6 +8,7 @@ import { routes } from '../routes'
 import { DefinitionList } from '../layout/DefinitionList'
 import { EnvironmentBadge } from '../rollout/EnvironmentBadge'
 import { formatTime } from '../formatTime'
+import { JoinedChanges } from './JoinedChanges'
 import type { IncidentResponse } from './IncidentResponseConfirmation'
 import { acknowledgementTimer, escalationText, SEVERITY_DISPLAY, SOURCE_LABELS, STATE_COLORS } from './display'
 
@@ -55,7 +56,7 @@ export function IncidentCard({ incident, production, refusalReasons, onRespond }
               onClick={() => onRespond({ verb: 'acknowledge', incident })}
             />
           )}
-          {state !== 'closed' && (
+          {state !== 'closed' && severity !== 'info' && (
             <ActionButton
               action="acknowledge"
               label="Close"
@@ -67,6 +68,7 @@ export function IncidentCard({ incident, production, refusalReasons, onRespond }
         </span>
       </div>
       <p>{summary}</p>
+      <JoinedChanges joined={incident.joined} />
       <DefinitionList items={incidentDetails(incident, now)} />
       {reasons.length > 0 && (
         <details open={open}>

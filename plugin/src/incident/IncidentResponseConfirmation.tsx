@@ -11,6 +11,7 @@ export interface IncidentResponse {
 
 const DESCRIPTIONS = {
   acknowledge: 'You are handling this incident. The timer stops and nobody else is paged.',
+  see: 'You have seen this information. That closes it.',
   resolve: 'The incident is over. If its alert fires again, a new incident opens.',
 } as const
 
@@ -32,7 +33,7 @@ export function IncidentResponseConfirmation({ response: { verb, incident }, env
       title={`${title} incident ${incident.id}, ${incident.rule}`}
       environment={environment}
       confirmLabel={label}
-      description={DESCRIPTIONS[verb]}
+      description={DESCRIPTIONS[verb === 'acknowledge' && incident.severity === 'info' ? 'see' : verb]}
       reason="optional"
       label="Note"
       submit={(note) => send(environment.agent, incident.id, note)}

@@ -29,6 +29,7 @@ test('the escalation names who was paged, and who is next', () => {
   const last = { level: 4, role: 'System Architect', nextAt: null, nextRole: null }
   expect(escalationText(incident({ escalation: last }), at)).toBe('level 4, System Architect')
   expect(escalationText(incident({ state: 'acknowledged' }), at)).toBe('nobody was paged')
+  expect(escalationText(incident({ severity: 'info' }), at)).toBe('information pages nobody')
 })
 
 test('open incidents come first, by severity, then in the order of the agent', () => {

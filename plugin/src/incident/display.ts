@@ -38,8 +38,9 @@ export function acknowledgementTimer(
 }
 
 /** Who has been paged, and who is next. */
-export function escalationText({ escalation, state }: Incident, now: number): string {
+export function escalationText({ escalation, severity, state }: Incident, now: number): string {
   const { level, role, nextAt, nextRole } = escalation
+  if (severity === 'info') return 'information pages nobody'
   if (state !== 'open') return level > 0 ? `reached level ${level}` : 'nobody was paged'
   const currentLevel = level === 0 ? 'nobody paged yet' : `level ${level}${role ? `, ${role}` : ''}`
   if (nextAt === null) return currentLevel

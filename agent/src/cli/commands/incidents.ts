@@ -1,4 +1,5 @@
-import type { Incident } from '../../contract/index.ts'
+import { Option } from 'commander'
+import { Severity, type Incident } from '../../contract/index.ts'
 import { parseId } from '../argumentParsers.ts'
 import { ExitCode } from '../exitCode.ts'
 import { formatDuration } from '../../format/format.ts'
@@ -15,9 +16,10 @@ export const registerIncidents: RegisterCommand = (program, run) => {
   addTargetOptions(incidents.command('list', { isDefault: true }))
     .description('List incidents, open ones first')
     .option('--open', 'List open incidents only')
+    .addOption(new Option('--severity <severity>', 'List incidents of this severity only').choices(Severity.options))
     .action(run(listIncidents))
   addTargetOptions(incidents.command('acknowledge'))
-    .description('Acknowledge an incident: the timer stops and nobody else is paged')
+    .description('Acknowledge an incident: the timer stops and nobody else is paged; information is closed')
     .argument('<id>', 'Incident ID', parseId)
     .option('--note <text>', 'What you are doing about it')
     .action(run(updateIncident('acknowledge')))
@@ -28,12 +30,17 @@ export const registerIncidents: RegisterCommand = (program, run) => {
     .action(run(updateIncident('resolve')))
 }
 
-async function listIncidents(terminal: Terminal, options: CommonOptions & { open?: boolean }): Promise<ExitCode> {
+interface ListIncidentsOptions extends CommonOptions {
+  readonly open?: boolean
+  readonly severity?: Severity
+}
+
+async function listIncidents(terminal: Terminal, options: ListIncidentsOptions): Promise<ExitCode> {
   const { target, output } = await openCommandTarget(terminal, options)
-  const incidents = await target.agent.incidents(options.rollout, options.open ?? false)
+  const incidents = await target.agent.incidents(options.rollout, options.open ?? false, options.severity)
   for (const incident of incidents) output.value(incident)
   if (incidents.length === 0) output.line(options.open ? 'No incident is open.' : 'No incident exists.')
-  else for (const line of alignColumns([INCIDENT_COLUMNS, ...incidents.map(formatIncidentRow)])) output.line(line)
+  else for (const line of alignColumns([INCIDENT_COLUMNS, ...incidents.flatMap(formatIncidentRows)])) output.line(line)
   return ExitCode.done
 }
 
@@ -57,6 +64,12 @@ const INCIDENT_COLUMNS = [
   'ACKNOWLEDGED',
   'ROLLED BACK',
   'SUMMARY',
+]
+
+/** One row for the incident, and one for each other change that joined it. */
+const formatIncidentRows = (incident: Incident): string[][] => [
+  formatIncidentRow(incident),
+  ...incident.joined.map(({ change, summary }) => ['', '', '', '', change, '', '', '', summary]),
 ]
 
 function formatIncidentRow(incident: Incident): string[] {

@@ -472,6 +472,8 @@ create table sti.incident (
   summary text not null,
   reasons jsonb not null default '[]',
   reading jsonb,
+  -- Other changes whose alerts joined this incident, each with its own summary.
+  joined jsonb not null default '[]',
   rolled_back_scope text,
   rolled_back_at timestamptz,
   rollback_operation_id bigint,

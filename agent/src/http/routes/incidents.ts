@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { Incident, IncidentNote } from '../../contract/index.ts'
+import { Incident, IncidentNote, Severity } from '../../contract/index.ts'
 import { endDrill } from '../../incident/drill.ts'
 import {
   acknowledgeIncident,
@@ -20,6 +20,7 @@ const listIncidentsRoute = createRoute({
     query: z.object({
       rollout: z.string().optional(),
       open: z.enum(['true', 'false']).default('false'),
+      severity: Severity.optional().describe('info with open=true: information that nobody has seen yet'),
       limit: z.coerce.number().int().min(1).max(500).default(100),
     }),
   },
@@ -35,7 +36,7 @@ const acknowledgeRoute = createRoute({
   method: 'post',
   path: '/v1/incidents/{id}/acknowledge',
   request: { params: incidentParams, body: noteBody },
-  responses: openApiResponses(200, Incident, 'acknowledged; the timer stopped'),
+  responses: openApiResponses(200, Incident, 'acknowledged; the timer stopped, and information is closed'),
 })
 const resolveRoute = createRoute({
   method: 'post',
@@ -47,9 +48,9 @@ const resolveRoute = createRoute({
 export function incidentRoutes(app: App, deps: ApiDependencies): void {
   const { state } = deps.database
   app.openapi(listIncidentsRoute, async (c) => {
-    const { rollout, open, limit } = c.req.valid('query')
+    const { rollout, open, severity, limit } = c.req.valid('query')
     if (rollout !== undefined) requireRollout(deps, rollout)
-    const rows = await listIncidents(state, { rollout, open: open === 'true', limit })
+    const rows = await listIncidents(state, { rollout, open: open === 'true', severity, limit })
     return c.json({ incidents: rows.map((row) => presentIncident(deps, row)) }, 200)
   })
   app.openapi(acknowledgeRoute, async (c) => {
