@@ -44,6 +44,7 @@ import { createRampKind } from './ramp/ramp.ts'
 import { createReconcileLoop, RECONCILE_INTERVAL_SECONDS } from './reconcile/reconcileLoop.ts'
 import { inMemoryReadings, reconcileRollout, type ReconcileDependencies } from './reconcile/reconcileRollout.ts'
 import { createRehearsal } from './rehearsal/rehearsal.ts'
+import { createPullRequestReader } from './columnDrop/pullRequest/pullRequestState.ts'
 import { createExternalSystemsMonitor } from './readiness/externalSystems.ts'
 import { readReadiness } from './readiness/readiness.ts'
 import { checkRolloutFile, privilegeNotes } from './rollout/checkAgainstTable.ts'
@@ -147,12 +148,14 @@ export async function startAgent(
   }
   const backups = createBackupMonitor(database, rollouts)
   const externalSystems = createExternalSystemsMonitor({ ...config, state: database.state, rollouts })
+  const pullRequestState = config.github === null ? null : createPullRequestReader(config.github)
   const readiness = async (rolloutFacts: RolloutFacts): Promise<Readiness> =>
     await readReadiness(
       {
         ...config,
         state: database.state,
         outside: externalSystems.read,
+        pullRequestState,
         families: METRICS.length,
         alertPath: () => ({ seenAt: alertPath.lastSeenAt(), live: alertPath.isLive() }),
       },

@@ -40,6 +40,13 @@ test('a drill opens an incident, waits for the acknowledgement, and signs off wi
         expect((await sti(agent.url, 'incidents', 'acknowledge', String(open!.id), '--note', 'late')).out).toContain(
           'is closed. Acknowledged by ann',
         )
+        // Whoever starts a drill and acknowledges it has tested nobody: the sign-off remains that of bob's answer.
+        const closed = (await agent.rollout()).incidents.find((incident) => incident.id === open!.id)
+        expect(closed!.closedNote).toContain('ann (who started it, so that it does not count as tested)')
+        const signedOff = (await agent.get<Readiness>('/v1/rollouts/vehicles/readiness')).items.find(
+          ({ item }) => item === 'alert-procedure',
+        )
+        expect(signedOff!.attestation).toEqual(procedure.attestation)
         const third = sti(agent.url, 'drill', '--roll-back-flag')
         await expect.poll(async () => (await agent.rollout()).incidents[0]!.state, { timeout: 9_000 }).toBe('open')
         const { flag, incidents } = await agent.rollout()

@@ -10,6 +10,8 @@ export interface StoredPullRequest {
   readonly base: string
   readonly draft: boolean
   labels: string[]
+  state: 'open' | 'closed'
+  merged_at: string | null
 }
 
 export interface GithubServer {
@@ -105,12 +107,23 @@ export async function startGithub(token: string): Promise<GithubServer> {
       if (refused === 'drafts') return [422, { message: 'Draft pull requests are not supported in this repository.' }]
       if (!refs.has(`heads/${body.head}`)) return [422, { message: 'Validation Failed' }]
       const { title, body: text, head, base, draft } = body
-      pulls.push({ number: pulls.length + 1, title, body: text, head, base, draft, labels: [] })
+      pulls.push({
+        number: pulls.length + 1,
+        title,
+        body: text,
+        head,
+        base,
+        draft,
+        labels: [],
+        state: 'open',
+        merged_at: null,
+      })
       return [201, shown(pulls.at(-1)!)]
     }
     const number = Number(/^\/(?:pulls|issues)\/(\d+)/.exec(at)?.[1])
     const pull = pulls.find((candidate) => candidate.number === number)
     if (pull === undefined) return [404, { message: 'Not Found' }]
+    if (method === 'GET') return [200, shown(pull)]
     if (method === 'PATCH') Object.assign(pull, { title: body.title, body: body.body })
     else pull.labels = [...new Set([...pull.labels, ...body.labels])]
     return [200, method === 'PATCH' ? shown(pull) : pull.labels.map((name) => ({ name }))]

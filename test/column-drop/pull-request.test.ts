@@ -5,7 +5,8 @@ import { expect, test } from 'vitest'
 import type { ColumnDrop, Problem, ReadinessItem, Readiness } from '../../agent/src/contract/index.ts'
 import { TOKENS } from '../support/agent.ts'
 import { withSti } from '../support/stiCommand.ts'
-import { startGithub } from './githubServer.ts'
+import { createPullRequestReader } from '../../agent/src/columnDrop/pullRequest/pullRequestState.ts'
+import { startGithub, type GithubServer } from './githubServer.ts'
 import {
   PREPARATION_DEFAULTS,
   evaluateFlag,
@@ -17,6 +18,31 @@ import {
 import { runMigration } from './runMigration.ts'
 
 const TOKEN = 'a-token-of-github'
+
+/** The state of the first pull request is read again once it is half a minute old. */
+async function expectStates(github: GithubServer): Promise<void> {
+  let time = 1
+  const config = { owner: 'acme', repository: 'app', token: TOKEN, apiUrl: github.url }
+  const read = createPullRequestReader(config, () => time)
+  const url = 'https://github.example/acme/app/pull/1'
+  const pull = github.pulls[0]!
+  expect(await read(url)).toEqual({ value: 'open', at: 1 })
+  const changes = [
+    [() => (pull.state = 'closed'), { value: 'closed' }],
+    [() => (pull.merged_at = '2026-03-01T12:00:00Z'), { value: 'merged' }],
+    [() => github.refuse('token'), { unknown: expect.stringMatching(/does not say if .*Bad credentials/) as string }],
+  ] as const
+  for (const [change, state] of changes) {
+    const before = await read(url)
+    change()
+    expect(await read(url)).toEqual(before)
+    time += 30_001
+    await expect.poll(() => read(url)).toMatchObject(state)
+  }
+  github.refuse(null)
+  Object.assign(pull, { state: 'open', merged_at: null })
+  expect(await read('https://github.example/other')).toMatchObject({ unknown: expect.any(String) as string })
+}
 
 test('a draft pull request with its label is opened on a new branch, and the output folder has the same content', async () => {
   const github = await startGithub(TOKEN)
@@ -66,7 +92,8 @@ test('a draft pull request with its label is opened on a new branch, and the out
           expect(pull.body).toContain(part)
         const after = (await agent.get<Readiness>('/v1/rollouts/vehicles/readiness')).items
         expect(item(after)).toMatchObject({ state: 'ready' })
-        expect(item(after).sentence).toContain(pull.url)
+        expect(item(after).sentence).toContain(`${pull.url}) is open`)
+        await expectStates(github)
 
         // An error from GitHub is reported in GitHub's words, without the token, and the prepared files are kept.
         for (const what of ['drafts', 'token'] as const) {
@@ -79,6 +106,10 @@ test('a draft pull request with its label is opened on a new branch, and the out
           expect(failed.error).toMatch(what === 'drafts' ? /Draft pull requests are not supported/ : /Bad credentials/)
           expect(failed.error).not.toContain(TOKEN)
         }
+        // The newest draft has no pull request, so that the older one does not make the item ready.
+        const unopened = item((await agent.get<Readiness>('/v1/rollouts/vehicles/readiness')).items)
+        expect(unopened).toMatchObject({ state: 'not-ready', by: 'measured' })
+        expect(unopened.sentence).toContain('no pull request was opened')
         const kept = await agent.get<ColumnDrop>('/v1/rollouts/vehicles/column-drop')
         expect(kept.last).toMatchObject({ prepared: true, pullRequest: { url: null } })
         github.refuse(null)

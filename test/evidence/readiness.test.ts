@@ -70,18 +70,30 @@ test('the response time to critical incidents counts, including drills', async (
     await createVehicles(sql, 10)
     await withAgent(url, VEHICLES_FILE, async (agent) => {
       const response = () => findItem(agent, 'alert-response')
-      const incident = (rule: string, severity: string, answered: string | null) =>
-        sql`insert into sti.incident (rollout, rule, severity, drill, source, summary, opened_by, opened_at, acknowledged_at)
-          values ('vehicles', ${rule}, ${severity}, true, 'drill', 'one', '{}', now() - interval '1 hour',
-            now() - interval '1 hour' + ${answered}::interval)`
+      const incident = (rule: string, severity: string, answered: string | null, by = 'bob', age = '1 hour') =>
+        sql`insert into sti.incident (rollout, rule, severity, drill, source, summary, opened_by, opened_at, acknowledged_at, acknowledged_by)
+          values ('vehicles', ${rule}, ${severity}, true, 'drill', 'one', '{"name": "ann"}', now() - ${age}::interval,
+            now() - ${age}::interval + ${answered}::interval, case when ${answered}::text is not null then jsonb_build_object('name', ${by}::text) end)`
       expect((await response()).state).toBe('unknown')
       await incident('A', 'warning', null)
       expect((await response()).state).toBe('unknown')
+      // A drill that its starter acknowledged in time tests nobody.
+      await incident('S', 'critical', '1 second', 'ann')
+      expect(await response()).toMatchObject({
+        state: 'unknown',
+        sentence: expect.stringMatching(/^1 drill acknowledged by the person who started it/) as string,
+      })
       await incident('B', 'critical', '4 minutes')
       expect(await response()).toMatchObject({
         state: 'ready',
-        sentence: expect.stringContaining('slowest: 4 min') as string,
+        sentence: expect.stringContaining('All 1 critical incident acknowledged in time (slowest: 4 min') as string,
       })
+      await incident('O', 'critical', null, 'bob', '1 minute')
+      expect(await response()).toMatchObject({
+        state: 'not-ready',
+        sentence: '1 of 2 critical incidents open and not acknowledged.',
+      })
+      await sql`delete from sti.incident where rule = 'O'`
       await incident('C', 'critical', null)
       expect(await response()).toMatchObject({
         state: 'not-ready',
@@ -106,8 +118,34 @@ test('turning the flag off counts as a rollback; enhanced monitoring does not', 
       await agent.run('flag', { enabled: false })
       expect(await findItem(agent, 'zero-rollbacks')).toMatchObject({
         state: 'not-ready',
-        sentence: expect.stringMatching(/^1 rollback, most recently: .*ann/) as string,
+        sentence: expect.stringMatching(/^1 rollback, most recently: .*ann \(operation-\d+\)/) as string,
       })
+      const { sentence } = await findItem(agent, 'zero-rollbacks')
+      const [, name] = /\((operation-\d+)\)/.exec(sentence)!
+      const reason = 'the fault was that of the demo'
+      const exclude = (token: string, subject: string, withdraw = false) =>
+        agent.post<Problem>(
+          '/v1/rollouts/vehicles/acceptances',
+          { environment: 'staging', check: 'zero-rollbacks', subjects: [subject], reason, withdraw },
+          { authorization: `Bearer ${token}` },
+        )
+      expect((await exclude(TOKENS.bob, name!)).status).toBe(403)
+      expect((await exclude(TOKENS.ann, 'operation-999')).status).toBe(422)
+      expect((await exclude(TOKENS.ann, name!)).status).toBe(200)
+      expect(await findItem(agent, 'zero-rollbacks')).toMatchObject({
+        state: 'ready',
+        sentence: expect.stringMatching(
+          /^No rollbacks; operation-\d+ was excluded by ann until .* \(the fault was that of the demo\)\.$/,
+        ) as string,
+      })
+      const report = await (
+        await fetch(`${agent.url}/v1/rollouts/vehicles/report?format=md`, {
+          headers: { authorization: `Bearer ${TOKENS.ann}` },
+        })
+      ).text()
+      expect(report).toMatch(/\| zero-rollbacks \| operation-\d+ \| ann .*the fault was that of the demo/)
+      await exclude(TOKENS.ann, name!, true)
+      expect((await findItem(agent, 'zero-rollbacks')).state).toBe('not-ready')
       await agent.run('rollback', { scope: 'data', confirm: 'vehicles' })
       expect((await findItem(agent, 'zero-rollbacks')).sentence).toMatch(
         /^2 rollbacks, most recently: rollback \d+ of scope data by ann/,

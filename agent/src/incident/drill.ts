@@ -50,8 +50,8 @@ export interface DrillObservations {
 }
 
 /**
- * Closes a drill that was just acknowledged. If the acknowledgement was in time, signs the alert procedure off with the
- * measured times.
+ * Closes a drill that was just acknowledged. If the acknowledgement was in time, and by somebody else than the person who
+ * started the drill, signs the alert procedure off with the measured times.
  */
 export async function endDrill(
   sql: Sql,
@@ -61,7 +61,8 @@ export async function endDrill(
 ): Promise<IncidentRow> {
   const actor = row.acknowledged_by!
   const note = drillNote(row, observations)
-  if (acknowledgementSeconds(row) <= ACKNOWLEDGE_TIMEOUT_SECONDS[row.severity]) {
+  const inTime = acknowledgementSeconds(row) <= ACKNOWLEDGE_TIMEOUT_SECONDS[row.severity]
+  if (inTime && !isSelfAcknowledged(row)) {
     const item = listSignOffItems(rollout.file).find((candidate) => candidate.item === ALERT_PROCEDURE_ITEM)!
     const expiresAt = new Date(row.now.getTime() + SIGN_OFF_DAYS * 86_400_000)
     await saveAttestation(sql, rollout.name, { item, note, actor, expiresAt })
@@ -69,13 +70,16 @@ export async function endDrill(
   return (await closeIncident(sql, Number(row.id), { actor, note })) ?? row
 }
 
+const isSelfAcknowledged = ({ acknowledged_by, opened_by }: IncidentRow): boolean =>
+  acknowledged_by!.name === opened_by.name
+
 const acknowledgementSeconds = ({ opened_at, acknowledged_at }: IncidentRow): number =>
   (acknowledged_at!.getTime() - opened_at.getTime()) / 1_000
 
 function drillNote(row: IncidentRow, { flag, watchdogSeenAt, watchdogLive }: DrillObservations): string {
   const seconds = acknowledgementSeconds(row)
   const maximumSeconds = ACKNOWLEDGE_TIMEOUT_SECONDS[row.severity]
-  const selfAcknowledged = row.acknowledged_by!.name === row.opened_by.name ? ' (who started it)' : ''
+  const selfAcknowledged = isSelfAcknowledged(row) ? ' (who started it, so that it does not count as tested)' : ''
   const watchdog =
     watchdogSeenAt === null
       ? 'this agent has received no watchdog alert'

@@ -1,20 +1,17 @@
 import type { ReadinessItem } from '../contract/index.ts'
+import type { PullRequestState } from '../columnDrop/pullRequest/pullRequestState.ts'
 import { formatQuantity } from '../format/format.ts'
+import { isKnown, type Reading } from '../signals/reading.ts'
 import { rehearsalStatus } from '../rollback/rehearsalStatus.ts'
-import { contactItemId, DOCUMENTATION_ITEM, TRAINING_ITEM } from './signOffItems.ts'
+import { COLUMN_DROP_ITEM, contactItemId, DOCUMENTATION_ITEM, TRAINING_ITEM } from './signOffItems.ts'
 import { attestedItem, judgeAttestation, findLatestAttestation, measuredItem } from './items.ts'
-import { notReady, ready, type ItemState } from './itemState.ts'
+import { notReady, ready, unknown, type ItemState } from './itemState.ts'
 import type { ReadinessInput } from './readinessInput.ts'
 
 /** The list "Production readiness". */
 export function productionItems(input: ReadinessInput): ReadinessItem[] {
   return [
-    measuredItem(
-      'column-drop-migration',
-      'Column-drop migration PR created (Do Not Merge)',
-      ['production'],
-      judgeColumnDropPrepared(input),
-    ),
+    columnDropItem(input),
     measuredItem(
       'backfill-tested',
       'Enhanced backfill script tested and validated',
@@ -33,11 +30,18 @@ export function productionItems(input: ReadinessInput): ReadinessItem[] {
   ]
 }
 
-function judgeColumnDropPrepared({ facts }: ReadinessInput): ItemState {
-  const { columnDrop, stage } = facts
+/** The pull request decides. Without a repository, a person confirms that the draft was handed over. */
+function columnDropItem(input: ReadinessInput): ReadinessItem {
+  const judged = judgeColumnDropPrepared(input)
+  const item = measuredItem(COLUMN_DROP_ITEM, 'Column-drop migration PR created (Do Not Merge)', ['production'], judged)
+  if (input.pullRequest !== null || input.facts.stage === 'dropped') return item
+  return { ...item, by: 'attested', attestation: findLatestAttestation(input, COLUMN_DROP_ITEM) }
+}
+
+function judgeColumnDropPrepared(input: ReadinessInput): ItemState {
+  const { columnDrop, stage } = input.facts
   if (stage === 'dropped') return ready('The legacy columns are dropped.', columnDrop?.at ?? new Date().toISOString())
-  const instruction =
-    'Prepare it: sti prepare-column-drop --generate-pr (with --safety-checks once the flag is at 100%).'
+  const instruction = 'Prepare it: sti prepare-column-drop --generate-pr --safety-checks, once the flag is at 100%.'
   if (columnDrop === null) return notReady('No column drop has been prepared.', instruction)
   if (!columnDrop.prepared || columnDrop.pullRequest === null)
     return notReady(
@@ -51,9 +55,50 @@ function judgeColumnDropPrepared({ facts }: ReadinessInput): ItemState {
       instruction,
       columnDrop.at,
     )
-  return ready(
-    `${columnDrop.pullRequest.title}${columnDrop.pullRequest.url === null ? '' : ` (${columnDrop.pullRequest.url})`}`,
-    columnDrop.at,
+  if (columnDrop.verdict !== 'pass')
+    return notReady(
+      `Column drop ${columnDrop.id} is a draft whose safety checks do not pass: ${columnDrop.reasons[0] ?? columnDrop.verdict}`,
+      instruction,
+      columnDrop.at,
+    )
+  const draft = { id: columnDrop.id, at: columnDrop.at, ...columnDrop.pullRequest }
+  return input.pullRequest === null ? judgeHandover(input, draft) : judgePullRequest(input.pullRequest, draft)
+}
+
+interface PassedDraft {
+  readonly id: number
+  readonly at: string
+  readonly title: string
+  readonly url: string | null
+}
+
+/** Where a repository is configured, only an open pull request counts. */
+function judgePullRequest(state: Reading<PullRequestState>, { id, at, title, url }: PassedDraft): ItemState {
+  const instruction = 'Open it again: sti prepare-column-drop --generate-pr --safety-checks --open-pull-request.'
+  if (url === null)
+    return notReady(
+      `The draft of column drop ${id} passed its safety checks, but no pull request was opened.`,
+      instruction,
+      at,
+    )
+  if (!isKnown(state)) return unknown(`${state.unknown}.`, 'Check the repository and its token (STI_GITHUB_TOKEN).', at)
+  if (state.value === 'open') return ready(`${title} (${url}) is open; its safety checks passed.`, at)
+  return notReady(`The pull request ${url} is ${state.value}.`, instruction, new Date(state.at).toISOString())
+}
+
+/** A confirmation covers the draft that existed when it was given, not a later one. */
+function judgeHandover(input: ReadinessInput, { id, at, title }: PassedDraft): ItemState {
+  const confirmation = findLatestAttestation(input, COLUMN_DROP_ITEM)
+  if (confirmation?.counts === true && confirmation.at >= at)
+    return ready(
+      `${title}: no repository is configured; the draft was handed over, confirmed by ${confirmation.by.name} on ${confirmation.at.slice(0, 10)}: ${confirmation.note}`,
+      confirmation.at,
+    )
+  const why = confirmation === null ? 'nobody has confirmed' : 'nobody has confirmed since the draft was prepared'
+  return notReady(
+    `The draft of column drop ${id} passed its safety checks. No repository is configured, and ${why} that it was handed over.`,
+    `Hand its files over for review, then sign it off: sti attest ${COLUMN_DROP_ITEM} --note "…".`,
+    at,
   )
 }
 

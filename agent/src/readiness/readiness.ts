@@ -1,7 +1,9 @@
 import type { ContactReadiness, Operation, Readiness, ReadinessItem, ReadinessList } from '../contract/index.ts'
 import { ACKNOWLEDGE_TIMEOUT_SECONDS, ReadinessList as Lists } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
+import type { PullRequestState } from '../columnDrop/pullRequest/pullRequestState.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
+import type { Reading } from '../signals/reading.ts'
 import { listSignOffItems, contactItemId } from './signOffItems.ts'
 import { readAttestations } from './attestations.ts'
 import { findLatestAttestation } from './items.ts'
@@ -9,6 +11,7 @@ import { monitoringItems } from './monitoringItems.ts'
 import type { ExternalSystems } from './externalSystems.ts'
 import { productionItems } from './productionItems.ts'
 import type { AlertPathStatus, IncidentResponseTimes, PromotedReport, ReadinessInput } from './readinessInput.ts'
+import { readRollbacks } from './rollbacks.ts'
 import { stagingItems } from './stagingItems.ts'
 import { successItems } from './successItems.ts'
 
@@ -18,6 +21,8 @@ export interface ReadinessDependencies {
   readonly outside: (rollout: string) => ExternalSystems
   readonly families: number
   readonly alertPath: () => AlertPathStatus
+  /** Reads the state of a pull request by its address; null: no repository is configured. */
+  readonly pullRequestState: ((url: string) => Promise<Reading<PullRequestState>>) | null
 }
 
 /** Judges a rollout by the definition of done, item by item, with the next step for each item that is not ready. */
@@ -47,16 +52,17 @@ function computeReadyRatio(items: readonly ReadinessItem[], list: ReadinessList)
 }
 
 async function readReadinessInput(
-  { state, environment, outside, families, alertPath }: ReadinessDependencies,
+  { state, environment, outside, families, alertPath, pullRequestState }: ReadinessDependencies,
   facts: RolloutFacts,
 ): Promise<ReadinessInput> {
   const { name } = facts.rollout
-  const [attestations, [firstOperation], rollbacks, promotedReport, incidentResponse] = await Promise.all([
+  const [attestations, [firstOperation], rollbacks, promotedReport, incidentResponse, pullRequest] = await Promise.all([
     readAttestations(state, name, listSignOffItems(facts.rollout.file)),
     state<{ at: Date | null }[]>`select min(created_at) as at from sti.operation where rollout = ${name}`,
     readRollbacks(state, name),
     readPromotedReport(state, facts),
     readIncidentResponse(state, name),
+    readPullRequest(facts, pullRequestState),
   ])
   return {
     environment,
@@ -67,34 +73,39 @@ async function readReadinessInput(
     rollbacks,
     promotedReport,
     incidentResponse,
+    pullRequest,
     alertPath: alertPath(),
     begunAt: firstOperation?.at?.toISOString() ?? null,
   }
 }
 
-/** Every time the flag was turned off, and every rollback of data or system. */
-async function readRollbacks(sql: Sql, rollout: string): Promise<ReadinessInput['rollbacks']> {
-  const rows = await sql<{ what: string; at: Date }[]>`
-    select message || ' by ' || (actor->>'name') as what, at from sti.operation_event
-      where rollout = ${rollout} and kind = 'flag' and before->>'enabled' = 'true' and after->>'enabled' = 'false'
-    union all
-    select 'rollback ' || id || ' of scope ' || (parameters->>'scope') || ' by ' || (actor->>'name'), coalesce(ended_at, created_at)
-      from sti.operation where rollout = ${rollout} and kind = 'rollback' and state <> 'cancelled'
-        and parameters->>'scope' not in ('flag', 'monitoring')
-    order by 2`
-  return rows.map(({ what, at }) => ({ what, at: at.toISOString() }))
+/** A drill that whoever started it acknowledged in time tests nobody's response. Too late, it shows that nobody else did. */
+async function readIncidentResponse(sql: Sql, rollout: string): Promise<IncidentResponseTimes> {
+  const [row] = await sql<
+    { incidents: number; late: number; open: number; untested: number; slowest: number | null; last: Date | null }[]
+  >`
+    select count(*) filter (where late or not untested)::int as incidents,
+      count(*) filter (where late)::int as late,
+      count(*) filter (where answered_at is null)::int as open,
+      count(*) filter (where untested and not late)::int as untested,
+      max(extract(epoch from answered_at - opened_at)) filter (where late or not untested)::float8 as slowest,
+      max(coalesce(answered_at, opened_at)) as last
+    from (select opened_at, answered_at, untested,
+        coalesce(answered_at, clock_timestamp()) - opened_at > make_interval(secs => ${ACKNOWLEDGE_TIMEOUT_SECONDS.critical}) as late
+      from (select opened_at, coalesce(acknowledged_at, closed_at) as answered_at,
+          drill and coalesce(coalesce(acknowledged_by, closed_by)->>'name' = opened_by->>'name', false) as untested
+        from sti.incident where rollout = ${rollout} and severity = 'critical') i) judged`
+  const { slowest, last, ...counts } = row!
+  return { ...counts, slowestSeconds: slowest, lastAt: last?.toISOString() ?? null }
 }
 
-async function readIncidentResponse(sql: Sql, rollout: string): Promise<IncidentResponseTimes> {
-  const [row] = await sql<{ incidents: number; late: number; slowest: number | null; last: Date | null }[]>`
-    select count(*)::int as incidents, max(coalesce(answered_at, opened_at)) as last,
-      count(*) filter (where coalesce(answered_at, clock_timestamp()) - opened_at >
-        make_interval(secs => ${ACKNOWLEDGE_TIMEOUT_SECONDS.critical}))::int as late,
-      max(extract(epoch from answered_at - opened_at))::float8 as slowest
-    from (select opened_at, coalesce(acknowledged_at, closed_at) as answered_at from sti.incident
-      where rollout = ${rollout} and severity = 'critical') i`
-  const { incidents, late, slowest, last } = row!
-  return { incidents, late, slowestSeconds: slowest, lastAt: last?.toISOString() ?? null }
+async function readPullRequest(
+  { columnDrop }: RolloutFacts,
+  pullRequestState: ReadinessDependencies['pullRequestState'],
+): Promise<ReadinessInput['pullRequest']> {
+  const url = columnDrop?.pullRequest?.url ?? null
+  if (pullRequestState === null) return null
+  return url === null ? { unknown: 'no pull request was opened' } : await pullRequestState(url)
 }
 
 /** The contents of the report that promotes the rollout to this environment; null: no valid report. */

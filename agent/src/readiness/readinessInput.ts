@@ -1,6 +1,9 @@
 import type { Attestation, Operation, ReadinessItem } from '../contract/index.ts'
+import type { PullRequestState } from '../columnDrop/pullRequest/pullRequestState.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
+import type { Reading } from '../signals/reading.ts'
 import type { ExternalSystems } from './externalSystems.ts'
+import type { RolloutRollback } from './rollbacks.ts'
 
 /** All inputs of readiness, read at one moment. */
 export interface ReadinessInput {
@@ -11,7 +14,9 @@ export interface ReadinessInput {
   /** When the first operation of the rollout was requested (ISO 8601); null: none. */
   readonly begunAt: string | null
   /** Requests to turn the flag off after it was on, and to roll back the data, in the order of their events. */
-  readonly rollbacks: readonly { readonly what: string; readonly at: string }[]
+  readonly rollbacks: readonly RolloutRollback[]
+  /** The state of the pull request of the column drop; null: no repository is configured. */
+  readonly pullRequest: Reading<PullRequestState> | null
   /** Since when the watchdog alert has been received, and if it was received recently. */
   readonly alertPath: AlertPathStatus
   /** The critical incidents of the rollout so far, including drills. */
@@ -30,7 +35,12 @@ export interface AlertPathStatus {
 
 /** How fast critical incidents were acknowledged. */
 export interface IncidentResponseTimes {
+  /** Without `untested`. */
   readonly incidents: number
+  /** Neither acknowledged nor closed yet. */
+  readonly open: number
+  /** Drills that were acknowledged in time by whoever started them. */
+  readonly untested: number
   /** Neither acknowledged nor closed in time. */
   readonly late: number
   /** The slowest acknowledgement, in seconds. */

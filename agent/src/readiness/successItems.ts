@@ -5,6 +5,7 @@ import { judgeChecks } from './judgeChecks.ts'
 import { measuredItem } from './items.ts'
 import { combineItemStates, notReady, ready, unknown, type ItemState } from './itemState.ts'
 import type { ReadinessInput } from './readinessInput.ts'
+import { splitRollbacks, ZERO_ROLLBACKS_ITEM } from './rollbacks.ts'
 import { judgeCoverage } from './stagingItems.ts'
 
 const TARGET_UPTIME_RATIO = 0.999
@@ -44,7 +45,7 @@ export function successItems(input: ReadinessInput, listItems: readonly Readines
       judgeChecks(input, 'integrity', matchesName(/^(nothing-lost|legacy-checksum|key-unique)$/)),
     ],
     ['full-coverage', '100% STI coverage completion', judgeCoverage(input)],
-    ['zero-rollbacks', 'Zero rollback requirements', judgeZeroRollbacks(input)],
+    [ZERO_ROLLBACKS_ITEM, 'Zero rollback requirements', judgeZeroRollbacks(input)],
     ['dashboard-uptime', 'Monitoring dashboard uptime: 99.9%', judgeUptime(input)],
     ['alert-response', 'Alert response time: < 5 minutes for critical', judgeAlertResponse(input)],
     ['team-readiness', 'Team readiness score: 100%', judgeList('team')],
@@ -53,15 +54,18 @@ export function successItems(input: ReadinessInput, listItems: readonly Readines
 }
 
 /** Neither a rehearsal nor disabling enhanced monitoring is a rollback of the change. */
-function judgeZeroRollbacks({ rollbacks, begunAt }: ReadinessInput): ItemState {
-  const last = rollbacks.at(-1)
-  if (last === undefined)
-    return begunAt === null
-      ? unknown('The rollout has not started.', 'Start with sti expand.')
-      : ready('No rollbacks.', begunAt)
+function judgeZeroRollbacks({ rollbacks, begunAt, facts }: ReadinessInput): ItemState {
+  if (begunAt === null) return unknown('The rollout has not started.', 'Start with sti expand.')
+  const { counted, excluded } = splitRollbacks(rollbacks, facts.acceptances)
+  const exclusions = excluded.map(
+    ({ subject, by, reason, expiresAt }) =>
+      `${subject} was excluded by ${by.name} until ${expiresAt.slice(0, 10)} (${reason})`,
+  )
+  const last = counted.at(-1)
+  if (last === undefined) return ready(['No rollbacks', ...exclusions].join('; ') + '.', excluded.at(0)?.at ?? begunAt)
   return notReady(
-    `${formatQuantity(rollbacks.length, 'rollback')}, most recently: ${last.what}.`,
-    'This item cannot become ready again. Document the cause in the change request.',
+    `${[`${formatQuantity(counted.length, 'rollback')}, most recently: ${last.what} (${last.name})`, ...exclusions].join('; ')}.`,
+    `If a drill, a rehearsal, or the fault of a demo caused it, an admin can exclude it: sti accept-check ${ZERO_ROLLBACKS_ITEM} --subject ${last.name} --reason "…". Otherwise document the cause in the change request.`,
     last.at,
   )
 }
@@ -94,18 +98,29 @@ function judgeUptime({ outside }: ReadinessInput): ItemState {
   return ready(`Uptime since the rollout started: ${text}.`, at)
 }
 
-/** Drills are included, since they train the response time. */
+/** Drills are included, since they train the response time, if somebody else than their starter responded. */
 function judgeAlertResponse({ incidentResponse }: ReadinessInput): ItemState {
-  const { incidents, late, slowestSeconds, lastAt } = incidentResponse
-  if (incidents === 0) return unknown('There have been no critical incidents and no drills.', 'Run a drill: sti drill.')
+  const { incidents, open, untested, late, slowestSeconds, lastAt } = incidentResponse
+  if (incidents === 0)
+    return unknown(
+      untested === 0
+        ? 'There have been no critical incidents and no drills.'
+        : `${formatQuantity(untested, 'drill')} acknowledged by the person who started it, which tests nobody else.`,
+      'Run a drill that somebody else acknowledges: sti drill.',
+      lastAt,
+    )
   if (late > 0)
     return notReady(
       `${late} of ${formatQuantity(incidents, 'critical incident')} not acknowledged within 5 minutes.`,
       'This item cannot become ready again. Find the cause and practice with a drill (sti drill).',
       lastAt,
     )
-  if (slowestSeconds === null)
-    return unknown(`${formatQuantity(incidents, 'critical incident')} still open.`, 'Acknowledge them.', lastAt)
+  if (open > 0 || slowestSeconds === null)
+    return notReady(
+      `${open} of ${formatQuantity(incidents, 'critical incident')} open and not acknowledged.`,
+      'Acknowledge it: sti incidents acknowledge.',
+      lastAt,
+    )
   return ready(
     `All ${formatQuantity(incidents, 'critical incident')} acknowledged in time (slowest: ${formatDuration(slowestSeconds)}).`,
     lastAt,

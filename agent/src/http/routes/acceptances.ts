@@ -4,6 +4,7 @@ import { readColumnDrop } from '../../columnDrop/store.ts'
 import { readLatestCheckResults, readLatestValidation } from '../../validation/store.ts'
 import { AcceptanceRequest, Acceptances, type AcceptableSubject } from '../../contract/index.ts'
 import type { Sql } from '../../database/connect.ts'
+import { readRollbacks, ZERO_ROLLBACKS_ITEM } from '../../readiness/rollbacks.ts'
 import type { Rollout } from '../../rollout/rollout.ts'
 import type { App, ApiDependencies } from '../dependencies.ts'
 import { parseExpiry } from '../parseExpiry.ts'
@@ -62,16 +63,23 @@ async function readAll({ database, config }: ApiDependencies, rollout: Rollout):
   return { rollout: rollout.name, environment: config.environment, acceptances, acceptable }
 }
 
-/** What the newest runs of the checks leave to an admin, also what is accepted already: it can be renewed. */
+/**
+ * What the newest runs of the checks, and the list of rollbacks, leave to an admin, also what is accepted already: it can be
+ * renewed.
+ */
 async function listAcceptable(state: Sql, rollout: Rollout): Promise<AcceptableSubject[]> {
-  const [columnDrop, validation] = await Promise.all([
+  const [columnDrop, validation, rollbacks] = await Promise.all([
     readColumnDrop(state, rollout.name),
     readLatestValidation(state, rollout.name, rollout.file.validation.requires),
+    readRollbacks(state, rollout.name),
   ])
   const results = validation === null ? [] : await readLatestCheckResults(state, rollout.name, validation.id)
-  return [...results, ...(columnDrop?.checks ?? [])].flatMap(({ check, acceptable, accepted }) =>
-    [...acceptable, ...accepted.map(({ subject }) => subject)].map((subject) => ({ check, subject })),
-  )
+  return [
+    ...[...results, ...(columnDrop?.checks ?? [])].flatMap(({ check, acceptable, accepted }) =>
+      [...acceptable, ...accepted.map(({ subject }) => subject)].map((subject) => ({ check, subject })),
+    ),
+    ...rollbacks.map(({ name }) => ({ check: ZERO_ROLLBACKS_ITEM, subject: name })),
+  ]
 }
 
 /**
