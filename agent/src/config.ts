@@ -5,6 +5,7 @@ import { AccessLevel } from './contract/index.ts'
 import { ConnectionUrlError, parseConnectionUrl } from './database/connectionUrl.ts'
 import { displayUrl, httpUrlFault, splitCredentials } from './format/url.ts'
 import { isAtLeast } from './rights/caller.ts'
+import type { GrafanaToken } from './readiness/grafanaToken.ts'
 import { RIGHT_LEVELS, type RaisedRights, type Right } from './rights/rights.ts'
 import { createEnvReader, type EnvReader } from './envReader.ts'
 import { InvalidKey, parseSigningKey, parseTrustedKeys, type SigningKey, type TrustedKey } from './signature/keys.ts'
@@ -63,7 +64,7 @@ export interface GrafanaConfig {
   /** `aud`, such as org:1. */
   readonly audience: string
   /** Token of a service account that can read the dashboard; null: anonymous. */
-  readonly token: string | null
+  readonly token: GrafanaToken
 }
 
 export class ConfigError extends Error {
@@ -121,7 +122,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     webhookSecret,
     guard: readBoolean(settings, 'STI_GUARD') ?? true,
     personalTokens,
-    grafana: readGrafanaConfig(settings),
+    grafana: readGrafanaConfig(settings, env),
     prometheusUrl: readUrl(settings, 'STI_PROMETHEUS_URL', 'allowed'),
     signingKey: readKey(settings, 'STI_SIGNING_KEY', (text) => parseSigningKey(text, environment)),
     trustedKeys: readKey(settings, 'STI_TRUSTED_KEYS', parseTrustedKeys) ?? [],
@@ -171,11 +172,19 @@ function readUrl(settings: EnvReader, name: string, credentials: 'allowed' | 're
   return null
 }
 
-function readGrafanaConfig(settings: EnvReader): GrafanaConfig | null {
+/** The file is read while the agent runs: it is written once Grafana runs, and may be replaced. */
+function readGrafanaTokenSetting(settings: EnvReader, env: NodeJS.ProcessEnv): GrafanaToken {
+  const file = env['STI_GRAFANA_TOKEN_FILE']?.trim()
+  const value = env['STI_GRAFANA_TOKEN']?.trim()
+  if (file && value) settings.addFault('STI_GRAFANA_TOKEN and STI_GRAFANA_TOKEN_FILE are both set; remove one')
+  return file ? { file } : value || null
+}
+
+function readGrafanaConfig(settings: EnvReader, env: NodeJS.ProcessEnv): GrafanaConfig | null {
   const url = readUrl(settings, 'STI_GRAFANA_URL', 'allowed')
   const issuer = readUrl(settings, 'STI_GRAFANA_ISSUER', 'refused')
   const audience = settings.optional('STI_GRAFANA_AUDIENCE') ?? 'org:1'
-  const token = settings.optional('STI_GRAFANA_TOKEN')
+  const token = readGrafanaTokenSetting(settings, env)
   if (!/^org:\d+$/.test(audience)) settings.addFault('STI_GRAFANA_AUDIENCE must look like org:1')
   if (url === null) {
     if (issuer !== null) settings.addFault('STI_GRAFANA_ISSUER requires STI_GRAFANA_URL')

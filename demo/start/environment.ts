@@ -59,6 +59,10 @@ function trustedKeys({ trusts }: DemoEnvironment): string {
 export const agentUrl = (environment: DemoEnvironment): string => `http://127.0.0.1:${environment.agentPort}`
 const serviceUrl = (port: number): string => `http://127.0.0.1:${port}`
 
+/** Written once Grafana runs; the agent reads it every 30 s. */
+export const grafanaTokenFile = (folder: string, { name }: Pick<DemoEnvironment, 'name'>): string =>
+  join(folder, `grafana-token-${name}`)
+
 /** Starts the agent and waits until it is ready. It needs only the database. */
 export async function startAgent(
   processes: DemoProcesses,
@@ -86,7 +90,9 @@ export async function startAgent(
     STI_SIGNING_KEY: environment.signingKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
     STI_TRUSTED_KEYS: trustedKeys(environment),
     ...(addresses.prometheus ? { STI_PROMETHEUS_URL: addresses.prometheus } : {}),
-    ...(addresses.grafana ? { STI_GRAFANA_URL: addresses.grafana } : {}),
+    ...(addresses.grafana
+      ? { STI_GRAFANA_URL: addresses.grafana, STI_GRAFANA_TOKEN_FILE: grafanaTokenFile(folder, environment) }
+      : {}),
   })
   await waitUntilReady(processes, `${agentUrl(environment)}/readyz`, `agent ${name}`)
 }

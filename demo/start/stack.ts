@@ -1,9 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createGrafanaToken } from '../../agent/src/provisioning/grafanaToken.ts'
 import { createDatabase } from '../seed/createDatabase.ts'
 import { POSTGRES_FLAGS, prepareRoles, newSecret } from './databases.ts'
 import {
   agentUrl,
+  grafanaTokenFile,
   newSigningKey,
   newTokens,
   startAgent,
@@ -176,7 +178,14 @@ async function startGrafanaStep(
   await writeFile(passwordFile, `${password}\n`, { mode: 0o600 })
   await screen.step(
     'Grafana',
-    () => startGrafana(processes, root, runFolder, grafana, password, prometheus?.url ?? null, environments),
+    async () => {
+      await startGrafana(processes, root, runFolder, grafana, password, prometheus?.url ?? null, environments)
+      for (const environment of environments) {
+        const login = { url: grafana.url, user: 'admin', password }
+        const token = await createGrafanaToken(login, `sti-agent-${environment.name}`)
+        await writeFile(grafanaTokenFile(runFolder, environment), `${token}\n`, { mode: 0o600 })
+      }
+    },
     () => grafana.url,
   )
 }

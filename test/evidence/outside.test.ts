@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished } from 'vitest'
@@ -11,6 +11,7 @@ import { hasPrometheus, startPrometheus } from '../../agent/src/signals/testing/
 import { findGrafana } from '../../demo/start/grafana.ts'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
+import { withSti } from '../support/stiCommand.ts'
 import { freePort } from '../support/server.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 import { realTimeTest as test } from '../support/realTime.ts'
@@ -113,13 +114,33 @@ groups:
       .poll(() => fetchGrafanaStatus(url, null, 1).then(() => 'healthy', String), { timeout: 120_000 })
       .toBe('healthy')
     expect((await fetchGrafanaStatus(url, null, 1)).missing).toMatchObject({
-      unknown: expect.stringMatching(/STI_GRAFANA_TOKEN_FILE/) as string,
+      unknown: expect.stringMatching(/no token .*STI_GRAFANA_TOKEN_FILE/) as string,
+    })
+    // The file appears while the agent runs.
+    const output = join(folder, 'token')
+    expect((await fetchGrafanaStatus(url, { file: output }, 1)).missing).toMatchObject({
+      unknown: expect.stringMatching(/cannot be read \(ENOENT\)/) as string,
     })
     expect((await fetchGrafanaStatus(url, 'nonsense', 1)).missing).toMatchObject({
       unknown: expect.stringMatching(/rejects/) as string,
     })
     await expect(fetchAlertRules(null, { url, token: null })).rejects.toThrow(/Grafana returned HTTP 401/)
-    const token = await viewerToken(url)
+    const token = { file: output }
+    await withSti(async (sti) => {
+      const password = join(folder, 'password')
+      const create = () => sti(null, 'grafana-token', '--grafana', url, '--output', output, '--password-file', password)
+      await writeFile(password, 'of-another-test')
+      expect(await create()).toMatchObject({ code: 1, err: expect.stringMatching(/HTTP 401/) as string })
+      await writeFile(password, 'of-a-test\n')
+      expect(await create()).toMatchObject({ code: 0, out: expect.stringMatching(/role Viewer/) as string })
+      expect((await stat(output)).mode & 0o777).toBe(0o600)
+      expect((await create()).out).toMatch(/Nothing was changed/)
+      const written = await readFile(output, 'utf8')
+      expect((await create()).out + (await create()).err).not.toContain(written.trim())
+      await writeFile(output, 'glsa_removed')
+      expect((await create()).out).toMatch(/role Viewer/)
+      expect(await readFile(output, 'utf8')).not.toBe(written)
+    })
     expect(await fetchAlertRules(null, { url, token })).toEqual([{ place: 'Grafana', loaded: 1, broken: [] }])
     const missing = async () => (await fetchGrafanaStatus(url, token, 1)).missing
     await expect.poll(missing, { timeout: 30_000 }).toEqual({ value: ['Rollback Readiness'], at: 1 })
@@ -128,19 +149,3 @@ groups:
   },
   300_000,
 )
-
-/** The token of a service account with the role Viewer, as documented. */
-async function viewerToken(url: string): Promise<string> {
-  const authorization = `Basic ${Buffer.from('admin:of-a-test').toString('base64')}`
-  const post = async (path: string, body: object): Promise<{ id: number; key: string }> => {
-    const answer = await fetch(url + path, {
-      method: 'POST',
-      headers: { authorization, 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    })
-    expect(answer.ok).toBe(true)
-    return (await answer.json()) as { id: number; key: string }
-  }
-  const account = await post('/api/serviceaccounts', { name: 'sti', role: 'Viewer' })
-  return (await post(`/api/serviceaccounts/${account.id}/tokens`, { name: 'sti' })).key
-}

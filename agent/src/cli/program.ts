@@ -10,6 +10,7 @@ import { registerDrill } from './commands/drill.ts'
 import { registerExpand } from './commands/expand.ts'
 import { registerFailedRows } from './commands/failedRows.ts'
 import { registerFlag } from './commands/flag.ts'
+import { registerGrafanaToken } from './commands/grafanaToken.ts'
 import { registerIncidents } from './commands/incidents.ts'
 import { registerInit } from './commands/init.ts'
 import { registerMonitoring } from './commands/monitoring.ts'
@@ -57,6 +58,7 @@ const commands: readonly RegisterCommand[] = [
   registerInit,
   registerCheck,
   registerProvisioning,
+  registerGrafanaToken,
   registerVerify,
 ]
 

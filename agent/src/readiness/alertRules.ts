@@ -1,5 +1,6 @@
 import { joinUrl } from '../format/url.ts'
 import { boundedGet } from '../signals/boundedGet.ts'
+import { readGrafanaToken, type GrafanaToken } from './grafanaToken.ts'
 
 /** The STI alert rules that one evaluator has loaded. */
 export interface LoadedAlertRules {
@@ -17,7 +18,7 @@ const REQUEST_BOUNDS = { milliseconds: 3_000, bytes: 5_000_000 }
  */
 export async function fetchAlertRules(
   prometheusUrl: string | null,
-  grafana: { readonly url: string; readonly token: string | null } | null,
+  grafana: { readonly url: string; readonly token: GrafanaToken } | null,
 ): Promise<LoadedAlertRules[]> {
   const requests = [
     ...(prometheusUrl === null
@@ -25,7 +26,11 @@ export async function fetchAlertRules(
       : [fetchRulesFrom('Prometheus', joinUrl(prometheusUrl, '/api/v1/rules', { type: 'alert' }))]),
     ...(grafana === null
       ? []
-      : [fetchRulesFrom('Grafana', joinUrl(grafana.url, '/api/prometheus/grafana/api/v1/rules'), grafana.token)]),
+      : [
+          readGrafanaToken(grafana.token).then((token) =>
+            fetchRulesFrom('Grafana', joinUrl(grafana.url, '/api/prometheus/grafana/api/v1/rules'), token),
+          ),
+        ]),
   ]
   const results = await Promise.allSettled(requests)
   const loadedRules = results.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))

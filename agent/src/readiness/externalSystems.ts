@@ -3,6 +3,7 @@ import { createPoll, type Poll } from '../signals/poll.ts'
 import { createPrometheusClient } from '../signals/prometheusClient.ts'
 import type { Reading } from '../signals/reading.ts'
 import { fetchAlertRules, type LoadedAlertRules } from './alertRules.ts'
+import type { GrafanaToken } from './grafanaToken.ts'
 import { fetchGrafanaStatus, type GrafanaStatus } from './grafanaStatus.ts'
 import { fetchUptime, type JobUptime } from './uptime.ts'
 
@@ -24,7 +25,7 @@ export interface ExternalSystemsMonitor {
 export interface ExternalSystemsDependencies {
   readonly state: Sql
   readonly environment: string
-  readonly grafana: { readonly url: string; readonly token: string | null } | null
+  readonly grafana: { readonly url: string; readonly token: GrafanaToken } | null
   readonly prometheusUrl: string | null
   readonly rollouts: readonly { readonly name: string }[]
 }

@@ -1,12 +1,15 @@
 import { displayUrl, joinUrl } from '../format/url.ts'
 import { DASHBOARD_UID, DASHBOARD_PANELS } from '../provisioning/dashboardPanels.ts'
 import { boundedGet } from '../signals/boundedGet.ts'
+import { readGrafanaToken, type GrafanaToken } from './grafanaToken.ts'
 import type { Reading } from '../signals/reading.ts'
 
 const REQUEST_BOUNDS = { milliseconds: 2_000, bytes: 2_000_000 }
 
 export interface GrafanaStatus {
   readonly version: string
+  /** URL as people may see it. */
+  readonly url: string
   /** The panels missing from the dashboard; unknown if the agent may not read it. */
   readonly missing: Reading<readonly string[]>
 }
@@ -15,15 +18,29 @@ export interface GrafanaStatus {
  * Reads the health of Grafana and the panels of its dashboard.
  * @throws Error if Grafana is unreachable or unhealthy
  */
-export async function fetchGrafanaStatus(url: string, token: string | null, now: number): Promise<GrafanaStatus> {
+export async function fetchGrafanaStatus(url: string, token: GrafanaToken, now: number): Promise<GrafanaStatus> {
   const { status, text } = await boundedGet(joinUrl(url, '/api/health'), REQUEST_BOUNDS)
   const health = parseJsonOrNull(text) as { database?: string; version?: string } | null
   if (status !== 200 || health?.database !== 'ok')
     throw new Error(`Grafana at ${displayUrl(url)} is unhealthy (HTTP ${status})`)
-  return { version: health.version ?? '(unknown version)', missing: await fetchMissingPanels(url, token, now) }
+  return {
+    url: displayUrl(url),
+    version: health.version ?? '(unknown version)',
+    missing: await fetchMissingPanels(url, token, now),
+  }
 }
 
-async function fetchMissingPanels(url: string, token: string | null, at: number): Promise<Reading<readonly string[]>> {
+async function fetchMissingPanels(
+  url: string,
+  configured: GrafanaToken,
+  at: number,
+): Promise<Reading<readonly string[]>> {
+  let token: string | null
+  try {
+    token = await readGrafanaToken(configured)
+  } catch (error) {
+    return { unknown: `the agent has no token to read the dashboard: ${(error as Error).message}` }
+  }
   const headers: Record<string, string> = token === null ? {} : { authorization: `Bearer ${token}` }
   const { status, text } = await boundedGet(joinUrl(url, `/api/dashboards/uid/${DASHBOARD_UID}`), {
     ...REQUEST_BOUNDS,
@@ -33,8 +50,8 @@ async function fetchMissingPanels(url: string, token: string | null, at: number)
     return {
       unknown:
         token === null
-          ? 'Grafana requires a login to read the dashboard: set STI_GRAFANA_TOKEN_FILE to the token of a service account with the Viewer role'
-          : 'Grafana rejects the token in STI_GRAFANA_TOKEN_FILE: create a new token for a service account with the Viewer role',
+          ? 'the agent has no token to read the dashboard (STI_GRAFANA_TOKEN_FILE)'
+          : 'Grafana rejects the agent’s token (STI_GRAFANA_TOKEN_FILE)',
     }
   }
   if (status === 404) return { value: DASHBOARD_PANELS, at }

@@ -61,11 +61,11 @@ export function judgeDashboard({ outside }: Pick<ReadinessInput, 'outside'>): It
   if (!isKnown(grafana))
     return unknown(`Grafana is unavailable: ${grafana.unknown}.`, 'Give the agent access to Grafana (STI_GRAFANA_URL).')
   const at = new Date(grafana.at).toISOString()
-  const { version, missing } = grafana.value
+  const { version, missing, url } = grafana.value
   if (!isKnown(missing))
     return unknown(
       `Grafana ${version} is available, but ${missing.unknown}.`,
-      'Allow the agent to read the dashboard.',
+      `Give the agent a service account of its own: sti grafana-token --grafana ${url} --output <file>. STI_GRAFANA_TOKEN_FILE of the agent names that file.`,
       at,
     )
   if (missing.value.length === 0)
