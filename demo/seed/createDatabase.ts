@@ -10,7 +10,7 @@ export interface RolePasswords {
 }
 
 /**
- * Creates or updates two roles. The agent's role owns the table, may CREATE in the database and reads statistics; the
+ * Creates or updates two roles. The agent's role owns database and table, reads statistics and sets what enhanced monitoring changes; the
  * application's role can do none of that.
  */
 export async function createRoles(sql: postgres.Sql, passwords: RolePasswords): Promise<void> {
@@ -23,6 +23,8 @@ export async function createRoles(sql: postgres.Sql, passwords: RolePasswords): 
     if (row) await sql.unsafe(row.statement)
   }
   await sql.unsafe(`grant pg_monitor to ${DEMO_ROLES.agent}`)
+  // With these two and as the owner of the database, the agent can apply all of enhanced monitoring.
+  await sql.unsafe(`grant set on parameter track_io_timing, pg_stat_statements.track to ${DEMO_ROLES.agent}`)
 }
 
 /** Creates the database that the URL names, with this many vehicles. */
@@ -30,7 +32,7 @@ export async function createDatabase(superuserUrl: string, rows: number): Promis
   const name = new URL(superuserUrl).pathname.slice(1)
   const root = postgres(superuserUrl.replace(/\/\w+$/, '/postgres'), { max: 1, onnotice: () => undefined })
   await root.unsafe(`create database ${name}`)
-  await root.unsafe(`grant create on database ${name} to ${DEMO_ROLES.agent}`)
+  await root.unsafe(`alter database ${name} owner to ${DEMO_ROLES.agent}`)
   await root.end()
   const sql = postgres(superuserUrl, { max: 1, onnotice: () => undefined })
   await sql.unsafe('create extension pg_stat_statements')

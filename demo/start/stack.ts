@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createGrafanaToken } from '../../agent/src/provisioning/grafanaToken.ts'
+import { createGrafanaToken } from '@sti-rollout/agent/provisioning/grafanaToken'
 import { createDatabase } from '../seed/createDatabase.ts'
 import { POSTGRES_FLAGS, prepareRoles, newSecret } from './databases.ts'
 import {

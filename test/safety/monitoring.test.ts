@@ -2,7 +2,9 @@ import { expect, test } from 'vitest'
 import type { OperationEvent, OperationPreview } from '../../agent/src/contract/index.ts'
 import type postgres from 'postgres'
 import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
-import { withDatabase } from '../support/database.ts'
+import { withSti } from '../support/stiCommand.ts'
+import { createDatabase, createRoles, DEMO_ROLES } from '../../demo/seed/createDatabase.ts'
+import { withDatabase, withDedicatedServer } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 import { withAgentRole } from './agentRole.ts'
 
@@ -119,6 +121,26 @@ test('a setting that the role cannot change is named, and the others are applied
   await withAgentRole({ monitor: true }, async ({ url, sql, role }) => {
     const name = new URL(url).pathname.slice(1)
     await withAgent(url, VEHICLES_FILE, async (agent) => {
+      // Before anything starts, the dialog, the dry run, and the command name what is missing.
+      const grant = (setting: string) =>
+        `${role} may not set ${setting}. Run as a superuser: grant set on parameter ${setting} to "${role}".`
+      const requests = [
+        { kind: 'monitoring', environment: 'staging', parameters: {} },
+        { kind: 'backfill', environment: 'staging', parameters: { enableMonitoring: true } },
+      ]
+      for (const request of requests) {
+        const { body } = await agent.post<OperationPreview>('/v1/rollouts/vehicles/operations?dryRun=true', request)
+        expect(body.missingRights).toEqual([grant('track_io_timing'), grant('pg_stat_statements.track')])
+        expect(body.notes.join()).toContain(grant('track_io_timing'))
+      }
+      const without = { kind: 'backfill', environment: 'staging', parameters: {} }
+      const plain = await agent.post<OperationPreview>('/v1/rollouts/vehicles/operations?dryRun=true', without)
+      expect(plain.body.missingRights).toEqual([])
+      await withSti(async (sti) => {
+        const { err } = await sti(agent.url, 'backfill', '--enable-monitoring', '--detach')
+        expect(err).toContain(`Warning: ${grant('pg_stat_statements.track')}`)
+      })
+      expect((await agent.rollout()).monitoring.enhanced).toBe(false)
       await agent.run('monitoring')
       expect(await readSettings(sql)).toEqual([])
       const { refused, enhanced } = (await agent.rollout()).monitoring
@@ -140,6 +162,26 @@ test('a setting that the role cannot change is named, and the others are applied
       await agent.run('rollback', { scope: 'monitoring' })
       expect(await readSettings(sql)).toEqual([])
       expect((await agent.rollout()).monitoring).toMatchObject({ enhanced: false, changes: [], refused: [] })
+    })
+  })
+})
+
+test('the role of the demo may apply all of it', async () => {
+  await withDedicatedServer(async ({ url, sql }) => {
+    await createRoles(sql, { agent: 'agent', application: 'application' })
+    const demo = new URL(url)
+    demo.pathname = '/demo'
+    await createDatabase(demo.href, 100)
+    demo.username = DEMO_ROLES.agent
+    demo.password = 'agent'
+    await withAgent(demo.href, VEHICLES_FILE, async (agent) => {
+      const { result } = await agent.run('monitoring')
+      expect(result).toEqual({ changed: [expect.anything(), expect.anything(), expect.anything()], refused: [] })
+      expect((await agent.rollout()).monitoring.changes.map(({ object }) => object)).toEqual([
+        'sampling of vehicles',
+        'track_io_timing of database demo',
+        'pg_stat_statements.track of database demo',
+      ])
     })
   })
 })

@@ -65,6 +65,17 @@ export async function showPreview(
   return preview
 }
 
+/** Names what the role of the agent may not do, before the operation starts without it. */
+export async function noteMissingRights(
+  target: EnvironmentTarget,
+  rollout: string,
+  request: OperationInput,
+  output: Output,
+): Promise<void> {
+  const { missingRights } = await target.agent.preview(rollout, request)
+  for (const sentence of missingRights) output.note(`Warning: ${sentence}`)
+}
+
 export function refuseUnlessAllowed(preview: OperationPreview): void {
   if (!preview.allowed) throw new CliError(ExitCode.refused, 'refused', `The agent would refuse ${preview.kind} now.`)
 }

@@ -16,6 +16,7 @@ const NO_ESTIMATES = {
   estimatedWalBytes: null,
   statements: [],
   notes: [],
+  missingRights: [],
 }
 
 /** What the request would do, and what refuses it now. Changes nothing. */
@@ -78,7 +79,17 @@ async function estimate(
   const { rollout, table } = facts
   if (table === null) return {}
   const parameters = request.parameters as Record<string, unknown>
-  return await kinds[request.kind].preview({ database, rollout, table, facts }, parameters)
+  const context = { database, rollout, table, facts }
+  const preview = await kinds[request.kind].preview(context, parameters)
+  if (request.kind !== 'backfill' || !request.parameters.enableMonitoring || facts.monitoring.enhanced) return preview
+  // It starts alongside the backfill, so that the person who confirms sees what it would do and may not do.
+  const { statements = [], notes = [], missingRights = [] } = await kinds.monitoring.preview(context, { enabled: true })
+  return {
+    ...preview,
+    statements: [...(preview.statements ?? []), ...statements],
+    notes: [...(preview.notes ?? []), ...notes.map((note) => `Enhanced monitoring: ${note}`)],
+    missingRights,
+  }
 }
 
 /** A change of the flag in one step, which is not queued. */

@@ -27,6 +27,7 @@ export const monitoring: OperationDefinition<'monitoring'> = {
         estimatedWalBytes: 0,
         statements: [...samplingChanges, ...changes].map((change) => change.statement),
         notes: [...refused, 'Open sessions keep their settings until they reconnect.'],
+        missingRights: [...refused],
       }
     } finally {
       await sql.end({ timeout: 1 })

@@ -1,6 +1,7 @@
 import type { Sql } from '../database/connect.ts'
 import type { ReversibleChange } from '../ddl/transactional.ts'
 import { quoteLiteral, quoteIdentifier } from '../rollout/identifiers.ts'
+import { MONITORING_SETTINGS } from '../rollout/preparation.ts'
 
 /** A setting of PostgreSQL that enhanced monitoring needs. */
 interface RequiredSetting {
@@ -8,12 +9,16 @@ interface RequiredSetting {
   readonly value: string
 }
 
-const REQUIRED_SETTINGS: readonly RequiredSetting[] = [
+const REQUIRED_VALUES: Readonly<Record<(typeof MONITORING_SETTINGS)[number], string>> = {
   // Measures how long statements wait for I/O.
-  { name: 'track_io_timing', value: 'on' },
+  track_io_timing: 'on',
   // Includes statements inside functions and triggers, to show the cost of the dual write.
-  { name: 'pg_stat_statements.track', value: 'all' },
-]
+  'pg_stat_statements.track': 'all',
+}
+const REQUIRED_SETTINGS: readonly RequiredSetting[] = MONITORING_SETTINGS.map((name) => ({
+  name,
+  value: REQUIRED_VALUES[name],
+}))
 
 /** The previous value of a setting that STI changed, stored with the change. */
 export interface PreviousSetting {

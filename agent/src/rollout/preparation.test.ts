@@ -49,6 +49,9 @@ test('a role without rights, tables behind foreign keys and objects on the legac
     expect(summary(prepared)).toEqual([
       expect.stringMatching(`^expand refused: Role ${role} .* GRANT CREATE ON DATABASE`),
       expect.stringMatching(`^finalize refused: .* Run GRANT CREATE ON SCHEMA public TO ${role}\\.$`),
+      expect.stringMatching(
+        `^backfill: Role ${role} may not set track_io_timing and pg_stat_statements.track, .* Run GRANT SET ON PARAMETER`,
+      ),
       expect.stringMatching(/^validation: .* Run GRANT SELECT ON public\.trip TO /),
       expect.stringMatching(`^validation: .* Run GRANT pg_monitor TO ${role}\\.$`),
       expect.stringMatching(/^backfill refused: Trigger loud .* Add "loud: harmless"/),
@@ -58,6 +61,7 @@ test('a role without rights, tables behind foreign keys and objects on the legac
     ])
     await sql.unsafe(`
       grant create on database ${new URL(url).pathname.slice(1)} to ${role}; grant create on schema public to ${role};
+      grant set on parameter track_io_timing, pg_stat_statements.track to ${role};
       grant pg_monitor to ${role}; grant select on public.trip to ${role}; drop view public.trucks;
       create extension pg_stat_statements; drop trigger loud on public.vehicles; drop function public.loud`)
     const ready = await prepare(url)

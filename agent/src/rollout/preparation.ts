@@ -28,6 +28,9 @@ export interface Preparation {
   readonly sampled: boolean
 }
 
+/** The settings that enhanced monitoring changes (monitoring/monitoringSettings.ts). */
+export const MONITORING_SETTINGS = ['track_io_timing', 'pg_stat_statements.track'] as const
+
 /** Larger tables are sampled: about this many pages are read. */
 const SAMPLE_PAGES = 10_000
 
@@ -81,6 +84,8 @@ interface CatalogRow {
   readonly schema: string
   readonly createInDatabase: boolean
   readonly createInSchema: boolean
+  /** Settings of enhanced monitoring that exist on the server and that the role may not change. */
+  readonly unsettable: readonly string[]
   /** Relations of the table that are published for updates and have no replica identity. */
   readonly withoutIdentity: readonly string[]
   readonly statements: 'present' | 'not created' | 'not loaded'
@@ -96,6 +101,9 @@ async function readCatalog(sql: Sql, rollout: Rollout, table: Table): Promise<Ca
       pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')
         or exists (select from pg_catalog.pg_namespace n where n.nspname = 'sti' and pg_catalog.pg_has_role(n.nspowner, 'USAGE')) as "createInDatabase",
       pg_catalog.has_schema_privilege(${rollout.table.schema}, 'CREATE') as "createInSchema",
+      (select coalesce(pg_catalog.jsonb_agg(w.name), '[]') from pg_catalog.jsonb_array_elements_text(${sql.json([...MONITORING_SETTINGS])}::jsonb) as w(name)
+        where current_setting(w.name, true) is not null
+          and not coalesce(pg_catalog.has_parameter_privilege(current_user, w.name, 'SET'), false)) as unsettable,
       (select coalesce(pg_catalog.jsonb_agg(c.oid::regclass::text order by c.oid), '[]') from tree
         join pg_catalog.pg_class c on c.oid = tree.oid and c.relkind = 'r'
         where (c.relreplident = 'n' or c.relreplident = 'd'
@@ -111,7 +119,7 @@ async function readCatalog(sql: Sql, rollout: Rollout, table: Table): Promise<Ca
 
 function rightFindings(
   rollout: Rollout,
-  { role, database, schema, createInDatabase, createInSchema }: CatalogRow,
+  { role, database, schema, createInDatabase, createInSchema, unsettable }: CatalogRow,
   foreignKeys: readonly ForeignKey[],
 ): PreparationFinding[] {
   const findings: PreparationFinding[] = []
@@ -122,6 +130,10 @@ function rightFindings(
   if (!createInSchema) {
     const text = `Role ${role} may not create the index of ${rollout.table.sql}. Run GRANT CREATE ON SCHEMA ${schema} TO ${role}.`
     findings.push({ step: 'finalize', refused: true, text })
+  }
+  if (unsettable.length > 0) {
+    const text = `Role ${role} may not set ${unsettable.join(' and ')}, so --enable-monitoring enables the other changes only. Run GRANT SET ON PARAMETER ${unsettable.join(', ')} TO ${role} as a superuser.`
+    findings.push({ step: 'backfill', refused: false, text })
   }
   const unreadable = foreignKeys.filter((key) => key.enforced && key.unreadable !== null)
   if (unreadable.length > 0) {
