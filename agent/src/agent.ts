@@ -274,6 +274,7 @@ export async function startAgent(
     log,
     facts: readCurrentFacts,
     readiness,
+    judgeEnabling: alarm.judgeEnabling,
     rollbackPauses,
     alertPath,
     inbox: alarm.alertQueue,

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
-import type { RolloutDetail } from '../../agent/src/contract/index.ts'
+import type { OperationPreview, RolloutDetail } from '../../agent/src/contract/index.ts'
 import { withAgent } from '../support/agent.ts'
+import { withSti } from '../support/stiCommand.ts'
 import { withDatabase } from '../support/database.ts'
 import { startTcpProxy } from '../support/proxy.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
@@ -92,6 +93,44 @@ test('a backfill is paused once; a person resumes it, and the same fault does no
           expect((await agent.post(`/v1/operations/${id}/resume`, {})).status).toBe(202)
           await sleep(4_000)
           expect(['running', 'succeeded']).toContain((await agent.get<{ state: string }>(`/v1/operations/${id}`)).state)
+        },
+        { config: GUARDED },
+      )
+    })
+  })
+})
+
+test('the flag is not turned on to be turned off again: above the limits, command and dialog say so beforehand', async () => {
+  await withMetricsApplication(async (application) => {
+    await withDatabase(async ({ url, sql }) => {
+      await createVehicles(sql, 10)
+      await withAgent(
+        url,
+        VEHICLES_FILE + application.file,
+        async (agent) => {
+          for (const kind of ['expand', 'backfill', 'validation', 'finalize'] as const) await agent.run(kind)
+          const enable = { kind: 'flag', environment: 'staging', parameters: { enabled: true } }
+          const preview = async () =>
+            (await agent.post<OperationPreview>('/v1/rollouts/vehicles/operations?dryRun=true', enable)).body
+          await expect.poll(async () => (await preview()).allowed, { timeout: 15_000 }).toBe(true)
+          application.fail(0.4)
+          await expect.poll(async () => (await preview()).allowed, { timeout: 15_000 }).toBe(false)
+          expect((await preview()).reasons.join()).toMatch(/requests failed .*would turn the flag off again/)
+          await withSti(async (sti) => {
+            const refused = await sti(agent.url, 'flag', '--enable')
+            expect(refused.code).toBe(3)
+            expect(refused.err).toMatch(
+              /requests failed in the last \d+ s \(\d.*%; limit 0.1%\).*pause automatic rollback/,
+            )
+            expect((await agent.rollout()).flag.enabled).toBe(false)
+            await sti(agent.url, 'automatic-rollback', 'pause', '--reason', 'a known fault')
+            const warned = await sti(agent.url, 'flag', '--enable')
+            expect(warned.code).toBe(0)
+            expect(warned.err).toMatch(
+              /Warning: .* requests failed .*Automatic rollback is paused until .*a known fault/,
+            )
+            expect((await agent.rollout()).flag.enabled).toBe(true)
+          })
         },
         { config: GUARDED },
       )

@@ -19,6 +19,7 @@ import { createAlertQueue, type AlertQueue } from './alertQueue.ts'
 import type { AlertWatchdog } from './watchdog.ts'
 import type { AlertingState } from './alertingState.ts'
 import { createConditionMonitor } from './conditionMonitor.ts'
+import type { EnableJudgement } from './judgeEnabling.ts'
 
 /** How often the conditions are evaluated, from memory. */
 const EVALUATION_INTERVAL_MS = 250
@@ -47,6 +48,8 @@ export interface Alerting {
   updateState(rollout: string, state: AlertingState): void
   /** Queues the records of rollbacks that an agent owes which has stopped. */
   writeOwedRecords(rollout: string): Promise<void>
+  /** What the application's readings say about turning the flag on now. */
+  judgeEnabling(rollout: string): EnableJudgement
   /** Alerts that were dropped since this process started. */
   droppedAlerts: DroppedAlerts['counts']
   /** The conditions that the rollback rules fire on. */
@@ -97,6 +100,7 @@ export function createAlerting(dependencies: AlertingDependencies): Alerting {
   return {
     alertQueue,
     updateState: monitor.updateState,
+    judgeEnabling: monitor.judgeEnabling,
     writeOwedRecords,
     droppedAlerts: dropped.counts,
     rejectAlerts: (count) => dropped.add('not-valid', count),

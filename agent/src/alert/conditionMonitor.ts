@@ -5,7 +5,9 @@ import { createFindingDebouncer, evaluateConditions } from './evaluateConditions
 import type { ConditionFinding } from './conditions/conditionFinding.ts'
 import { activeChange } from './conditions/conditionInput.ts'
 import type { DecisionContext } from './decide.ts'
+import { judgeEnabling, type EnableJudgement } from './judgeEnabling.ts'
 import type { RollbackPauseCache } from './rollbackPauseCache.ts'
+import { validationRemark } from './validationRemark.ts'
 import { rollbackKey, type AlertingState } from './alertingState.ts'
 
 /** The agent's own reading of every condition, in memory. */
@@ -19,6 +21,8 @@ export interface ConditionMonitor {
   decisionContext(rollout: string | null, rule: string): DecisionContext
   /** Marks this change as rolled back for this rule. False: it already is. */
   claim(rollout: string, rule: string, change: string): boolean
+  /** What the application's readings say about turning the flag on now. */
+  judgeEnabling(rollout: string): EnableJudgement
   stop(): void
 }
 
@@ -112,6 +116,7 @@ export function createConditionMonitor(dependencies: ConditionMonitorDependencie
           automaticScopes: [],
           armed: true,
           pauseDescription: null,
+          validationRemark: null,
           rolledBack: () => false,
         }
       }
@@ -124,6 +129,7 @@ export function createConditionMonitor(dependencies: ConditionMonitorDependencie
         automaticScopes: entry.rollout.file.automaticRollback,
         armed: rollbackPauses.isArmed(rollout),
         pauseDescription: describePause(rollout),
+        validationRemark: validationRemark(rule, entry.state, base.now),
         rolledBack: (change) => {
           const key = rollbackKey(rule, change)
           return entry.claimedRollbacks.has(key) || entry.state?.rolledBack.has(key) === true
@@ -135,6 +141,22 @@ export function createConditionMonitor(dependencies: ConditionMonitorDependencie
       if (claimed === undefined || claimed.has(rollbackKey(rule, change))) return false
       claimed.add(rollbackKey(rule, change))
       return true
+    },
+    judgeEnabling(rollout) {
+      const entry = monitored.get(rollout)
+      if (entry === undefined) return { refusals: [], warnings: [] }
+      const { api, automaticRollback } = entry.rollout.file
+      const pause = describePause(rollout)
+      return judgeEnabling({
+        api: signals.api(rollout),
+        counted: api === undefined ? null : api.histogram !== undefined,
+        state: entry.state,
+        notArmedReason: !automaticRollback.includes('flag')
+          ? 'The rollout file allows no automatic rollback of the flag, so it would stay on.'
+          : rollbackPauses.isArmed(rollout) === true
+            ? null
+            : `Automatic rollback is paused${pause === null ? '' : ` ${pause}`}, so the flag would stay on.`,
+      })
     },
     stop: () => monitored.forEach((entry) => entry.stopCounting?.()),
   }

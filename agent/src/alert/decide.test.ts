@@ -33,6 +33,7 @@ const CONTEXT: DecisionContext = {
   editorScopes: ['flag', 'monitoring'],
   armed: true,
   pauseDescription: null,
+  validationRemark: null,
   rolledBack: () => false,
 }
 const unknown = { state: 'unknown', sentence: 'too few requests' } as const
@@ -97,6 +98,15 @@ test.each(cases)('%s', (_, requestChange, contextChange, action, reason) => {
   expect(decision.action).toBe(action)
   expect(decision.reasons.join(' ')).toMatch(reason)
   expect(decision.scope).toBe(action === 'roll-back' ? 'flag' : null)
+})
+
+test.each([
+  ['a rollback', {}, true],
+  ['an incident', { armed: false }, true],
+  ['a healthy reading, which contradicts nothing', { reading: healthy }, false],
+])('%s names a recent validation that found no such fault: %j', (_, change, named) => {
+  const { reasons } = decide(REQUEST, { ...CONTEXT, validationRemark: 'Validation 3 was inconclusive.', ...change })
+  expect(reasons.includes('Validation 3 was inconclusive.')).toBe(named)
 })
 
 test('lists every objection, not only the first', () => {

@@ -42,6 +42,8 @@ export interface DecisionContext {
   readonly armed: boolean | null
   /** `until … by …: reason` while automatic rollback is paused. */
   readonly pauseDescription: string | null
+  /** What a validation of the last minute says about the same condition, if it did not call it a fault. */
+  readonly validationRemark: string | null
   /** True if this rollout, rule and change have been rolled back. */
   rolledBack(change: string): boolean
 }
@@ -83,12 +85,17 @@ export function decide(request: DecisionRequest, context: DecisionContext): Aler
   if (request.startedAt > context.now + MAX_CLOCK_SKEW_MS) return record('The alert starts in the future.')
   if (!rule.opensIncident) return record('Alerts of this rule open no incident.')
   const objections = objectionsToRollback(request, context)
+  const remark =
+    context.reading?.state === 'unhealthy' && context.validationRemark !== null ? [context.validationRemark] : []
   if (rule.scope !== null && objections.length === 0)
-    return { action: 'roll-back', scope: rule.scope, reasons: rollbackReasons(request, context) }
+    return { action: 'roll-back', scope: rule.scope, reasons: [...rollbackReasons(request, context), ...remark] }
   return {
     action: 'incident',
     scope: null,
-    reasons: objections.length > 0 ? objections : ['This alert does not trigger an automatic rollback.'],
+    reasons: [
+      ...(objections.length > 0 ? objections : ['This alert does not trigger an automatic rollback.']),
+      ...remark,
+    ],
   }
 }
 

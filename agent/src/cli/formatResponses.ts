@@ -200,6 +200,7 @@ export function formatPreview(preview: OperationPreview): string[] {
     `${preview.kind} of ${preview.rollout} in ${preview.environment}${facts.length ? `: ${facts.join(', ')}` : ''}`,
     ...(preview.estimateBasis === null ? [] : [`  estimate: ${preview.estimateBasis}`]),
     ...preview.notes.map((note) => `  note: ${note}`),
+    ...preview.warnings.map((warning) => `  warning: ${warning}`),
     ...preview.statements.flatMap((statement) =>
       statement.split(/\n\s*/).map((line, index) => `${index === 0 ? '  sql: ' : '       '}${line}`),
     ),

@@ -65,15 +65,23 @@ export async function showPreview(
   return preview
 }
 
-/** Names what the role of the agent may not do, before the operation starts without it. */
-export async function noteMissingRights(
+/** Prints the warnings of the preview before the operation starts. */
+export async function noteWarnings(
   target: EnvironmentTarget,
   rollout: string,
   request: OperationInput,
   output: Output,
 ): Promise<void> {
-  const { missingRights } = await target.agent.preview(rollout, request)
-  for (const sentence of missingRights) output.note(`Warning: ${sentence}`)
+  for (const agent of target.agents) {
+    try {
+      const { warnings } = await agent.preview(rollout, request)
+      for (const sentence of warnings) output.note(`Warning: ${sentence}`)
+      return
+    } catch (error) {
+      // The request itself tries every agent, and reports it if none responds.
+      if (!(error instanceof AgentUnreachableError)) throw error
+    }
+  }
 }
 
 export function refuseUnlessAllowed(preview: OperationPreview): void {

@@ -89,9 +89,9 @@ export const OperationPreview = z
     estimatedWalBytes: z.number().nullable(),
     statements: z.array(z.string()),
     notes: z.array(z.string()).describe('what to consider before confirming'),
-    missingRights: z
+    warnings: z
       .array(z.string())
-      .describe('what the agent’s role may not do, each with the statement that allows it; the rest is done without'),
+      .describe('what would go wrong or be left out, such as a missing right with the statement that grants it'),
   })
   .openapi('Preview')
 export type OperationPreview = z.infer<typeof OperationPreview>

@@ -1,6 +1,7 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { RollbackPauseCache } from '../alert/rollbackPauseCache.ts'
 import type { AlertQueue } from '../alert/alertQueue.ts'
+import type { EnableJudgement } from '../alert/judgeEnabling.ts'
 import type { AlertWatchdog } from '../alert/watchdog.ts'
 import type { Config } from '../config.ts'
 import type { Actor, DependencyHealth, Readiness } from '../contract/index.ts'
@@ -39,6 +40,8 @@ export interface ApiDependencies {
   /** Reads the facts of a rollout again. */
   facts(rollout: Rollout): Promise<RolloutFacts>
   readiness(facts: RolloutFacts): Promise<Readiness>
+  /** What the application's readings say about turning the flag on now. */
+  judgeEnabling(rollout: string): EnableJudgement
   wakeRunner(): void
   /** Why this agent claims no operations now, such as an unavailable database. */
   agentFaults(): readonly string[]

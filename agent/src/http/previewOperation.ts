@@ -16,7 +16,7 @@ const NO_ESTIMATES = {
   estimatedWalBytes: null,
   statements: [],
   notes: [],
-  missingRights: [],
+  warnings: [],
 }
 
 /** What the request would do, and what refuses it now. Changes nothing. */
@@ -34,7 +34,10 @@ export async function previewOperation(
     ...requiredRights(request).flatMap((right) => catchRefusal(() => requireRight(deps, caller, right))),
     ...catchRefusal(() => requireLimitRights(deps, rollout, caller, limits)),
   ]
-  const impossible = catchRefusal(() => requireOperationPossible(deps.kinds[request.kind], facts, parameters))
+  const impossible = [
+    ...catchRefusal(() => requireOperationPossible(deps.kinds[request.kind], facts, parameters)),
+    ...catchRefusal(() => requireApplicationWithinLimits(deps, rollout, request)),
+  ]
   const [firstRefusal] = [...forbidden, ...impossible]
   const estimates = await estimate(deps, facts, request)
   // What only the rows say, which the run would refuse.
@@ -45,6 +48,10 @@ export async function previewOperation(
     environment: deps.config.environment,
     rollout: rollout.name,
     ...estimates,
+    warnings: [
+      ...(estimates.warnings ?? []),
+      ...(turnsFlagOn(request) ? deps.judgeEnabling(rollout.name).warnings : []),
+    ],
     allowed: firstRefusal === undefined && rowReasons.length === 0,
     reasons: [
       ...forbidden.map(({ message }) => message),
@@ -70,6 +77,22 @@ export function requireOperationPossible(
   throw new Refusal(isReverted ? 'nothing-to-roll-back' : 'refused', reasons[0]!, reasons)
 }
 
+/**
+ * @throws Refusal if the flag would be turned off again at once, because latency or errors are above the guard's limits;
+ * `force` skips it
+ */
+export function requireApplicationWithinLimits(
+  { judgeEnabling }: Pick<ApiDependencies, 'judgeEnabling'>,
+  rollout: Rollout,
+  request: OperationRequest,
+): void {
+  if (!turnsFlagOn(request) || (request.kind === 'flag' && request.parameters.force)) return
+  const { refusals } = judgeEnabling(rollout.name)
+  if (refusals.length > 0) throw new Refusal('refused', refusals[0]!, [...refusals])
+}
+
+const turnsFlagOn = (request: OperationRequest): boolean => request.kind === 'flag' && !turnsFlagOff(request)
+
 async function estimate(
   { kinds, database }: ApiDependencies,
   facts: RolloutFacts,
@@ -83,12 +106,12 @@ async function estimate(
   const preview = await kinds[request.kind].preview(context, parameters)
   if (request.kind !== 'backfill' || !request.parameters.enableMonitoring || facts.monitoring.enhanced) return preview
   // It starts alongside the backfill, so that the person who confirms sees what it would do and may not do.
-  const { statements = [], notes = [], missingRights = [] } = await kinds.monitoring.preview(context, { enabled: true })
+  const { statements = [], notes = [], warnings = [] } = await kinds.monitoring.preview(context, { enabled: true })
   return {
     ...preview,
     statements: [...(preview.statements ?? []), ...statements],
     notes: [...(preview.notes ?? []), ...notes.map((note) => `Enhanced monitoring: ${note}`)],
-    missingRights,
+    warnings,
   }
 }
 

@@ -1,8 +1,8 @@
 import { SIGNALS } from '../contract/signals.ts'
-import type { ApiReadings } from '../signals/apiScraper.ts'
+import type { ApiValues } from '../signals/apiScraper.ts'
 import { readingToSamples, type MetricFamily } from './metricFamily.ts'
 
-function apiGauge(name: MetricFamily['name'], help: string, reading: keyof ApiReadings): MetricFamily {
+function apiGauge(name: MetricFamily['name'], help: string, reading: keyof ApiValues): MetricFamily {
   return {
     name,
     type: 'gauge',

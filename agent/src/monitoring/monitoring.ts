@@ -26,8 +26,8 @@ export const monitoring: OperationDefinition<'monitoring'> = {
         estimatedSeconds: 1,
         estimatedWalBytes: 0,
         statements: [...samplingChanges, ...changes].map((change) => change.statement),
-        notes: [...refused, 'Open sessions keep their settings until they reconnect.'],
-        missingRights: [...refused],
+        notes: ['Open sessions keep their settings until they reconnect.'],
+        warnings: [...refused],
       }
     } finally {
       await sql.end({ timeout: 1 })

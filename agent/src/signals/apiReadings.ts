@@ -39,5 +39,6 @@ async function queryApi(
     prometheus.queryOne(queries.errorRatio, at),
     prometheus.queryOne(queries.requestRate, at),
   ])
-  return { latencyAverage, latencyP95, errorRatio, requestRate }
+  const counted = { unknown: 'PromQL does not count requests' }
+  return { latencyAverage, latencyP95, errorRatio, requestRate, counted }
 }

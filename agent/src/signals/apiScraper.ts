@@ -1,16 +1,20 @@
 import { displayUrl } from '../format/url.ts'
-import { compileLabelPattern } from '../rollout/labelPattern.ts'
 import { parseExposition } from './exposition.ts'
 import { boundedGet } from './boundedGet.ts'
-import { ratio } from './ratio.ts'
 import type { Reading } from './reading.ts'
+import { computeErrorRatio, countRequests, sumIncreases, type WindowedRequests } from './requestCounts.ts'
 import type { ApiHistogram } from './signalConfig.ts'
 import { computeIncreases, type SeriesIncrease, type HistogramScrape } from './seriesIncrease.ts'
 
 const DEFAULT_WINDOW_MS = 30_000
 
 /** The four readings of the application: seconds, seconds, a ratio of 0 to 1, requests per second. */
-export interface ApiReadings {
+export interface ApiReadings extends ApiValues {
+  /** The requests that they summarize; unknown with PromQL, which does not count them. */
+  readonly counted: Reading<WindowedRequests>
+}
+
+export interface ApiValues {
   readonly latencyAverage: Reading<number>
   readonly latencyP95: Reading<number>
   readonly errorRatio: Reading<number>
@@ -79,6 +83,7 @@ function computeApiReadings(source: ApiHistogram, scrapes: readonly HistogramScr
     latencyP95: p95 === null ? { unknown: `${source.name} has no +Inf bucket` } : toReading(p95),
     errorRatio: computeErrorRatio(increasesOf('_count'), source, requests, toReading),
     requestRate: toReading(requests / seconds),
+    counted: { value: countRequests(source, scrapes), at: last.at },
   }
 }
 
@@ -89,27 +94,8 @@ export function unknownApiReadings(sentence: string): ApiReadings {
     latencyP95: unknownReading,
     errorRatio: unknownReading,
     requestRate: unknownReading,
+    counted: unknownReading,
   }
-}
-
-/** Failed requests / all requests, from the counts of a histogram. */
-export function computeErrorRatio(
-  counts: readonly SeriesIncrease[],
-  source: ApiHistogram,
-  requests: number,
-  toReading: (value: number) => Reading<number>,
-): Reading<number> {
-  const matchers = Object.entries(source.errors).map(([label, pattern]) => ({
-    label,
-    pattern: compileLabelPattern(pattern),
-  }))
-  const missing = matchers.find(({ label }) => counts.every(({ labels }) => !(label in labels)))
-  if (missing) return { unknown: `${source.name} has no label ${missing.label}, so errors cannot be identified` }
-  if (matchers.length === 0) return { unknown: 'api.histogram.errors is empty' }
-  const failed = counts.filter(({ labels }) =>
-    matchers.every(({ label, pattern }) => pattern.matches(labels[label] ?? '')),
-  )
-  return toReading(requests === 0 ? 0 : ratio(sumIncreases(failed), requests))
 }
 
 function toBuckets(series: readonly SeriesIncrease[]): Map<number, number> {
@@ -119,10 +105,6 @@ function toBuckets(series: readonly SeriesIncrease[]): Map<number, number> {
     sums.set(bound, (sums.get(bound) ?? 0) + increase)
   }
   return sums
-}
-
-function sumIncreases(series: readonly SeriesIncrease[]): number {
-  return series.reduce((sum, { increase }) => sum + increase, 0)
 }
 
 /** The increase of a histogram over a window: cumulative counts by upper bound, the last bound being Infinity. */

@@ -1,5 +1,5 @@
 import { SIGNAL_NAMES, SIGNALS, isSignalName, type SignalName } from '../contract/index.ts'
-import type { ApiReadings } from './apiScraper.ts'
+import type { ApiReadings, ApiValues } from './apiScraper.ts'
 import type { CustomReading } from './customSignal.ts'
 import { connectionRatio, type DatabaseReadings } from './databaseActivity.ts'
 import type { HostReadings } from './localHost.ts'
@@ -156,7 +156,7 @@ function customSignals(sources: SignalSources, rollout: string): [string, Readin
 }
 
 function apiSignal(
-  reading: keyof ApiReadings,
+  reading: keyof ApiValues,
   series: string,
 ): Omit<SignalSource, 'read'> & { read(input: Pick<SignalInput, 'api'>): Reading<number> } {
   return {

@@ -33,6 +33,15 @@ export function PreviewSummary({ preview }: { preview: OperationPreview }) {
           ))}
         </ul>
       )}
+      {preview.warnings.length > 0 && (
+        <Alert severity="warning" title="Before you confirm">
+          <ul className={styles.notes}>
+            {preview.warnings.map((warning) => (
+              <li key={warning}>{warning}</li>
+            ))}
+          </ul>
+        </Alert>
+      )}
       {preview.statements.length > 0 && (
         <details>
           <summary>

@@ -22,6 +22,9 @@ export interface ConditionInput {
   readonly state: DatabaseState | null
 }
 
+/** What the conditions of the application need. */
+export type ApplicationInput = Pick<ConditionInput, 'activeSeconds' | 'requests' | 'counted' | 'api' | 'state'>
+
 export interface DatabaseState {
   readonly readAt: number
   /** The running or queued operation that writes the table. */

@@ -9,13 +9,13 @@ import {
   promqlFinding,
   windowSeconds,
 } from './significance.ts'
-import type { ConditionInput } from './conditionInput.ts'
+import type { ApplicationInput } from './conditionInput.ts'
 
 /** Fewer failures than this are never reported, however low the limit. */
 const MIN_FAILED_REQUESTS = 3
 
 /** Unhealthy if the error rate exceeds its limit by more than random variation explains. */
-export function errorRateCondition(change: string, input: ConditionInput): ConditionFinding {
+export function errorRateCondition(change: string, input: ApplicationInput): ConditionFinding {
   const subject = { rule: 'StiApiErrorsHigh', change } as const
   if (input.state === null) return unknownFinding(subject, 'The agent has not read the database since it started.')
   const { errorLimit } = input.state

@@ -1,6 +1,6 @@
 import { formatCount, formatDuration, formatPercent, formatQuantity } from '../../format/format.ts'
 import { isKnown } from '../../signals/reading.ts'
-import type { WindowedRequests } from '../../signals/recentRequests.ts'
+import type { WindowedRequests } from '../../signals/requestCounts.ts'
 import { poissonUpperTail } from '../../measure/errorRateTest.ts'
 import { healthyFinding, unhealthyFinding, unknownFinding, type ConditionFinding } from './conditionFinding.ts'
 import {
@@ -10,7 +10,7 @@ import {
   promqlFinding,
   windowSeconds,
 } from './significance.ts'
-import type { ConditionInput } from './conditionInput.ts'
+import type { ApplicationInput } from './conditionInput.ts'
 
 /** By definition, 5% of requests are slower than the 95th percentile. */
 const SLOW_SHARE = 0.05
@@ -21,7 +21,7 @@ const RECOVERY_WINDOW_SECONDS = 2
  * Unhealthy if the application's 95th percentile exceeds its limit by more than random variation explains: more than 5% of
  * requests took longer than the limit.
  */
-export function latencyCondition(change: string, input: ConditionInput): ConditionFinding {
+export function latencyCondition(change: string, input: ApplicationInput): ConditionFinding {
   const subject = { rule: 'StiApiLatencyHigh', change } as const
   const limit = input.state?.latencyLimit ?? null
   if (limit === null) return unknownFinding(subject, 'No baseline to compare with. Run sti baseline.')

@@ -3,13 +3,7 @@ import { BACKFILL_BOUNDS, DEFAULT_MAXIMUM_BATCH_SECONDS, type Limits } from '../
 import { describeBounds, parameterParser } from '../argumentParsers.ts'
 import type { ExitCode } from '../exitCode.ts'
 import { parseInitialLimitOption } from '../limitOption.ts'
-import {
-  exitCodeOfOperation,
-  runOperation,
-  addRunOptions,
-  type RunOptions,
-  noteMissingRights,
-} from '../runOperation.ts'
+import { exitCodeOfOperation, runOperation, addRunOptions, type RunOptions, noteWarnings } from '../runOperation.ts'
 import { openCommandRollout, addTargetOptions, type RegisterCommand } from '../commandSetup.ts'
 import type { Terminal } from '../terminal.ts'
 
@@ -90,7 +84,7 @@ async function runBackfill(terminal: Terminal, options: BackfillOptions): Promis
   }
   if (enableMonitoring === true && options.dryRun !== true) {
     const monitoring = { kind: 'monitoring' as const, environment: target.environment, parameters: { enabled: true } }
-    await noteMissingRights(target, rollout.rollout, monitoring, output)
+    await noteWarnings(target, rollout.rollout, monitoring, output)
   }
   return exitCodeOfOperation(await runOperation(target, rollout.rollout, request, output, options), options.detach)
 }

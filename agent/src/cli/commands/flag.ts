@@ -1,6 +1,6 @@
 import { parsePercentage } from '../argumentParsers.ts'
 import { usageError, type ExitCode } from '../exitCode.ts'
-import { exitCodeOfOperation, runOperation, addRunOptions, type RunOptions } from '../runOperation.ts'
+import { exitCodeOfOperation, noteWarnings, runOperation, addRunOptions, type RunOptions } from '../runOperation.ts'
 import { openCommandTarget, addTargetOptions, type RegisterCommand } from '../commandSetup.ts'
 import { selectRolloutName } from '../environmentTarget.ts'
 import { openTargetToTurnOff, turnOffFlag } from '../turnOffFlag.ts'
@@ -46,6 +46,7 @@ async function setFlag(terminal: Terminal, options: FlagCommandOptions): Promise
     reason: options.reason,
   }
   if (options.disable && !options.dryRun) return turnOffFlag(target, rollout, request, output, options)
+  if (options.enable && !options.dryRun) await noteWarnings(target, rollout, request, output)
   return exitCodeOfOperation(await runOperation(target, rollout, request, output, options), options.detach)
 }
 

@@ -1,12 +1,6 @@
 import type { OperationInput } from '../agentClient.ts'
 import { usageError, type ExitCode } from '../exitCode.ts'
-import {
-  exitCodeOfOperation,
-  runOperation,
-  addRunOptions,
-  type RunOptions,
-  noteMissingRights,
-} from '../runOperation.ts'
+import { exitCodeOfOperation, runOperation, addRunOptions, type RunOptions, noteWarnings } from '../runOperation.ts'
 import { openCommandRollout, addTargetOptions, type RegisterCommand } from '../commandSetup.ts'
 import type { Output, Terminal } from '../terminal.ts'
 import type { Operation } from '../../contract/index.ts'
@@ -33,8 +27,7 @@ async function setMonitoring(terminal: Terminal, options: MonitoringOptions): Pr
     parameters: { enabled: options.enable === true },
     reason: options.reason,
   }
-  if (options.enable === true && options.dryRun !== true)
-    await noteMissingRights(target, rollout.rollout, request, output)
+  if (options.enable === true && options.dryRun !== true) await noteWarnings(target, rollout.rollout, request, output)
   const operation = await runOperation(target, rollout.rollout, request, output, options)
   printChanges(operation, output)
   return exitCodeOfOperation(operation, options.detach)

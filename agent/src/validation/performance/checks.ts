@@ -2,6 +2,7 @@ import type { ValidationCheck } from '../check.ts'
 import { databaseQueryTimeEach } from './databaseQueryTimeEach.ts'
 import type { Unit } from '../../format/format.ts'
 import { compareSignal } from '../../measure/compareSignal.ts'
+import { momentaryExcess } from '../../measure/momentaryExcess.ts'
 import { prepareComparison, PERFORMANCE_CHECK_TIMEOUT_SECONDS } from './prepareComparison.ts'
 
 /** The performance layer: the application and its queries are as fast as in the baseline. */
@@ -29,7 +30,21 @@ function signalCheck(name: string, signal: string, unit: Unit = 'multiple'): Val
       if ('verdict' in comparison) return comparison
       const { verdict, ratio, now, limit, detail } = await compareSignal(comparison.input, signal)
       const value = unit === 'multiple' ? ratio : now
-      return { verdict: verdict ?? 'inconclusive', value, limit, detail: `${detail}; ${comparison.note}` }
+      const excess =
+        verdict === 'fail'
+          ? null
+          : momentaryExcess(
+              signal,
+              context.parts.signals.api(context.rollout.name),
+              context.rollout,
+              comparison.input.baseline,
+            )
+      return {
+        verdict: verdict ?? 'inconclusive',
+        value,
+        limit,
+        detail: [detail, ...(excess === null ? [] : [excess]), comparison.note].join('; '),
+      }
     },
   }
 }

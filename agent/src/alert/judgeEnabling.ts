@@ -1,0 +1,51 @@
+import type { ApiReadings } from '../signals/apiScraper.ts'
+import { isKnown } from '../signals/reading.ts'
+import type { ConditionInput } from './conditions/conditionInput.ts'
+import { errorRateCondition } from './conditions/errorRate.ts'
+import { latencyCondition } from './conditions/latency.ts'
+import type { ConditionFinding } from './conditions/conditionFinding.ts'
+
+/** What the application's readings of this moment say about turning the flag on. */
+export interface EnableJudgement {
+  /** Automatic rollback would turn the flag off again within seconds. */
+  readonly refusals: readonly string[]
+  /** To read before confirming. */
+  readonly warnings: readonly string[]
+}
+
+interface EnableJudgementInput {
+  readonly api: ApiReadings
+  /** True if the rollout file reads the application from a histogram; null: it does not read the application. */
+  readonly counted: boolean | null
+  readonly state: ConditionInput['state']
+  /** Why automatic rollback would leave the flag on; null: it would turn the flag off. */
+  readonly notArmedReason: string | null
+}
+
+/** Judges the last 30 s by the conditions of the guard, as if the flag were on; pure. */
+export function judgeEnabling({ api, counted, state, notArmedReason }: EnableJudgementInput): EnableJudgement {
+  if (counted === null) return { refusals: [], warnings: [] }
+  const { counted: window } = api
+  const requests: ConditionInput['requests'] = isKnown(window)
+    ? { value: { countLast: () => window.value }, at: window.at }
+    : window
+  const input = { api, counted, state, requests, activeSeconds: Infinity } as const
+  const findings = [latencyCondition('flag', input), errorRateCondition('flag', input)]
+  const sentencesOf = (wanted: ConditionFinding['state']): string[] =>
+    findings.filter((finding) => finding.state === wanted).map(({ sentence }) => sentence)
+  const unhealthy = sentencesOf('unhealthy')
+  const undecided = sentencesOf('unknown').map((sentence) => `The guard cannot decide at the moment: ${sentence}`)
+  if (unhealthy.length === 0) return { refusals: [], warnings: undecided }
+  if (notArmedReason !== null)
+    return {
+      refusals: [],
+      warnings: [...unhealthy.map((sentence) => `${sentence} ${notArmedReason}`), ...undecided],
+    }
+  return {
+    refusals: unhealthy.map(
+      (sentence) =>
+        `${sentence} Automatic rollback would turn the flag off again within seconds: wait until the application is within its limits, or pause automatic rollback first (sti automatic-rollback pause).`,
+    ),
+    warnings: undecided,
+  }
+}
