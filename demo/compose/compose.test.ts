@@ -9,6 +9,7 @@ import { parse } from 'yaml'
 interface Service {
   secrets?: string[]
   volumes?: string[]
+  command?: string[]
   environment?: Record<string, string>
   healthcheck?: unknown
   depends_on?: Record<string, { condition: string }>
@@ -25,6 +26,19 @@ const file = parse(text, { merge: true }) as {
   networks: Record<string, unknown>
 }
 const services = Object.entries(file.services)
+
+/** The file's folder is a volume of the service, and of another one that names the file in its command. */
+function expectWrittenVolume(name: string, path: string): void {
+  const [volume] = (file.services[name]!.volumes ?? [])
+    .map((mount) => mount.split(':'))
+    .filter(([, target]) => path.startsWith(`${target}/`))
+  expect(volume, `${name} ${path}`).toBeDefined()
+  const writers = services.filter(
+    ([, { volumes = [], command }]) =>
+      volumes.includes(`${volume![0]}:${volume![1]}`) && JSON.stringify(command).includes(volume![1]!),
+  )
+  expect(writers, `${name} ${path}`).toHaveLength(1)
+}
 
 describe('docker-compose.yml', () => {
   test('matches the schema of the Compose Specification', () => {
@@ -44,11 +58,13 @@ describe('docker-compose.yml', () => {
     for (const [name, secret] of Object.entries(file.secrets)) expect(secret.file).toBe(`.demo/secrets/${name}`)
   })
 
-  test('every service has the secret files that it reads', () => {
+  test('every service has the files that it reads: secrets, or files on a volume that another service writes', () => {
     for (const [name, service] of services) {
       const read = Object.entries(service.environment ?? {}).filter(([key]) => key.endsWith('_FILE'))
       for (const [key, path] of read)
-        expect(service.secrets, `${name} ${key}`).toContain(path.replace('/run/secrets/', ''))
+        if (path.startsWith('/run/secrets/'))
+          expect(service.secrets, `${name} ${key}`).toContain(path.replace('/run/secrets/', ''))
+        else expectWrittenVolume(name, path)
     }
   })
 

@@ -2,9 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
 import type { Incident, Problem, RolloutDetail, RolloutSummary } from '../../agent/src/contract/index.ts'
 import { TOKENS, withAgent } from '../support/agent.ts'
+import { withSti } from '../support/stiCommand.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 import { waitFor } from '../support/waitFor.ts'
+import { grafanaMessage, sendWebhook, WEBHOOK_CONFIG, type WebhookAlert } from './webhookMessages.ts'
 import { realTimeTest as test } from '../support/realTime.ts'
 
 const CONTACTS = `contacts:
@@ -74,6 +76,87 @@ test('a failed backfill with --rollback-on-error opens one incident, which is ac
       'incident 1 acknowledged',
       'incident 1 closed',
     ])
+  })
+})
+
+test('information has an hour, is listed until somebody has seen it, and pages nobody; other changes join with their own summary', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    await createVehicles(sql, 10)
+    await withAgent(
+      url,
+      VEHICLES_FILE + CONTACTS,
+      async (agent) => {
+        const alert = (alertname: string, summary: string, change?: string): WebhookAlert => {
+          const labels = { alertname, environment: 'staging', rollout: 'vehicles' }
+          return {
+            labels: change === undefined ? labels : { ...labels, change },
+            annotations: { summary },
+            fingerprint: summary,
+          }
+        }
+        const notice = alert('StiFlagChanged', 'Flag changed')
+        const send = async (...alerts: WebhookAlert[]): Promise<void> => {
+          expect((await sendWebhook(agent, grafanaMessage(alerts))).status).toBe(202)
+        }
+        await send(notice, alert('StiOperationStarted', 'backfill started'))
+        const unseen = async () =>
+          (await agent.get<{ incidents: Incident[] }>('/v1/incidents?open=true&severity=info')).incidents
+        await expect.poll(async () => (await unseen()).length, { timeout: 8_000 }).toBe(2)
+        const [first] = (await unseen()).filter(({ rule }) => rule === 'StiFlagChanged')
+        expect(first).toMatchObject({
+          severity: 'info',
+          state: 'open',
+          late: false,
+          escalation: { level: 0, nextAt: null },
+        })
+        expect(Date.parse(first!.acknowledgeBy) - Date.parse(first!.openedAt)).toBe(3_600_000)
+        expect((await agent.rollout()).openIncidents).toBe(0)
+        // Its clock runs, and no level of it is ever reached.
+        await sql`update sti.incident set opened_at = opened_at - interval '2 hours'`
+        expect((await unseen())[0]).toMatchObject({ late: true, escalation: { level: 0, nextAt: null } })
+        await expect
+          .poll(() => fetchMetrics(agent.url), { timeout: 8_000 })
+          .toMatch(/sti_incident_open_seconds\{[^}]*severity="info",escalation="0"\} 7[12]\d\d/)
+        await withSti(async (sti) => {
+          expect((await sti(agent.url, 'incidents', '--open', '--severity', 'info')).out).toContain('backfill started')
+          const seen = await sti(agent.url, 'incidents', 'acknowledge', String(first!.id))
+          expect(seen.out).toContain(`Incident ${first!.id} (StiFlagChanged) is closed. Acknowledged by ann`)
+        })
+        expect((await unseen()).map(({ rule }) => rule)).toEqual(['StiOperationStarted'])
+
+        // The flag is off, so that no change is active: anybody could have sent these changes.
+        await send(alert('StiErrorBudgetExceeded', 'Budget of the first', 'backfill-1'))
+        const critical = async () =>
+          (await agent.get<{ incidents: Incident[] }>('/v1/incidents?open=true&severity=critical')).incidents
+        await expect.poll(async () => (await critical()).length, { timeout: 8_000 }).toBe(1)
+        await send(alert('StiErrorBudgetExceeded', 'Budget of the second', 'backfill-2'))
+        await expect.poll(async () => (await critical())[0]!.joined.length, { timeout: 8_000 }).toBe(1)
+        expect(await critical()).toMatchObject([
+          {
+            change: 'backfill-1',
+            summary: 'Budget of the first',
+            joined: [{ change: 'backfill-2', summary: 'Budget of the second', source: 'grafana', times: 1 }],
+          },
+        ])
+        await send(alert('StiErrorBudgetExceeded', 'Budget of the second, later', 'backfill-2'))
+        await expect.poll(async () => (await critical())[0]!.joined[0]!.times, { timeout: 8_000 }).toBe(2)
+        const [{ joined } = { joined: [] }] = await critical()
+        expect(joined).toMatchObject([{ change: 'backfill-2', summary: 'Budget of the second, later', times: 2 }])
+        await withSti(async (sti) => {
+          expect((await sti(agent.url, 'incidents', '--open')).out).toMatch(
+            /backfill-1 .* Budget of the first\n +backfill-2 +Budget of the second, later/,
+          )
+        })
+        await send(
+          ...Array.from({ length: 30 }, (_, index) =>
+            alert('StiErrorBudgetExceeded', `One of many ${index}`, `flag-${index}`),
+          ),
+        )
+        await expect.poll(async () => (await critical())[0]!.times, { timeout: 8_000 }).toBe(33)
+        expect((await critical())[0]!.joined).toHaveLength(20)
+      },
+      { config: WEBHOOK_CONFIG },
+    )
   })
 })
 

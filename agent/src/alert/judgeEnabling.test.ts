@@ -12,9 +12,14 @@ const window = (all: number, failed: number, slow: number): WindowedRequests => 
 })
 const state = { latencyLimit: 0.33, errorLimit: 0.001 } as DatabaseState
 const paused = 'Automatic rollback is paused, so the flag would stay on.'
+interface Situation {
+  readonly notArmedReason?: string | null
+  readonly latencyLimit?: number | null
+  readonly counted?: boolean | null
+}
 const judge = (
   requests: WindowedRequests | null,
-  { notArmedReason = null, latencyLimit = 0.33, counted = true } = {},
+  { notArmedReason = null, latencyLimit = 0.33, counted = true }: Situation = {},
 ) =>
   judgeEnabling({
     api: {

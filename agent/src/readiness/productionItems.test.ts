@@ -103,6 +103,8 @@ test.each([
     lastSucceededBackfill: null,
     succeededOperations: [],
     promotion: null,
+    changes: [],
+    rehearsalRequestedAt: null,
     rollout: { file: { contacts: [], rehearsal: {} } },
   }
   const input = { facts, attestations, pullRequest, promotedReport: null } as unknown as ReadinessInput
