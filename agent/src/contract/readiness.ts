@@ -36,7 +36,8 @@ export const ReadinessItem = z
     state: ReadinessState,
     sentence: z.string(),
     since: Instant.nullable().describe('time of the observation behind the state; null: none yet'),
-    next: z.string().nullable().describe('what to do to make it ready; null: it is ready'),
+    next: z.string().nullable().describe('what to do in Grafana to make it ready; null: it is ready'),
+    command: z.string().nullable().describe('the command that does the same; null: none, or it is ready'),
     attestation: nullable(Attestation).describe('last sign-off'),
   })
   .openapi('ReadinessItem')

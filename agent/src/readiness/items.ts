@@ -1,11 +1,11 @@
 import type { Attestation, ReadinessItem, ReadinessList } from '../contract/index.ts'
-import { notReady, ready, type ItemState } from './itemState.ts'
+import { notReady, ready, step, type ItemState } from './itemState.ts'
 import type { ReadinessInput } from './readinessInput.ts'
 
 export function measuredItem(item: string, line: string, lists: ReadinessList[], itemState: ItemState): ReadinessItem {
   // `itemState` may be a complete item itself, so its properties are copied one by one.
-  const { state, sentence, since, next } = itemState
-  return { item, line, lists, by: 'measured', state, sentence, since, next, attestation: null }
+  const { state, sentence, since, next, command } = itemState
+  return { item, line, lists, by: 'measured', state, sentence, since, next, command, attestation: null }
 }
 
 /** An item that only a person can confirm. */
@@ -22,7 +22,7 @@ export function findLatestAttestation(
 }
 
 export function judgeAttestation(latest: Attestation | null, item: string): ItemState {
-  const instruction = `When it is done, sign it off: sti attest "${item}" --note "…".`
+  const instruction = step('When it is done, press Sign off.', `sti attest "${item}" --note "…"`)
   if (latest === null) return notReady('Not signed off.', instruction)
   if (latest.counts)
     return ready(`${latest.by.name}: ${latest.note} (until ${latest.expiresAt.slice(0, 10)})`, latest.at)

@@ -1,9 +1,9 @@
 import { isAcceptedCheck, type CheckResult, type ValidationLayer } from '../contract/index.ts'
 import { formatQuantity } from '../format/format.ts'
-import { notReady, ready, unknown, type ItemState } from './itemState.ts'
+import { notReady, ready, step, unknown, type ItemState } from './itemState.ts'
 import type { ReadinessInput } from './readinessInput.ts'
 
-const RUN_VALIDATION_HINT = 'Run a validation (sti validate).'
+const RUN_VALIDATION_HINT = step('Press Validate on the page of the rollout.', 'sti validate')
 
 /** The state of a layer in the last validation, or of the checks in it that `matches` selects. */
 export function judgeChecks(
@@ -22,7 +22,7 @@ export function judgeChecks(
   if (checks.length === 0)
     return unknown(
       `The last validation did not run these checks of the ${layer} layer.`,
-      'Validate all layers (sti validate --full-validation).',
+      step('Press Validate on the page of the rollout, with all layers.', 'sti validate --full-validation'),
       since,
     )
   const listByVerdict = (verdicts: readonly string[]): string =>

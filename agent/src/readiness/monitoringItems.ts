@@ -2,7 +2,7 @@ import type { ReadinessItem } from '../contract/index.ts'
 import { isKnown } from '../signals/reading.ts'
 import { ALERT_PROCEDURE_ITEM } from './signOffItems.ts'
 import { attestedItem, measuredItem } from './items.ts'
-import { notReady, ready, unknown, type ItemState } from './itemState.ts'
+import { notReady, ready, step, unknown, type ItemState } from './itemState.ts'
 import type { ReadinessInput } from './readinessInput.ts'
 import { judgeDashboard } from './stagingItems.ts'
 
@@ -28,7 +28,10 @@ function judgeAlertRules({ outside: { alertRules } }: ReadinessInput): ItemState
   if (loaded.length === 0)
     return notReady(
       `No STI alert rules are loaded in ${alertRules.value.map(({ place }) => place).join(' or ')}.`,
-      'Provision them in Grafana (sti provisioning), or load alerts/*.rules.yml into Prometheus.',
+      step(
+        'Press Provisioning files on the Configuration page and put them into Grafana’s provisioning folder, or load alerts/*.rules.yml into Prometheus.',
+        'sti provisioning alerting.yaml --output <folder>',
+      ),
       at,
     )
   const broken = loaded.find((source) => source.broken.length > 0)
@@ -59,7 +62,7 @@ function judgeMetrics({ families, outside: { scraped }, environment }: Readiness
 }
 
 function judgeBaseline({ facts: { baseline } }: ReadinessInput): ItemState {
-  const instruction = 'Take one before expand (sti baseline).'
+  const instruction = step('Press Take baseline on the Validation page before you expand.', 'sti baseline')
   if (baseline === null) return notReady('This environment has no baseline.', instruction)
   if (baseline.unusable.length > 0)
     return notReady(

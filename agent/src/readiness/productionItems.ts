@@ -5,7 +5,7 @@ import { isKnown, type Reading } from '../signals/reading.ts'
 import { rehearsalStatus } from '../rollback/rehearsalStatus.ts'
 import { COLUMN_DROP_ITEM, contactItemId, DOCUMENTATION_ITEM, TRAINING_ITEM } from './signOffItems.ts'
 import { attestedItem, judgeAttestation, findLatestAttestation, measuredItem } from './items.ts'
-import { notReady, ready, unknown, type ItemState } from './itemState.ts'
+import { notReady, ready, step, unknown, type ItemState } from './itemState.ts'
 import type { ReadinessInput } from './readinessInput.ts'
 
 /** The list "Production readiness". */
@@ -41,7 +41,10 @@ function columnDropItem(input: ReadinessInput): ReadinessItem {
 function judgeColumnDropPrepared(input: ReadinessInput): ItemState {
   const { columnDrop, stage } = input.facts
   if (stage === 'dropped') return ready('The legacy columns are dropped.', columnDrop?.at ?? new Date().toISOString())
-  const instruction = 'Prepare it: sti prepare-column-drop --generate-pr --safety-checks, once the flag is at 100%.'
+  const instruction = step(
+    'Press Prepare column drop on the Column drop page once the flag is at 100%.',
+    'sti prepare-column-drop --generate-pr --safety-checks',
+  )
   if (columnDrop === null) return notReady('No column drop has been prepared.', instruction)
   if (!columnDrop.prepared || columnDrop.pullRequest === null)
     return notReady(
@@ -74,7 +77,10 @@ interface PassedDraft {
 
 /** Where a repository is configured, only an open pull request counts. */
 function judgePullRequest(state: Reading<PullRequestState>, { id, at, title, url }: PassedDraft): ItemState {
-  const instruction = 'Open it again: sti prepare-column-drop --generate-pr --safety-checks --open-pull-request.'
+  const instruction = step(
+    'Press Prepare column drop on the Column drop page, and let it open the pull request.',
+    'sti prepare-column-drop --generate-pr --safety-checks --open-pull-request',
+  )
   if (url === null)
     return notReady(
       `The draft of column drop ${id} passed its safety checks, but no pull request was opened.`,
@@ -97,7 +103,7 @@ function judgeHandover(input: ReadinessInput, { id, at, title }: PassedDraft): I
   const why = confirmation === null ? 'nobody has confirmed' : 'nobody has confirmed since the draft was prepared'
   return notReady(
     `The draft of column drop ${id} passed its safety checks. No repository is configured, and ${why} that it was handed over.`,
-    `Hand its files over for review, then sign it off: sti attest ${COLUMN_DROP_ITEM} --note "…".`,
+    step('Hand its files over for review, then press Sign off.', `sti attest ${COLUMN_DROP_ITEM} --note "…"`),
     at,
   )
 }
@@ -113,7 +119,10 @@ function judgeBackfillTested({ facts, promotedReport }: ReadinessInput): ItemSta
     )
   return notReady(
     'No backfill of this rollout has completed, neither here nor in an uploaded report.',
-    'Run it in staging (sti backfill) and upload the report (sti promote report.json).',
+    step(
+      'Press Backfill on the page of the rollout in staging, and press Submit report here with its report.',
+      'sti backfill',
+    ),
   )
 }
 
@@ -122,7 +131,7 @@ function judgeRollbacksTested({ facts }: ReadinessInput): ItemState {
   if (!counts)
     return notReady(
       why!,
-      'Rehearse them on a sample of the table (sti rehearse). The table itself is not changed.',
+      step('Press Rehearse on the Rollback page. The table itself is not changed.', 'sti rehearse'),
       succeededAt,
     )
   return ready(
@@ -139,7 +148,10 @@ function judgeContacts(input: ReadinessInput): ItemState {
   if (unreachable.length > 0)
     return notReady(
       `Grafana cannot notify ${unreachable.join(', ')}: the rollout file has no email address for them.`,
-      'Add the address to the rollout file, then provision the contacts again (sti provisioning).',
+      step(
+        'Add the address to the rollout file, then press Provisioning files on the Configuration page.',
+        'sti provisioning alerting.yaml --output <folder>',
+      ),
     )
   const confirmations = contacts.map(({ role }) => ({
     role,
@@ -150,7 +162,7 @@ function judgeContacts(input: ReadinessInput): ItemState {
     const count = confirmations.filter(({ state }) => state !== 'ready').length
     return notReady(
       `${count} of ${contacts.length} contacts are not confirmed, starting with ${open.role}: ${open.sentence}`,
-      open.next!,
+      { text: open.next!, command: open.command! },
       open.since,
     )
   }

@@ -4,7 +4,7 @@ import { DASHBOARD_PANELS } from '../provisioning/dashboardPanels.ts'
 import { isKnown } from '../signals/reading.ts'
 import { judgeChecks } from './judgeChecks.ts'
 import { measuredItem } from './items.ts'
-import { combineItemStates, notReady, ready, unknown, type ItemState } from './itemState.ts'
+import { combineItemStates, notReady, ready, step, unknown, type ItemState } from './itemState.ts'
 import type { ReadinessInput } from './readinessInput.ts'
 
 /** The list "Staging validation complete". If the file requires a promotion, the items come from the promoted report. */
@@ -109,7 +109,10 @@ function applyPromotedReport({ promotedReport, facts }: ReadinessInput, localIte
   if (promotedReport === null || promotedItem === undefined) {
     const missingReport = unknown(
       `No valid report from ${from} has been uploaded.`,
-      `Promote the rollout from ${from} (sti promote report.json).`,
+      step(
+        `Download the report as JSON in ${from}, then press Submit report on the Readiness page here.`,
+        'sti promote report.json',
+      ),
     )
     return { ...localItem, ...missingReport }
   }

@@ -3,7 +3,7 @@ import { formatDuration, formatPercent, formatQuantity } from '../format/format.
 import { isKnown } from '../signals/reading.ts'
 import { judgeChecks } from './judgeChecks.ts'
 import { measuredItem } from './items.ts'
-import { combineItemStates, notReady, ready, unknown, type ItemState } from './itemState.ts'
+import { combineItemStates, notReady, ready, step, unknown, type ItemState } from './itemState.ts'
 import type { ReadinessInput } from './readinessInput.ts'
 import { splitRollbacks, ZERO_ROLLBACKS_ITEM } from './rollbacks.ts'
 import { judgeCoverage } from './stagingItems.ts'
@@ -55,7 +55,8 @@ export function successItems(input: ReadinessInput, listItems: readonly Readines
 
 /** Neither a rehearsal nor disabling enhanced monitoring is a rollback of the change. */
 function judgeZeroRollbacks({ rollbacks, begunAt, facts }: ReadinessInput): ItemState {
-  if (begunAt === null) return unknown('The rollout has not started.', 'Start with sti expand.')
+  if (begunAt === null)
+    return unknown('The rollout has not started.', step('Press Expand on the page of the rollout.', 'sti expand'))
   const { counted, excluded } = splitRollbacks(rollbacks, facts.acceptances)
   const exclusions = excluded.map(
     ({ subject, by, reason, expiresAt }) =>
@@ -65,7 +66,10 @@ function judgeZeroRollbacks({ rollbacks, begunAt, facts }: ReadinessInput): Item
   if (last === undefined) return ready(['No rollbacks', ...exclusions].join('; ') + '.', excluded.at(0)?.at ?? begunAt)
   return notReady(
     `${[`${formatQuantity(counted.length, 'rollback')}, most recently: ${last.what} (${last.name})`, ...exclusions].join('; ')}.`,
-    `If a drill, a rehearsal, or the fault of a demo caused it, an admin can exclude it: sti accept-check ${ZERO_ROLLBACKS_ITEM} --subject ${last.name} --reason "…". Otherwise document the cause in the change request.`,
+    step(
+      `If a drill, a rehearsal, or the fault of a demo caused it, an admin can exclude ${last.name}: press Accept next to it on the Readiness page. Otherwise document the cause in the change request.`,
+      `sti accept-check ${ZERO_ROLLBACKS_ITEM} --subject ${last.name} --reason "…"`,
+    ),
     last.at,
   )
 }
@@ -106,19 +110,22 @@ function judgeAlertResponse({ incidentResponse }: ReadinessInput): ItemState {
       untested === 0
         ? 'There have been no critical incidents and no drills.'
         : `${formatQuantity(untested, 'drill')} acknowledged by the person who started it, which tests nobody else.`,
-      'Run a drill that somebody else acknowledges: sti drill.',
+      step('Press Start drill on the Incidents page, and let somebody else acknowledge it.', 'sti drill'),
       lastAt,
     )
   if (late > 0)
     return notReady(
       `${late} of ${formatQuantity(incidents, 'critical incident')} not acknowledged within 5 minutes.`,
-      'This item cannot become ready again. Find the cause and practice with a drill (sti drill).',
+      step(
+        'This item cannot become ready again. Find the cause, and practice: press Start drill on the Incidents page.',
+        'sti drill',
+      ),
       lastAt,
     )
   if (open > 0 || slowestSeconds === null)
     return notReady(
       `${open} of ${formatQuantity(incidents, 'critical incident')} open and not acknowledged.`,
-      'Acknowledge it: sti incidents acknowledge.',
+      step('Press Acknowledge on the Incidents page.', 'sti incidents acknowledge <id>'),
       lastAt,
     )
   return ready(

@@ -53,9 +53,9 @@ function printReadiness({ items, ratios, notes }: Readiness, output: Output, tod
       ({ lists, state }) => lists.includes(list as ReadinessList) && !(todo && state === 'ready'),
     )
     const lines = alignColumns(shown.map(({ state, item, sentence }) => [`  ${state}`, item, sentence]))
-    shown.forEach(({ next }, index) => {
+    shown.forEach(({ next, command }, index) => {
       output.line(lines[index]!)
-      if (todo && next !== null) output.line(`      ${next}`)
+      if (todo && next !== null) output.line(`      ${next}${command === null ? '' : ` Or here: ${command}`}`)
     })
   }
   for (const note of notes) output.line(`note: ${note}`)
