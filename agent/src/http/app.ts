@@ -17,6 +17,7 @@ import { baselineRoutes } from './routes/baselines.ts'
 import { drillRoutes } from './routes/drill.ts'
 import { columnDropRoutes } from './routes/columnDrop.ts'
 import { failedRowRoutes } from './routes/failedRows.ts'
+import { fileRoutes } from './routes/files.ts'
 import { flagClientRoutes } from './routes/flagClients.ts'
 import { healthRoutes } from './routes/health.ts'
 import { incidentRoutes } from './routes/incidents.ts'
@@ -52,7 +53,7 @@ export function buildApp(deps: ApiDependencies): App {
     const { path } = c.req
     const limit = path.startsWith('/v1/webhooks/')
       ? webhookLimit
-      : /^\/v1\/rollouts\/[^/]+\/promotions$/.test(path)
+      : path === '/v1/files/report' || /^\/v1\/rollouts\/[^/]+\/promotions$/.test(path)
         ? reportLimit
         : defaultLimit
     return await limit(c, next)
@@ -62,7 +63,8 @@ export function buildApp(deps: ApiDependencies): App {
   app.use('/v1/*', async (c, next) => {
     // Turning the flag off, receiving alerts, and the status of the agent work without the database.
     const worksWithoutDatabase =
-      /^\/v1\/(agent|webhooks)/.test(c.req.path) || (c.req.method === 'POST' && c.req.path.endsWith('/operations'))
+      /^\/v1\/(agent|webhooks|files)/.test(c.req.path) ||
+      (c.req.method === 'POST' && c.req.path.endsWith('/operations'))
     if (!worksWithoutDatabase) deps.requireDatabase()
     await next()
   })
@@ -73,6 +75,7 @@ export function buildApp(deps: ApiDependencies): App {
   operationRoutes(app, deps)
   operationControlRoutes(app, deps)
   failedRowRoutes(app, deps)
+  fileRoutes(app, deps)
   flagClientRoutes(app, deps)
   reportRoutes(app, deps)
   promotionRoutes(app, deps)

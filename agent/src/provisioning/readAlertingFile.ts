@@ -16,12 +16,10 @@ export async function readAlertingFile(
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw new RolloutFileError([`Cannot read ${path} (${error.code ?? error.message}). Specify another file.`])
   })
-  const yaml = readYaml(path, text)
-  if (yaml.faults.length > 0) throw new RolloutFileError(yaml.faults)
-  const parsed = AlertingSchema.safeParse(yaml.value)
-  if (!parsed.success) throw new RolloutFileError(faultLines(yaml, parsed.error.issues))
+  const { file, faults } = parseAlertingFile(path, text)
+  if (file === null) throw new RolloutFileError(faults)
   const rollouts = await Promise.all(
-    Object.entries(parsed.data.rollouts).map(async ([environment, folder]) =>
+    Object.entries(file.rollouts).map(async ([environment, folder]) =>
       (await loadRollouts(resolve(dirname(path), folder))).map(({ name, file }) => ({
         environment,
         rollout: name,
@@ -29,5 +27,20 @@ export async function readAlertingFile(
       })),
     ),
   )
-  return { file: parsed.data, rollouts: rollouts.flat() }
+  return { file, rollouts: rollouts.flat() }
+}
+
+/** Parses the text of an alerting file; file null: the faults say why. Pure. */
+export function parseAlertingFile(
+  path: string,
+  text: string,
+):
+  | { readonly file: AlertingFile; readonly faults: readonly [] }
+  | { readonly file: null; readonly faults: readonly string[] } {
+  const yaml = readYaml(path, text)
+  if (yaml.faults.length > 0) return { file: null, faults: yaml.faults }
+  const parsed = AlertingSchema.safeParse(yaml.value)
+  return parsed.success
+    ? { file: parsed.data, faults: [] }
+    : { file: null, faults: faultLines(yaml, parsed.error.issues) }
 }
