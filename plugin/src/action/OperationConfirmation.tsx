@@ -4,6 +4,7 @@ import React, { useMemo, useState } from 'react'
 import { READ_TIMEOUT_MS } from '../agent/agentRequest'
 import { newIdempotencyKey, startOperation } from '../agent/rolloutCalls'
 import type { Environment } from '../agent/useEnvironment'
+import { BaselineChoice } from '../baseline/BaselineChoice'
 import { BackfillFields } from './BackfillFields'
 import { BaselineFields } from './BaselineFields'
 import { ColumnDropFields } from './ColumnDropFields'
@@ -79,6 +80,14 @@ export function OperationConfirmation({ action, environment, rollout, knownCheck
       {action === 'backfill' && <BackfillFields {...fields} />}
       {action === 'baseline' && <BaselineFields {...fields} />}
       {action === 'validation' && <ValidationFields {...fields} knownChecks={knownChecks} />}
+      {action === 'validation' && options.layers.includes('performance') && (
+        <BaselineChoice
+          environment={environment}
+          rollout={rollout}
+          value={options.baseline}
+          onChange={(baseline) => setOptions({ ...options, baseline })}
+        />
+      )}
       {action === 'enable' && <EnableFields {...fields} />}
       {action === 'prepare-column-drop' && <ColumnDropFields {...fields} />}
       {action === 'remove-archive' && <ColumnDropFields {...fields} removal />}

@@ -25,6 +25,8 @@ export interface OperationOptions {
   readonly force: boolean
   readonly layers: readonly ValidationLayer[]
   readonly checks: readonly string[]
+  /** The baseline of a validation; null: the newest usable one. */
+  readonly baseline: number | null
   readonly live: boolean
   readonly durationSeconds: number
   readonly release: string
@@ -56,6 +58,7 @@ export const DEFAULT_OPERATION_OPTIONS: OperationOptions = {
   force: false,
   layers: LAYERS,
   checks: [],
+  baseline: null,
   live: false,
   durationSeconds: BASELINE_DURATION_BOUNDS.default,
   release: '',
@@ -118,10 +121,12 @@ const enableParameters = ({ ramp, percentage }: OperationOptions) => ({
 })
 
 /** All layers are a full validation; single checks are added to a selection of layers. */
-function validationParameters({ layers, checks }: OperationOptions) {
-  if (layers.length === LAYERS.length) return { full: true }
+function validationParameters({ layers, checks, baseline }: OperationOptions) {
+  const compared = baseline === null ? {} : { baseline }
+  if (layers.length === LAYERS.length) return { full: true, ...compared }
   return {
     full: false,
+    ...compared,
     ...(layers.length > 0 ? { layers: [...layers] } : {}),
     ...(checks.length > 0 ? { checks: [...checks] } : {}),
   }

@@ -4,6 +4,8 @@ import { checkAgentConnection } from './checkAgentConnection'
 import { withAppSubUrl } from '../routes'
 import { EnvironmentBadge } from '../rollout/EnvironmentBadge'
 import type { AgentDataSource } from '../agent/agentDataSources'
+import { FileTools } from '../files/FileTools'
+import { AdoptState } from './AdoptState'
 import { ConnectionSteps } from './ConnectionSteps'
 import { userLevel } from '../agent/userLevel'
 import { IDLE_POLL_INTERVAL_MS, usePolling } from '../agent/usePolling'
@@ -24,13 +26,15 @@ export function AgentHealth({ agent }: { agent: AgentDataSource }) {
         </Card.Meta>
       )}
       <Card.Description>{data ? <ConnectionSteps steps={data.steps} /> : <Spinner inline />}</Card.Description>
-      {userLevel() === 'admin' && (
-        <Card.Actions>
+      <Card.Actions>
+        {userLevel() === 'admin' && (
           <LinkButton size="sm" variant="secondary" href={withAppSubUrl(`/connections/datasources/edit/${agent.uid}`)}>
             Settings
           </LinkButton>
-        </Card.Actions>
-      )}
+        )}
+        {data?.status && <AdoptState agent={agent} status={data.status} />}
+        {data?.status && <FileTools agent={agent} />}
+      </Card.Actions>
     </Card>
   )
 }

@@ -8,6 +8,7 @@ import { IDLE_POLL_INTERVAL_MS, ACTIVE_POLL_INTERVAL_MS, usePolling } from '../a
 import { formatTime } from '../formatTime'
 import { type IncidentResponse, IncidentResponseConfirmation } from './IncidentResponseConfirmation'
 import { IncidentCard } from './IncidentCard'
+import { StartDrill } from './StartDrill'
 import { UnseenInformation } from './UnseenInformation'
 import { sortIncidents } from './display'
 
@@ -37,6 +38,17 @@ export function AgentIncidents({ agent, rollout }: Props) {
         </Alert>
       )}
       {!data && !error && <LoadingPlaceholder text={`Loading from ${agent.name}…`} />}
+      {data && rollout !== null && (
+        <div>
+          <StartDrill
+            agent={agent}
+            environment={{ name: data.status.environment, production: data.status.production }}
+            rollout={rollout}
+            refusalReasons={responseRefusalReasons(data.status)}
+            onStarted={incidentsPoll.refresh}
+          />
+        </div>
+      )}
       {data?.list.length === 0 && (
         <p>{`No incidents in ${data.status.environment}${rollout === null ? '' : ` for ${rollout}`}.`}</p>
       )}

@@ -3,6 +3,7 @@ import type { GrafanaTheme2 } from '@grafana/data'
 import { LinkButton, LoadingPlaceholder, useStyles2 } from '@grafana/ui'
 import React, { useState } from 'react'
 import { useParams } from 'react-router-dom'
+import { AcceptancesSection } from '../acceptance/AcceptancesSection'
 import { refusalReasons } from '../action/refusalReasons'
 import { getReadiness } from '../agent/readinessCalls'
 import { type Environment, useEnvironment } from '../agent/useEnvironment'
@@ -81,6 +82,7 @@ export function ReadinessPage() {
           <>
             <RollbackReadiness environment={environment.data} detail={detail} refresh={refresh} />
             <RehearsalSection environment={environment.data} detail={detail} refresh={refresh} />
+            <AcceptancesSection environment={environment.data} detail={detail} />
             <MonitoringSection environment={environment.data} detail={detail} refresh={refresh} />
           </>
         )}

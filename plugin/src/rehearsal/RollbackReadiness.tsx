@@ -7,6 +7,7 @@ import type { Environment } from '../agent/useEnvironment'
 import { Section } from '../layout/Section'
 import { ResponsiveTable } from '../layout/ResponsiveTable'
 import { formatTime } from '../formatTime'
+import { RollBackEverythingButton } from './RollBackEverythingButton'
 
 const COLUMNS = ['Scope', 'Ready', 'Estimated duration', 'Based on', 'Last tested', 'Action'] as const
 
@@ -23,6 +24,7 @@ export function RollbackReadiness({ environment, detail, refresh }: Props) {
     <Section
       title="Rollback options"
       state={<span>{`${rollbackReady.filter(({ ready }) => ready).length} of ${rollbackReady.length} ready`}</span>}
+      actions={<RollBackEverythingButton environment={environment} detail={detail} onDone={refresh} />}
     >
       <ResponsiveTable columns={COLUMNS}>
         <tbody>
