@@ -120,7 +120,7 @@ function judgeBackfillTested({ facts, promotedReport }: ReadinessInput): ItemSta
   return notReady(
     'No backfill of this rollout has completed, neither here nor in an uploaded report.',
     step(
-      'Press Backfill on the page of the rollout in staging, and press Submit report here with its report.',
+      'Press Backfill on the page of the rollout in staging, and press Submit report on the Validation page here with its report.',
       'sti backfill',
     ),
   )
@@ -131,7 +131,7 @@ function judgeRollbacksTested({ facts }: ReadinessInput): ItemState {
   if (!counts)
     return notReady(
       why!,
-      step('Press Rehearse on the Rollback page. The table itself is not changed.', 'sti rehearse'),
+      step('Press Rehearse on the Readiness page. The table itself is not changed.', 'sti rehearse'),
       succeededAt,
     )
   return ready(

@@ -110,7 +110,7 @@ function applyPromotedReport({ promotedReport, facts }: ReadinessInput, localIte
     const missingReport = unknown(
       `No valid report from ${from} has been uploaded.`,
       step(
-        `Download the report as JSON in ${from}, then press Submit report on the Readiness page here.`,
+        `Download the report as JSON in ${from}, then press Submit report on the Validation page here.`,
         'sti promote report.json',
       ),
     )

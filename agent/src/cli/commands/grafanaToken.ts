@@ -57,7 +57,7 @@ async function writeGrafanaToken(terminal: Terminal, options: GrafanaTokenOption
   }
   output.value({ written: options.output, account: options.name })
   output.line(`Written: ${options.output}, a token of the service account ${options.name} with the role Viewer.`)
-  output.line(`Set STI_GRAFANA_TOKEN_FILE of the agent to this file. It is read again every 30 s.`)
+  output.line('Set STI_GRAFANA_TOKEN_FILE of the agent to this file. It is read again every 30 s.')
   return ExitCode.done
 }
 
