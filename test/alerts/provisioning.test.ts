@@ -77,7 +77,7 @@ test('each contact has a rule of its level and rollout; a role can use a custom 
     ['StiIncidentEscalation 2: vehicles in production', 'PagerDuty'],
     ['StiIncidentEscalation 4: vehicles in production', 'STI vehicles in production, level 4: System Architect'],
   ])
-  expect(calls[0]!.data[0]!.model.expr).toContain('environment="production",rollout="vehicles",severity="critical"')
+  expect(calls[0]!.data[0]!.model.expr).toContain('environment="production",rollout="vehicles",severity!="info"')
   expect(points.map(({ name }) => name)).not.toContain('PagerDuty')
   const addresses = points.flatMap(({ receivers }) => receivers.map(({ settings }) => settings['addresses']))
   expect(addresses.filter((address) => address !== undefined)).toEqual(['ann@example.com', 'kim@example.com'])

@@ -32,7 +32,7 @@ test.each(rules)('$alert uses only series that the agent exports', ({ expr }) =>
 test.each(rules)('$alert has a severity and links to its rollout, its panel, and its runbook section', (rule) => {
   const { alert, labels = {}, annotations } = rule
   // An open incident has its own severity.
-  if (alert === 'StiIncidentOpen') expect(rule.expr).toContain('by (environment, rollout, severity)')
+  if (alert.startsWith('StiIncident')) expect(rule.expr).toContain('by (environment, rollout, severity)')
   else expect(labels['severity']).toMatch(/^(critical|warning|info)$/)
   expect(Object.keys(annotations)).toEqual([
     'summary',
