@@ -223,8 +223,9 @@ test('a rollback of a later change pages again, also if the earlier incident was
           state: 'acknowledged',
           reasons: [expect.stringContaining(first), expect.anything(), expect.stringContaining(first)],
         })
-        const text = await (await fetch(`${agent.url}/metrics`)).text()
-        expect(text).toMatch(/sti_incident_open_seconds\{[^}]*severity="critical"/)
+        await expect
+          .poll(async () => (await fetch(`${agent.url}/metrics`)).text(), { timeout: 10_000 })
+          .toMatch(/sti_incident_open_seconds\{[^}]*severity="critical"/)
       },
       QUIET,
     )
