@@ -233,7 +233,9 @@ test('sti readiness and sti attest', async () => {
       await withSti(async (sti) => {
         const before = await sti(agent.url, 'readiness', '--todo')
         expect(before.code).toBe(4)
-        expect(before.out).toMatch(/Production readiness: 0%[\s\S]*training[\s\S]*press Sign off\. Or here: sti attest "training"/)
+        expect(before.out).toMatch(
+          /Production readiness: 0%[\s\S]*training[\s\S]*press Sign off\. Or here: sti attest "training"/,
+        )
         expect((await sti(agent.url, 'attest', 'training')).code).toBe(2)
         expect((await sti(agent.url, 'attest', 'training', '--note', 'x', '--expires', 'soon')).code).toBe(2)
         expect(

@@ -131,7 +131,7 @@ test('a setting that the role cannot change is named, and the others are applied
       for (const request of requests) {
         const { body } = await agent.post<OperationPreview>('/v1/rollouts/vehicles/operations?dryRun=true', request)
         expect(body.warnings).toEqual([grant('track_io_timing'), grant('pg_stat_statements.track')])
-        }
+      }
       const without = { kind: 'backfill', environment: 'staging', parameters: {} }
       const plain = await agent.post<OperationPreview>('/v1/rollouts/vehicles/operations?dryRun=true', without)
       expect(plain.body.warnings).toEqual([])
