@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: ['agent/src/**/*.test.ts', 'demo/**/*.test.ts', 'test/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**', 'test/grafana/**'],
-    globalSetup: ['test/support/server.ts'],
+    globalSetup: ['test/support/programs.ts', 'test/support/server.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',

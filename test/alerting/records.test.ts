@@ -11,6 +11,7 @@ import { RECORD_FAILPOINT_NAMES, type FailpointName } from '../../agent/src/kind
 import { agentClient, withAgent, type TestAgentClient } from '../support/agent.ts'
 import { agentEnvironment } from '../support/agentProcess.ts'
 import { withDatabase } from '../support/database.ts'
+import { CRASHING_AGENT_PROGRAM } from '../support/programs.ts'
 import { realTimeTest as test } from '../support/realTime.ts'
 import { freePort } from '../support/server.ts'
 import { createVehicles, VEHICLES_FILE } from '../support/vehicles.ts'
@@ -136,8 +137,7 @@ async function withCrashingAgent(
   use: (agent: TestAgentClient, gone: Promise<void>) => Promise<void>,
 ): Promise<void> {
   const port = await freePort()
-  const child = fork(new URL('../crash/crashingAgent.ts', import.meta.url), {
-    execArgv: ['--import', 'tsx'],
+  const child = fork(CRASHING_AGENT_PROGRAM, {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))

@@ -9,6 +9,7 @@ import type { FailpointName } from '../../agent/src/kind/failpoints.ts'
 import { isEnded, type Operation, type OperationRequest } from '../../agent/src/contract/index.ts'
 import { agentClient } from '../support/agent.ts'
 import { agentEnvironment } from '../support/agentProcess.ts'
+import { CRASHING_AGENT_PROGRAM } from '../support/programs.ts'
 import { freePort } from '../support/server.ts'
 import type { CrashPlan } from './crashingAgent.ts'
 
@@ -49,8 +50,7 @@ export async function startAgentRelay(
   let current = await next()
 
   function warm(): Promise<ChildProcess> {
-    const child = fork(new URL('./crashingAgent.ts', import.meta.url), {
-      execArgv: ['--import', 'tsx'],
+    const child = fork(CRASHING_AGENT_PROGRAM, {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })
     return new Promise((resolve) => child.once('message', () => resolve(child)))

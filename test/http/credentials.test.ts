@@ -7,6 +7,7 @@ import { expect, test } from 'vitest'
 import { TOKENS } from '../support/agent.ts'
 import { agentEnvironment } from '../support/agentProcess.ts'
 import { withDatabase } from '../support/database.ts'
+import { AGENT_PROGRAM } from '../support/programs.ts'
 import { freePort } from '../support/server.ts'
 import { createVehicles, VEHICLES_FILE } from '../support/vehicles.ts'
 import { isOk, waitFor } from '../support/waitFor.ts'
@@ -29,7 +30,7 @@ async function bootAgent(
   const folder = await mkdtemp(join(tmpdir(), 'sti-credentials-'))
   await writeFile(join(folder, 'rollout.yaml'), file)
   const port = await freePort()
-  const child = spawn(process.execPath, ['--import', 'tsx', 'agent/src/main.ts'], {
+  const child = spawn(process.execPath, [AGENT_PROGRAM], {
     env: { PATH: process.env['PATH'], ...agentEnvironment(databaseUrl, folder, port, 'agent-1'), ...variables },
   })
   let output = ''

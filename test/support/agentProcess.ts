@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { agentClient, TOKENS, type TestAgentClient } from './agent.ts'
+import { AGENT_PROGRAM } from './programs.ts'
 import { freePort } from './server.ts'
 import { isOk, waitFor } from './waitFor.ts'
 
@@ -25,7 +26,7 @@ export async function startAgentProcess(
   const folder = await mkdtemp(join(tmpdir(), 'sti-rollouts-'))
   await writeFile(join(folder, 'rollout.yaml'), file)
   const port = await freePort()
-  const child: ChildProcess = spawn(process.execPath, ['--import', 'tsx', 'agent/src/main.ts'], {
+  const child: ChildProcess = spawn(process.execPath, [AGENT_PROGRAM], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { PATH: process.env['PATH'], ...agentEnvironment(databaseUrl, folder, port, name), ...environment },
   })
