@@ -1,7 +1,7 @@
 import postgres from 'postgres'
 import type { Sql } from '../database/connect.ts'
 import { tagStatement } from '../database/tagStatement.ts'
-import { quoteIdentifier } from './identifiers.ts'
+import { quoteLiteral } from './identifiers.ts'
 import type { Rollout, Table } from './rollout.ts'
 
 /** The rows of the last statement that returns any, or PostgreSQL's error. */
@@ -22,16 +22,30 @@ export function dryRunOnEmptyCopy(
   columns: readonly string[],
   statements: string[],
 ): Promise<DryRunResult> {
-  const droppedColumns = table.columns.filter((column) => !columns.includes(column.name))
+  const copied = table.columns.filter((column) => columns.includes(column.name))
+  const notNull = copied.filter((column) => column.notNull)
   return dryRun(sql, [
-    `create temporary table ${DRY_RUN_TABLE} (like ${rollout.table.sql} including constraints)`,
-    ...(droppedColumns.length > 0
-      ? [
-          `alter table ${DRY_RUN_TABLE} ${droppedColumns.map((column) => `drop column ${quoteIdentifier(column.name)}`).join(', ')}`,
-        ]
+    // Not LIKE, and then dropping the other columns: with a thousand of them, that takes PostgreSQL seconds.
+    `create temporary table ${DRY_RUN_TABLE} as select ${copied.map((column) => column.sql).join(', ')} from only ${rollout.table.sql} with no data`,
+    ...(notNull.length > 0
+      ? [`alter table ${DRY_RUN_TABLE} ${notNull.map((column) => `alter ${column.sql} set not null`).join(', ')}`]
       : []),
+    addChecksSql(rollout, copied),
     ...statements,
   ])
+}
+
+/** Adds the CHECK constraints of the table that read only these columns. */
+function addChecksSql({ table }: Rollout, columns: readonly Table['columns'][number][]): string {
+  const numbers = `'{${columns.map((column) => column.number).join(',')}}'::int2[]`
+  const block = `declare definition text; begin
+    for definition in select pg_catalog.format('add constraint %I %s', c.conname, pg_catalog.pg_get_constraintdef(c.oid))
+      from pg_catalog.pg_constraint c
+      where c.conrelid = ${quoteLiteral(table.sql)}::regclass and c.contype = 'c' and c.conkey <@ ${numbers} order by c.conname loop
+      execute 'alter table pg_temp.${DRY_RUN_TABLE} ' || definition;
+    end loop;
+  end`
+  return `do ${quoteLiteral(block)}`
 }
 
 /** Runs statements in one transaction and rolls it back. Throws errors unrelated to the file, such as a lost connection. */

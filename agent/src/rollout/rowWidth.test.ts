@@ -2,6 +2,7 @@ import type postgres from 'postgres'
 import { expect, test } from 'vitest'
 import { withDatabase } from '../../../test/support/database.ts'
 import { connect } from '../database/connect.ts'
+import { checkAgainstTable } from './checkAgainstTable.ts'
 import { compileRollout } from './compileRollout.ts'
 import { inspectTable } from './inspectTable.ts'
 import { columnLimitRefusal, findRowWidth, type RowWidthFinding } from './rowWidth.ts'
@@ -99,6 +100,7 @@ test('a table without room for one more column is refused before expand, dropped
         const rollout = rolloutWith('text')
         const table = await inspectTable(session, rollout)
         expect(columnLimitRefusal(rollout, table) !== null).toBe(refused)
+        if (!refused) expect(await checkAgainstTable(session, rollout, table)).toEqual([])
       }
     } finally {
       await session.end()
