@@ -222,7 +222,7 @@ test.each([
     '42501',
     `create or replace function public.slow() returns trigger language plpgsql as
     $$ begin raise exception 'as if' using errcode = '42501'; end $$`,
-    /It was raised by the application, in PL\/pgSQL function public\.slow\(\) .* GRANT what that function needs to the agent’s role/,
+    /It was raised by the application, in PL\/pgSQL function slow\(\) .* GRANT what that function needs to the agent’s role/,
   ],
   ['42P01', 'drop table public.vehicles', /The table was dropped: restore it/],
   ['42703', 'alter table public.vehicles drop column is_truck cascade', /A column does not exist: restore it/],

@@ -10,6 +10,7 @@ export type DryRunResult =
 
 /** The name of the empty temporary copy of the table. */
 export const DRY_RUN_TABLE = '"~sti_check"'
+const WHOLE_COPY = '"~sti_check_whole"'
 
 /**
  * Runs statements on an empty copy of the table that has only `columns`, with their types, collations, NOT NULL and the
@@ -25,8 +26,9 @@ export function dryRunOnEmptyCopy(
   const copied = table.columns.filter((column) => columns.includes(column.name))
   const notNull = copied.filter((column) => column.notNull)
   return dryRun(sql, [
-    // Not LIKE, and then dropping the other columns: with a thousand of them, that takes PostgreSQL seconds.
-    `create temporary table ${DRY_RUN_TABLE} as select ${copied.map((column) => column.sql).join(', ')} from only ${rollout.table.sql} with no data`,
+    // Not one copy whose other columns are dropped: with a thousand of them, that takes PostgreSQL seconds.
+    `create temporary table ${WHOLE_COPY} (like ${rollout.table.sql})`,
+    `create temporary table ${DRY_RUN_TABLE} as select ${copied.map((column) => column.sql).join(', ')} from pg_temp.${WHOLE_COPY} with no data`,
     ...(notNull.length > 0
       ? [`alter table ${DRY_RUN_TABLE} ${notNull.map((column) => `alter ${column.sql} set not null`).join(', ')}`]
       : []),
