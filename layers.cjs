@@ -5,7 +5,7 @@
  */
 const LAYERS = [
   ['format'],
-  ['log.ts', 'envReader.ts', 'interval.ts'],
+  ['log.ts', 'envReader.ts', 'configVariables.ts', 'interval.ts'],
   ['contract'],
   ['signature', 'rights', 'database'],
   ['rollout'],
@@ -28,11 +28,12 @@ const LAYERS = [
   ['http'],
   ['health.ts'],
   ['agent.ts'],
+  ['runAgent.ts'],
   ['main.ts'],
   ['cli'],
 ]
 
-/** The layers that the CLI may import: it is a client of the HTTP API, and works on files itself. */
-const CLI_IMPORTS = ['contract', 'format', 'rollout', 'database', 'signature', 'provisioning']
+/** The layers that the CLI may import: it is a client of the HTTP API, works on files itself, and starts an agent. */
+const CLI_IMPORTS = ['contract', 'format', 'rollout', 'database', 'signature', 'provisioning', 'runAgent.ts']
 
 module.exports = { LAYERS, CLI_IMPORTS }

@@ -24,7 +24,7 @@ test('the table of folders lists the layers in their order', async () => {
 
 test.each(pages)('every path that %s names exists', async (page) => {
   const text = await readText(page)
-  const named = [...text.matchAll(/`((?:agent|plugin|demo|bench|test|alerts|provisioning|docs)\/[\w./-]+)`/g)]
+  const named = [...text.matchAll(/`((?:agent|plugin|demo|deploy|bench|test|alerts|provisioning|docs)\/[\w./-]+)`/g)]
   const paths = named.map(([, path]) => path!).filter((path) => !NOT_IN_REPOSITORY.test(path))
   const missing = paths.filter((path) => !existsSync(new URL(path, root)))
   expect(missing).toEqual([])

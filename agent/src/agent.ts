@@ -71,7 +71,10 @@ export async function startAgent(
   log: Log,
   { reached = noopFailpoint }: AgentOptions = {},
 ): Promise<Agent> {
-  const database = connect(config.databaseUrl, config.agent, config.replicaUrl)
+  const database = connect(config.databaseUrl, config.agent, {
+    replicaUrl: config.replicaUrl,
+    stateConnections: config.databaseConnections,
+  })
   const logFlagLine = (line: Record<string, unknown>): void => log({ level: 'info', ...line })
   const flags = createFlags({
     database,
@@ -157,7 +160,11 @@ export async function startAgent(
         outside: externalSystems.read,
         pullRequestState,
         families: METRICS.length,
-        alertPath: () => ({ seenAt: alertPath.lastSeenAt(), live: alertPath.isLive() }),
+        alertPath: () => ({
+          seenAt: alertPath.lastSeenAt(),
+          live: alertPath.isLive(),
+          starting: alertPath.isStarting(),
+        }),
       },
       rolloutFacts,
     )

@@ -2,19 +2,25 @@ import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { GithubConfig } from './columnDrop/pullRequest/github.ts'
 import { AccessLevel } from './contract/index.ts'
+import { STATE_CONNECTIONS } from './database/connect.ts'
 import { ConnectionUrlError, parseConnectionUrl } from './database/connectionUrl.ts'
 import { displayUrl, httpUrlFault, splitCredentials } from './format/url.ts'
 import { isAtLeast } from './rights/caller.ts'
 import type { GrafanaToken } from './readiness/grafanaToken.ts'
 import { RIGHT_LEVELS, type RaisedRights, type Right } from './rights/rights.ts'
+import type { ConfigVariableName } from './configVariables.ts'
 import { createEnvReader, type EnvReader } from './envReader.ts'
 import { InvalidKey, parseSigningKey, parseTrustedKeys, type SigningKey, type TrustedKey } from './signature/keys.ts'
+
+type ConfigReader = EnvReader<ConfigVariableName>
 
 export interface Config {
   readonly environment: string
   readonly production: boolean
   readonly agent: string
   readonly databaseUrl: string
+  /** Connections for short statements on the state. */
+  readonly databaseConnections: number
   /** A standby of the server that validations read; null: they read the primary. */
   readonly replicaUrl: string | null
   /** Directory of the rollout files. */
@@ -85,7 +91,7 @@ const TOKEN_VARIABLES: Readonly<Record<string, string>> = { alertmanager: 'STI_A
 
 /** Reads the environment variables of the agent. @throws ConfigError with every fault; it contains no secret */
 export function loadConfig(env: NodeJS.ProcessEnv): Config {
-  const settings = createEnvReader(env)
+  const settings = createEnvReader<ConfigVariableName>(env)
   const environment = settings.required('STI_ENVIRONMENT')
   if (environment && !/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(environment))
     settings.addFault(
@@ -114,6 +120,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     production: readBoolean(settings, 'STI_PRODUCTION') ?? environment === 'production',
     agent: settings.optional('STI_AGENT') ?? `${hostname()}-${port}`,
     databaseUrl: checkDatabaseUrl(settings, 'STI_DATABASE_URL', settings.required('STI_DATABASE_URL')),
+    databaseConnections: readDatabaseConnections(settings),
     replicaUrl: readReplicaUrl(settings),
     rolloutsFolder: settings.required('STI_ROLLOUTS'),
     host: settings.optional('STI_HOST') ?? '127.0.0.1',
@@ -135,20 +142,32 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
   return config
 }
 
-function readPort(settings: EnvReader): number {
+const MIN_CONNECTIONS = 2
+const MAX_CONNECTIONS = 20
+
+/** At least two: the heartbeat of an operation must not wait for another statement. */
+function readDatabaseConnections(settings: ConfigReader): number {
+  const text = settings.optional('STI_DATABASE_CONNECTIONS') ?? String(STATE_CONNECTIONS)
+  const count = /^\d{1,2}$/.test(text) ? Number(text) : 0
+  if (count < MIN_CONNECTIONS || count > MAX_CONNECTIONS)
+    settings.addFault(`STI_DATABASE_CONNECTIONS must be a number from ${MIN_CONNECTIONS} to ${MAX_CONNECTIONS}`)
+  return count
+}
+
+function readPort(settings: ConfigReader): number {
   const text = settings.optional('STI_PORT') ?? '8090'
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0
   if (port < 1 || port > 65_535) settings.addFault('STI_PORT must be a number from 1 to 65535')
   return port
 }
 
-function readBoolean(settings: EnvReader, name: string): boolean | null {
+function readBoolean(settings: ConfigReader, name: ConfigVariableName): boolean | null {
   const text = settings.optional(name)
   if (text !== null && text !== 'true' && text !== 'false') settings.addFault(`${name} must be true or false`)
   return text === null ? null : text === 'true'
 }
 
-function checkDatabaseUrl(settings: EnvReader, name: string, text: string): string {
+function checkDatabaseUrl(settings: ConfigReader, name: string, text: string): string {
   try {
     if (text) parseConnectionUrl(text)
   } catch (error) {
@@ -158,12 +177,12 @@ function checkDatabaseUrl(settings: EnvReader, name: string, text: string): stri
   return text
 }
 
-function readReplicaUrl(settings: EnvReader): string | null {
+function readReplicaUrl(settings: ConfigReader): string | null {
   const text = settings.optional('STI_REPLICA_URL')
   return text === null ? null : checkDatabaseUrl(settings, 'STI_REPLICA_URL', text)
 }
 
-function readUrl(settings: EnvReader, name: string, credentials: 'allowed' | 'refused'): string | null {
+function readUrl(settings: ConfigReader, name: ConfigVariableName, credentials: 'allowed' | 'refused'): string | null {
   const text = settings.optional(name)
   if (text === null) return null
   const fault = httpUrlFault(text, credentials)
@@ -173,14 +192,14 @@ function readUrl(settings: EnvReader, name: string, credentials: 'allowed' | 're
 }
 
 /** The file is read while the agent runs: it is written once Grafana runs, and may be replaced. */
-function readGrafanaTokenSetting(settings: EnvReader, env: NodeJS.ProcessEnv): GrafanaToken {
+function readGrafanaTokenSetting(settings: ConfigReader, env: NodeJS.ProcessEnv): GrafanaToken {
   const file = env['STI_GRAFANA_TOKEN_FILE']?.trim()
   const value = env['STI_GRAFANA_TOKEN']?.trim()
   if (file && value) settings.addFault('STI_GRAFANA_TOKEN and STI_GRAFANA_TOKEN_FILE are both set; remove one')
   return file ? { file } : value || null
 }
 
-function readGrafanaConfig(settings: EnvReader, env: NodeJS.ProcessEnv): GrafanaConfig | null {
+function readGrafanaConfig(settings: ConfigReader, env: NodeJS.ProcessEnv): GrafanaConfig | null {
   const url = readUrl(settings, 'STI_GRAFANA_URL', 'allowed')
   const issuer = readUrl(settings, 'STI_GRAFANA_ISSUER', 'refused')
   const audience = settings.optional('STI_GRAFANA_AUDIENCE') ?? 'org:1'
@@ -196,7 +215,7 @@ function readGrafanaConfig(settings: EnvReader, env: NodeJS.ProcessEnv): Grafana
   return { url, issuer: issuer ?? displayUrl(url), audience, token }
 }
 
-function readGithubConfig(settings: EnvReader): GithubConfig | null {
+function readGithubConfig(settings: ConfigReader): GithubConfig | null {
   const repository = settings.optional('STI_GITHUB_REPOSITORY')
   const token = settings.optional('STI_GITHUB_TOKEN')
   const apiUrl = readUrl(settings, 'STI_GITHUB_API_URL', 'refused')
@@ -212,7 +231,7 @@ function readGithubConfig(settings: EnvReader): GithubConfig | null {
   return { owner, repository: name, token: token ?? '', apiUrl: apiUrl ?? 'https://api.github.com' }
 }
 
-function readKey<T>(settings: EnvReader, name: string, parse: (text: string) => T): T | null {
+function readKey<T>(settings: ConfigReader, name: ConfigVariableName, parse: (text: string) => T): T | null {
   const text = settings.optional(name)
   if (text === null) return null
   try {
@@ -225,7 +244,7 @@ function readKey<T>(settings: EnvReader, name: string, parse: (text: string) => 
 }
 
 /** A bearer token of RFC 6750, so that no proxy or provisioning file alters it. */
-function checkToken(settings: EnvReader, name: string, value: string): string {
+function checkToken(settings: ConfigReader, name: string, value: string): string {
   if (value && value.length < MIN_TOKEN_LENGTH)
     settings.addFault(`${name} must have at least ${MIN_TOKEN_LENGTH} characters`)
   if (value && !/^[A-Za-z0-9._~+/-]+=*$/.test(value))
@@ -233,12 +252,12 @@ function checkToken(settings: EnvReader, name: string, value: string): string {
   return value
 }
 
-function readOptionalToken(settings: EnvReader, name: string): string | null {
+function readOptionalToken(settings: ConfigReader, name: ConfigVariableName): string | null {
   const value = settings.optional(name)
   return value === null ? null : checkToken(settings, name, value)
 }
 
-function readPersonalTokens(settings: EnvReader): PersonalToken[] {
+function readPersonalTokens(settings: ConfigReader): PersonalToken[] {
   const lines = (settings.optional('STI_PERSONAL_TOKENS') ?? '').split('\n')
   const names = new Set<string>()
   return lines.flatMap((line, index): PersonalToken[] => {
@@ -257,7 +276,7 @@ function readPersonalTokens(settings: EnvReader): PersonalToken[] {
 }
 
 function requireDistinctCredentials(
-  settings: EnvReader,
+  settings: ConfigReader,
   credentials: readonly (readonly [string, string | null])[],
 ): void {
   credentials.forEach(([name, value], index) => {
@@ -266,7 +285,7 @@ function requireDistinctCredentials(
   })
 }
 
-function readRaisedRights(settings: EnvReader): RaisedRights {
+function readRaisedRights(settings: ConfigReader): RaisedRights {
   const rights: RaisedRights = {}
   for (const part of (settings.optional('STI_RIGHTS') ?? '').split(/[,\n]/)) {
     if (!part.trim()) continue

@@ -1,16 +1,17 @@
 import { readFileSync } from 'node:fs'
 
-export interface EnvReader {
+/** Reads the environment variables with these names only. */
+export interface EnvReader<Name extends string> {
   /** Every fault so far, in the order of detection. */
   readonly faults: readonly string[]
   addFault(sentence: string): void
   /** The value of NAME, or the content of the file in NAME_FILE, trimmed; null if absent or empty. */
-  optional(name: string): string | null
+  optional(name: Name): string | null
   /** Like `optional`; if absent, adds a fault once and returns ''. */
-  required(name: string): string
+  required(name: Name): string
 }
 
-export function createEnvReader(env: NodeJS.ProcessEnv): EnvReader {
+export function createEnvReader<Name extends string>(env: NodeJS.ProcessEnv): EnvReader<Name> {
   const faults: string[] = []
   const cache = new Map<string, string | null>()
 
@@ -32,7 +33,7 @@ export function createEnvReader(env: NodeJS.ProcessEnv): EnvReader {
     }
   }
 
-  const optional = (name: string): string | null => {
+  const optional = (name: Name): string | null => {
     if (!cache.has(name)) cache.set(name, readValue(name))
     return cache.get(name) ?? null
   }

@@ -61,6 +61,7 @@ export async function withAgent<T>(
     signingKey: null,
     trustedKeys: [],
     replicaUrl: null,
+    databaseConnections: 6,
     webhookSecret: null,
     guard: false,
     github: null,

@@ -9,7 +9,7 @@ import { createSocketTimeout } from './socketTimeout.ts'
 export type Sql = postgres.Sql<{ bigint: bigint }>
 
 export interface Database {
-  /** For short statements on the state in schema `sti`: statement_timeout 5 s, at most 6 connections. */
+  /** For short statements on the state in schema `sti`: statement_timeout 5 s, 6 connections by default. */
   readonly state: Sql
   /** A reserved connection, so that turning the flag off never waits for a free one. */
   readonly urgent: Sql
@@ -45,16 +45,28 @@ const STATE: SessionProfile = {
 const URGENT: SessionProfile = { ...STATE, statementTimeoutMs: 2_000, lockTimeoutMs: 1_500 }
 const ENGINE: SessionProfile = { ...STATE, engine: true, statementTimeoutMs: 30_000, lockTimeoutMs: 1_000 }
 
+/** Connections for short statements on the state, unless the configuration sets another number. */
+export const STATE_CONNECTIONS = 6
+
+interface ConnectOptions {
+  readonly replicaUrl?: string | null
+  readonly stateConnections?: number
+}
+
 /**
  * Does not use the driver's `begin` and `reserve()`: if their connection is lost, they throw where the error cannot
  * be caught (postgres.js 3.4.9). A transaction is one call: one statement, or several in one `unsafe` text.
  * @throws ConnectionUrlError
  */
-export function connect(url: string, agent: string, replicaUrl: string | null = null): Database {
+export function connect(
+  url: string,
+  agent: string,
+  { replicaUrl = null, stateConnections = STATE_CONNECTIONS }: ConnectOptions = {},
+): Database {
   const primary = createServer(parseConnectionUrl(url), agent)
   const replica = replicaUrl === null ? null : createServer(parseConnectionUrl(replicaUrl), agent)
   // Shorter than a lease: the heartbeat must succeed on another connection before the lease expires.
-  const state = primary.open({ max: 6, purpose: 'state', socketTimeoutMs: 7_000, profile: STATE })
+  const state = primary.open({ max: stateConnections, purpose: 'state', socketTimeoutMs: 7_000, profile: STATE })
   const urgent = primary.open({ max: 1, purpose: 'urgent', socketTimeoutMs: 4_000, profile: URGENT })
   const engines = new Set<Sql>()
   const engineFactory =

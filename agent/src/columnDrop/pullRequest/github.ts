@@ -1,4 +1,4 @@
-import { Octokit } from '@octokit/core'
+import { request as githubRequest } from '@octokit/request'
 import type { ColumnDropPullRequest } from '../../contract/index.ts'
 import { errorMessage } from '../../database/errors.ts'
 import { OperationFailedError } from '../../kind/operationErrors.ts'
@@ -20,26 +20,29 @@ const REQUEST_TIMEOUT_MS = 20_000
  * @throws OperationFailedError with GitHub's message
  */
 export async function openDraftPullRequest(config: GithubConfig, draft: ColumnDropPullRequest): Promise<string> {
-  const octokit = new Octokit({ auth: config.token, baseUrl: config.apiUrl, userAgent: 'sti-rollout' })
+  const send = githubRequest.defaults({
+    baseUrl: config.apiUrl,
+    headers: { authorization: `token ${config.token}`, 'user-agent': 'sti-rollout' },
+  })
   const repositoryParameters = { owner: config.owner, repo: config.repository }
   const request = { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) }
   try {
-    const { data: repository } = await octokit.request('GET /repos/{owner}/{repo}', {
+    const { data: repository } = await send('GET /repos/{owner}/{repo}', {
       ...repositoryParameters,
       request,
     })
     const base = repository.default_branch
-    const { data: head } = await octokit.request('GET /repos/{owner}/{repo}/git/ref/{ref}', {
+    const { data: head } = await send('GET /repos/{owner}/{repo}/git/ref/{ref}', {
       ...repositoryParameters,
       ref: `heads/${base}`,
       request,
     })
-    const { data: parent } = await octokit.request('GET /repos/{owner}/{repo}/git/commits/{commit_sha}', {
+    const { data: parent } = await send('GET /repos/{owner}/{repo}/git/commits/{commit_sha}', {
       ...repositoryParameters,
       commit_sha: head.object.sha,
       request,
     })
-    const { data: tree } = await octokit.request('POST /repos/{owner}/{repo}/git/trees', {
+    const { data: tree } = await send('POST /repos/{owner}/{repo}/git/trees', {
       ...repositoryParameters,
       base_tree: parent.tree.sha,
       request,
@@ -50,15 +53,15 @@ export async function openDraftPullRequest(config: GithubConfig, draft: ColumnDr
         content: text,
       })),
     })
-    const { data: commit } = await octokit.request('POST /repos/{owner}/{repo}/git/commits', {
+    const { data: commit } = await send('POST /repos/{owner}/{repo}/git/commits', {
       ...repositoryParameters,
       message: draft.title,
       tree: tree.sha,
       parents: [parent.sha],
       request,
     })
-    await pointBranch(octokit, repositoryParameters, draft.branch, commit.sha, request)
-    const { data: openPullRequests } = await octokit.request('GET /repos/{owner}/{repo}/pulls', {
+    await pointBranch(send, repositoryParameters, draft.branch, commit.sha, request)
+    const { data: openPullRequests } = await send('GET /repos/{owner}/{repo}/pulls', {
       ...repositoryParameters,
       head: `${config.owner}:${draft.branch}`,
       state: 'open' as const,
@@ -67,7 +70,7 @@ export async function openDraftPullRequest(config: GithubConfig, draft: ColumnDr
     const text = { title: draft.title, body: draft.body }
     const { data: pull } =
       openPullRequests[0] === undefined
-        ? await octokit.request('POST /repos/{owner}/{repo}/pulls', {
+        ? await send('POST /repos/{owner}/{repo}/pulls', {
             ...repositoryParameters,
             ...text,
             head: draft.branch,
@@ -75,13 +78,13 @@ export async function openDraftPullRequest(config: GithubConfig, draft: ColumnDr
             draft: true,
             request,
           })
-        : await octokit.request('PATCH /repos/{owner}/{repo}/pulls/{pull_number}', {
+        : await send('PATCH /repos/{owner}/{repo}/pulls/{pull_number}', {
             ...repositoryParameters,
             ...text,
             pull_number: openPullRequests[0].number,
             request,
           })
-    await octokit.request('POST /repos/{owner}/{repo}/issues/{issue_number}/labels', {
+    await send('POST /repos/{owner}/{repo}/issues/{issue_number}/labels', {
       ...repositoryParameters,
       issue_number: pull.number,
       labels: draft.labels,
@@ -97,14 +100,14 @@ export async function openDraftPullRequest(config: GithubConfig, draft: ColumnDr
 }
 
 async function pointBranch(
-  octokit: Octokit,
+  send: typeof githubRequest,
   repositoryParameters: { owner: string; repo: string },
   branch: string,
   sha: string,
   request: { signal: AbortSignal },
 ): Promise<void> {
   try {
-    await octokit.request('POST /repos/{owner}/{repo}/git/refs', {
+    await send('POST /repos/{owner}/{repo}/git/refs', {
       ...repositoryParameters,
       ref: `refs/heads/${branch}`,
       sha,
@@ -113,7 +116,7 @@ async function pointBranch(
   } catch (error) {
     // 422: the branch already exists, from an earlier attempt.
     if ((error as { status?: number }).status !== 422) throw error
-    await octokit.request('PATCH /repos/{owner}/{repo}/git/refs/{ref}', {
+    await send('PATCH /repos/{owner}/{repo}/git/refs/{ref}', {
       ...repositoryParameters,
       ref: `heads/${branch}`,
       sha,
