@@ -10,6 +10,7 @@ import type { OpenIncident } from '../../agent/src/metrics/metricsSource.ts'
 import { rolloutReadings, createMetricsSource } from '../../agent/src/metrics/testing/metricsSource.ts'
 import { planEscalation } from '../../agent/src/provisioning/escalation.ts'
 import { AlertingSchema } from '../../agent/src/provisioning/alertingFile.ts'
+import { checkGrafana } from '../../agent/src/provisioning/runningServers.ts'
 import { provision } from '../../agent/src/provisioning/provision.ts'
 import { readPrometheusRules } from '../../agent/src/provisioning/prometheusRules.ts'
 import { hasPrometheus, startPrometheus } from '../../agent/src/signals/testing/prometheusServer.ts'
@@ -25,6 +26,7 @@ const ESCALATION_LEVEL_SECONDS = process.env['STI_ESCALATION'] === 'minutes' ? [
 /** One scrape, one interval of the rule, and the time that Grafana needs to send. */
 const LATENESS_LIMIT_SECONDS = 1 + 10 + 5
 const ROLES = ['Technical Lead', 'DevOps Engineer', 'Database Administrator', 'System Architect']
+const receiverName = (index: number): string => `STI vehicles in production, level ${index + 1}: ${ROLES[index]}`
 const contacts = ROLES.map((role, index) => ({ role, email: `level-${index + 1}@example.com` }))
 /** The last two levels use contact points of one's own: a webhook, and the example for an on-call service. */
 const contactPoints = { 'Database Administrator': 'Webhook', 'System Architect': 'PagerDuty' }
@@ -46,7 +48,7 @@ test.runIf(hasGrafana && hasPrometheus)(
             },
           ],
     )
-    const { grafana, mails, calls } = await startAlerting(agent)
+    const { grafana, mails, calls, file, ruleUids } = await startAlerting(agent)
     await waitForValue(
       () => readRuleStates(grafana),
       (rules) => rules.length > 25 && rules.every(({ health }) => health === 'ok' || health === 'nodata'),
@@ -54,6 +56,17 @@ test.runIf(hasGrafana && hasPrometheus)(
     )
     const aboutIncidents = (): Mail[] => mails.filter(({ subject }) => subject.includes('StiIncident'))
     expect(aboutIncidents()).toEqual([])
+    const url = grafana.url.replace('//', '//admin:admin@')
+    const found = await checkGrafana(url, null, file, ruleUids)
+    expect(found.faults).toEqual([])
+    expect([...found.contactPoints]).toEqual(
+      expect.arrayContaining(['STI agents', 'pager', 'Webhook', receiverName(0), receiverName(1)]),
+    )
+    expect((await checkGrafana(url, null, { ...file, prometheus: 'other' }, [...ruleUids, 'sti-new'])).faults).toEqual([
+      expect.stringContaining('no data source with the uid other'),
+      expect.stringContaining(`has not loaded 1 of ${ruleUids.length + 1} rules`),
+    ])
+    await expect(checkGrafana(grafana.url, 'no-such-token', file, [])).rejects.toThrow('STI_GRAFANA_TOKEN')
     opened = Date.now()
     const begun = opened
     const pages = (): readonly (number | undefined)[] => [
@@ -151,7 +164,7 @@ async function startAlerting(agentPort: number) {
   })
   const rollouts = [{ environment: 'production', rollout: 'vehicles', contacts }]
   expect(planEscalation(rollouts, file).unreachable).toEqual([])
-  const { grafana: files } = provision(file, await readPrometheusRules(), rollouts)
+  const { grafana: files, ruleUids } = provision(file, await readPrometheusRules(), rollouts)
   const mail = await startMailServer()
   const { url, calls } = await startCallSink()
   const pagerDuty = parse(await readFile(new URL('../../alerts/example/pagerduty.yaml', import.meta.url), 'utf8')) as {
@@ -188,7 +201,7 @@ async function startAlerting(agentPort: number) {
       GF_SMTP_STARTTLS_POLICY: 'NoStartTLS',
     },
   )
-  return { grafana, mails: mail.mails, calls }
+  return { grafana, mails: mail.mails, calls, file, ruleUids }
 }
 
 interface Call {

@@ -14,10 +14,10 @@ export async function generatedFiles(): Promise<{ path: string; text: string }[]
   const demo = await readAlertingFile(new URL('provisioning/alerting.yaml', root).pathname)
   const example = await readAlertingFile(new URL('alerts/example/alerting.yaml', root).pathname)
   const { grafana } = provision(demo.file, groups, demo.rollouts)
-  const { alertmanager } = provision(example.file, groups, example.rollouts)
+  const { alertmanager } = provision(example.file, groups, example.rollouts, example.alertmanagerBase)
   const files = [
     ...grafana.map(({ name, text }) => ({ path: `provisioning/grafana/alerting/${name}`, text })),
-    { path: 'alerts/example/alertmanager.yml', text: alertmanager },
+    { path: 'alerts/example/alertmanager.yml', text: alertmanager! },
   ]
   return Promise.all(
     files.map(async ({ path, text }) => ({

@@ -1,11 +1,14 @@
-import { spawnSync } from 'node:child_process'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect } from 'vitest'
+import { expect, test as plainTest } from 'vitest'
 import { parse } from 'yaml'
 import { DASHBOARD_PANELS } from '../../agent/src/provisioning/dashboardPanels.ts'
+import { freePort } from '../support/server.ts'
 import { withSti } from '../support/stiCommand.ts'
 import { VEHICLES_FILE } from '../support/vehicles.ts'
+import { isOk, waitFor } from '../support/waitFor.ts'
 import { realTimeTest as test } from '../support/realTime.ts'
 
 interface ProvisionedRule {
@@ -25,9 +28,18 @@ interface ContactPoint {
 
 const AGENTS = `agents:
   - { name: production-1, url: 'http://agent-1:8090', secretFile: /run/secrets/one, alertmanagerTokenFile: /run/secrets/a }
-  - { name: production-2, url: 'http://agent-2:8090', secretVariable: STI_TWO }
+  - { name: production-2, url: 'http://agent-2:8090', secretVariable: STI_TWO, alertmanagerTokenFile: /run/secrets/b }
 rollouts: { production: files }
 contactPoints: { DevOps Engineer: PagerDuty }
+alertmanagerBase: own.yml
+`
+/** What the user has: a contact point of Grafana in the same folder, and a configuration of Alertmanager. */
+const OWN_CONTACT_POINT = `apiVersion: 1
+contactPoints: [{ name: PagerDuty, receivers: [{ uid: pd, type: webhook, settings: { url: 'http://127.0.0.1:1' } }] }]
+`
+const OWN_ALERTMANAGER = `global: { smtp_smarthost: 'mail:25', smtp_from: a@example.com }
+route: { receiver: PagerDuty, routes: [{ matchers: ['team="db"'], receiver: PagerDuty }] }
+receivers: [{ name: PagerDuty, webhook_configs: [{ url: 'http://127.0.0.1:1' }] }]
 `
 const CONTACTS = `contacts:
   - { role: Technical Lead, name: Ann, email: ann@example.com, escalateAfter: 5m }
@@ -43,7 +55,11 @@ async function writeProvisioning(agents = AGENTS) {
     await mkdir(join(folder, 'files'))
     await writeFile(join(folder, 'files/vehicles.yaml'), VEHICLES_FILE + CONTACTS)
     await writeFile(join(folder, 'alerting.yaml'), agents)
-    const answer = await sti(null, 'provisioning', 'alerting.yaml', '--output', 'out', '--alertmanager', 'am.yml')
+    await writeFile(join(folder, 'own.yml'), OWN_ALERTMANAGER)
+    await mkdir(join(folder, 'out'))
+    await writeFile(join(folder, 'out/own.yaml'), OWN_CONTACT_POINT)
+    const files = ['--output', 'out', '--alertmanager', 'am.yml']
+    const answer = await sti(null, 'provisioning', 'alerting.yaml', ...files, '--allow-unreachable')
     const read = async (name: string) => readFile(join(folder, name), 'utf8')
     const texts = await Promise.all([read('out/sti-rules.yaml'), read('out/sti-contact-points.yaml'), read('am.yml')])
     const [rules, points, alertmanager] = texts.map((text) => parse(text) as unknown)
@@ -55,7 +71,10 @@ async function writeProvisioning(agents = AGENTS) {
       ),
       intervals: (rules as { groups: { interval: string }[] }).groups.map(({ interval }) => interval),
       points: (points as { contactPoints: ContactPoint[] }).contactPoints,
-      alertmanager: alertmanager as { receivers: { name: string; webhook_configs?: unknown[] }[] },
+      alertmanager: alertmanager as {
+        route: { routes: { receiver: string }[] }
+        receivers: { name: string; webhook_configs?: unknown[] }[]
+      },
     }
   })
 }
@@ -118,6 +137,15 @@ test('one contact point has a signed webhook per agent; no file contains a secre
       url: 'http://agent-1:8090/v1/webhooks/alertmanager',
       http_config: { authorization: { type: 'Bearer', credentials_file: '/run/secrets/a' } },
     },
+    expect.objectContaining({ url: 'http://agent-2:8090/v1/webhooks/alertmanager' }),
+  ])
+  expect(alertmanager.receivers[0]).toMatchObject({ name: 'PagerDuty' })
+  expect(alertmanager.route.routes.map(({ receiver }) => receiver)).toEqual([
+    'sti-agents',
+    'STI vehicles in production, level 1: Technical Lead',
+    'PagerDuty',
+    'STI vehicles in production, level 4: System Architect',
+    'PagerDuty',
   ])
   expect(texts.join()).not.toMatch(/phone|\bAnn\b|\bEve\b/)
 })
@@ -125,10 +153,148 @@ test('one contact point has a signed webhook per agent; no file contains a secre
 const hasAmtool = spawnSync('amtool', ['--version']).status === 0
 if (!hasAmtool) console.log('the check with Alertmanager is skipped: apt-get install prometheus-alertmanager')
 
-test.runIf(hasAmtool)('Alertmanager accepts the example', () => {
-  const file = new URL('../../alerts/example/alertmanager.yml', import.meta.url).pathname
+test.runIf(hasAmtool)(
+  'Alertmanager accepts the example and what is written, and --check compares what it runs',
+  async () => {
+    const example = new URL('../../alerts/example/alertmanager.yml', import.meta.url).pathname
+    expect(checkConfig(example)).toEqual([0, expect.stringContaining('SUCCESS')])
+    await withSti(async (sti, folder) => {
+      await mkdir(join(folder, 'files'))
+      await writeFile(join(folder, 'files/vehicles.yaml'), VEHICLES_FILE + CONTACTS)
+      await writeFile(join(folder, 'alerting.yaml'), AGENTS)
+      await writeFile(join(folder, 'own.yml'), OWN_ALERTMANAGER)
+      const provisioning = (...args: string[]) =>
+        sti(null, 'provisioning', 'alerting.yaml', '--allow-unreachable', ...args)
+      expect(await provisioning('--alertmanager', 'am.yml')).toMatchObject({ code: 0 })
+      expect(checkConfig(join(folder, 'am.yml'))).toEqual([0, expect.stringContaining('SUCCESS')])
+      for (const [file, code, sentence] of [
+        ['own.yml', 1, 'Alertmanager has no receiver sti-agents.'],
+        ['am.yml', 0, 'every alert would arrive'],
+      ] as const) {
+        const alertmanager = await startAlertmanager(join(folder, file), folder)
+        try {
+          const answer = await provisioning('--check', '--alertmanager-url', alertmanager.url)
+          expect([file, answer.code, answer.out + answer.err]).toEqual([file, code, expect.stringContaining(sentence)])
+        } finally {
+          await alertmanager.stop()
+        }
+      }
+      const gone = await provisioning('--check', '--alertmanager-url', 'http://127.0.0.1:1')
+      expect(gone).toMatchObject({ code: 4, err: expect.stringContaining('cannot be reached (') as string })
+    })
+  },
+)
+
+function checkConfig(file: string): [number | null, string] {
   const { status, stdout, stderr } = spawnSync('amtool', ['check-config', file])
-  expect([status, stdout.toString() + stderr.toString()]).toEqual([0, expect.stringContaining('SUCCESS')])
+  return [status, stdout.toString() + stderr.toString()]
+}
+
+async function startAlertmanager(file: string, folder: string): Promise<{ url: string; stop(): Promise<void> }> {
+  const port = await freePort()
+  const options = [`--config.file=${file}`, `--storage.path=${folder}`, `--web.listen-address=127.0.0.1:${port}`]
+  const child = spawn('prometheus-alertmanager', [...options, '--cluster.listen-address='], { stdio: 'ignore' })
+  const ended = once(child, 'exit')
+  const url = `http://127.0.0.1:${port}`
+  await waitFor('Alertmanager is ready', () => isOk(`${url}/-/ready`), { ignoreErrors: true })
+  return {
+    url,
+    async stop() {
+      child.kill('SIGKILL')
+      await ended
+    },
+  }
+}
+
+interface Undeliverable {
+  readonly name: string
+  /** The alerting file, and the user's own files by name. */
+  readonly alerting: string
+  readonly own?: Readonly<Record<string, string>>
+  readonly args?: readonly string[]
+  readonly reason: RegExp
+}
+
+const ONE_AGENT = `agents: [{ name: a, url: 'http://a:1', secretFile: ./secret, alertmanagerTokenFile: t }]\n`
+const TO_ALERTMANAGER = ['--alertmanager', 'am.yml', '--allow-unreachable']
+const UNDELIVERABLE: readonly Undeliverable[] = [
+  {
+    name: 'a contact is left out',
+    alerting: `${ONE_AGENT}rollouts: { p: files }\n`,
+    reason: /Director comes after level 4/,
+  },
+  {
+    name: 'an agent has no secret',
+    alerting: `agents: [{ name: a, url: 'http://a:1', alertmanagerTokenFile: t }]`,
+    reason: /set secretFile or secretVariable for a/,
+  },
+  {
+    name: 'a secret is a number',
+    alerting: ONE_AGENT,
+    own: { secret: '123456789012345678901234' },
+    reason: /has no letter/,
+  },
+  { name: 'a secret has a $', alerting: ONE_AGENT, own: { secret: 'abc$def' }, reason: /has a \$/ },
+  {
+    name: 'nothing shows a contact point',
+    alerting: `${ONE_AGENT}rollouts: { p: files }\ncontactPoints: { Technical Lead: Ops }\n`,
+    args: ['--output', 'out', '--allow-unreachable'],
+    reason: /nothing shows that Grafana has the contact point Ops.*--grafana/,
+  },
+  {
+    name: 'no configuration of Alertmanager',
+    alerting: ONE_AGENT,
+    args: TO_ALERTMANAGER,
+    reason: /Set alertmanagerBase/,
+  },
+  {
+    name: 'an agent without a token of Alertmanager',
+    alerting: `agents: [{ name: a, url: 'http://a:1', secretVariable: S }]\nalertmanagerBase: own.yml\n`,
+    own: { 'own.yml': OWN_ALERTMANAGER },
+    args: TO_ALERTMANAGER,
+    reason: /agent a has no alertmanagerTokenFile/,
+  },
+  {
+    name: 'a variable as a URL',
+    alerting: `agents: [{ name: a, url: '\${URL}', alertmanagerTokenFile: t }]\nalertmanagerBase: own.yml\n`,
+    own: { 'own.yml': OWN_ALERTMANAGER },
+    args: TO_ALERTMANAGER,
+    reason: /reads no variables/,
+  },
+  {
+    name: 'receivers without a way',
+    alerting: `${ONE_AGENT}alertmanagerBase: own.yml\n`,
+    own: { 'own.yml': 'route: { receiver: x }\nreceivers: [{ name: x }]\n' },
+    args: TO_ALERTMANAGER,
+    reason: /no receiver of alertmanagerBase has a way/,
+  },
+  {
+    name: 'a receiver that does not exist',
+    alerting: `${ONE_AGENT}alertmanagerBase: own.yml\nrollouts: { p: files }\ncontactPoints: { Technical Lead: Ops }\n`,
+    own: { 'own.yml': OWN_ALERTMANAGER },
+    args: TO_ALERTMANAGER,
+    reason: /to Ops, which is no receiver/,
+  },
+  {
+    name: 'email without a mail server',
+    alerting: `${ONE_AGENT}alertmanagerBase: own.yml\nrollouts: { p: files }\n`,
+    own: { 'own.yml': OWN_ALERTMANAGER.replace(/^global.*\n/, '') },
+    args: TO_ALERTMANAGER,
+    reason: /no global smtp_smarthost and smtp_from/,
+  },
+]
+
+plainTest.each(UNDELIVERABLE)('nothing is written if $name', async ({ alerting, own = {}, args, reason }) => {
+  await withSti(async (sti, folder) => {
+    await mkdir(join(folder, 'files'))
+    await writeFile(join(folder, 'files/vehicles.yaml'), VEHICLES_FILE + CONTACTS)
+    await writeFile(join(folder, 'alerting.yaml'), alerting.replace('./secret', join(folder, 'secret')))
+    for (const [name, text] of Object.entries(own)) await writeFile(join(folder, name), text)
+    const before = await readdir(folder)
+    const answer = await sti(null, 'provisioning', 'alerting.yaml', ...(args ?? ['--output', 'out']))
+    expect(answer).toMatchObject({ code: 1, out: '', err: expect.stringMatching(reason) as string })
+    expect(await readdir(folder)).toEqual(before)
+  })
 })
 
 test('every rule defines its no-data and error states and its panel, and none bypasses the notification policies by mistake', async () => {
@@ -176,10 +342,12 @@ test('faults are reported with their location before anything is written', async
     )
     const { err } = await sti(null, 'provisioning', 'both.yaml', '--output', 'out')
     expect(err).toMatch(/is not a URL/)
-    await writeFile(join(folder, 'am.yaml'), 'agents: [{ name: a, url: http://x, alertmanagerTokenFile: a }]\n')
+    const agent = 'agents: [{ name: a, url: http://x, alertmanagerTokenFile: a }]\nalertmanagerBase: own.yml\n'
+    await writeFile(join(folder, 'am.yaml'), agent)
+    await writeFile(join(folder, 'own.yml'), OWN_ALERTMANAGER)
     const lacking = await sti(null, 'provisioning', 'am.yaml', '--output', 'out')
     expect(lacking).toMatchObject({
-      code: 2,
+      code: 1,
       err: expect.stringMatching(/set secretFile or secretVariable for a\./) as string,
     })
     expect((await sti(null, 'provisioning', 'am.yaml', '--alertmanager', 'am.yml')).code).toBe(0)

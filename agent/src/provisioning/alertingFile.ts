@@ -38,6 +38,9 @@ export const AlertingSchema = strictObject({
     .boolean()
     .default(true)
     .describe('false: no email address is written to Grafana, and each role needs an entry of contactPoints'),
+  alertmanagerBase: textField()
+    .optional()
+    .describe('your own Alertmanager configuration, relative to this file; STI’s routes and receivers are added to it'),
   prometheus: textField(40).default('sti-prometheus').describe('uid of the data source in Grafana'),
   folder: textField(100).default('STI Rollout alerts').describe('Grafana folder of the rules'),
   organization: z.number().int().positive().default(1),

@@ -24,16 +24,24 @@ export interface EscalationReceiver {
 
 export const ESCALATION_LEVELS = [1, 2, 3, 4] as const
 
-/** Plans who is paged at which level. `unreachable` has one sentence per contact that cannot be paged. */
+/**
+ * Plans who is paged at which level. `unreachable` has one sentence per contact that cannot be paged, `notes` one per
+ * rollout that names nobody.
+ */
 export function planEscalation(
   rollouts: readonly RolloutContacts[],
   { contactPoints, emailContactPoints }: Pick<AlertingFile, 'contactPoints' | 'emailContactPoints'>,
-): { readonly calls: readonly EscalationReceiver[]; readonly unreachable: readonly string[] } {
+): {
+  readonly calls: readonly EscalationReceiver[]
+  readonly unreachable: readonly string[]
+  readonly notes: readonly string[]
+} {
   const calls: EscalationReceiver[] = []
+  const notes: string[] = []
   const unreachable: string[] = []
   for (const { environment, rollout, contacts } of rollouts) {
     const rolloutLabel = `${rollout} in ${environment}`
-    if (contacts.length === 0) unreachable.push(`${rolloutLabel} has no contacts, so escalation pages nobody`)
+    if (contacts.length === 0) notes.push(`${rolloutLabel} has no contacts, so escalation pages nobody`)
     contacts.forEach(({ role, email }, index) => {
       const level = index + 1
       const contactPoint = Object.hasOwn(contactPoints, role) ? contactPoints[role] : undefined
@@ -66,5 +74,5 @@ export function planEscalation(
       }
     })
   }
-  return { calls, unreachable }
+  return { calls, unreachable, notes }
 }

@@ -9,13 +9,26 @@ const ESCALATION_ALERT = 'StiIncidentEscalation'
 /** The interval of Grafana's scheduler. */
 const SCHEDULER_TICK_SECONDS = 10
 
+interface ProvisionedRule {
+  readonly uid: string
+  readonly [setting: string]: unknown
+}
+
+interface ProvisionedGroup {
+  readonly orgId: number
+  readonly name: string
+  readonly folder: string
+  readonly interval: string
+  readonly rules: readonly ProvisionedRule[]
+}
+
 /** The rules in Grafana's provisioning format, with one more rule per contact. */
 export function grafanaRules(
   file: AlertingFile,
   groups: readonly RuleGroup[],
   escalation: readonly EscalationReceiver[],
-): unknown {
-  const group = (name: string, interval: string, rules: unknown[]): unknown => ({
+): { readonly apiVersion: 1; readonly groups: readonly ProvisionedGroup[] } {
+  const group = (name: string, interval: string, rules: ProvisionedGroup['rules']): ProvisionedGroup => ({
     orgId: file.organization,
     name,
     folder: file.folder,
@@ -50,7 +63,7 @@ function grafanaRule(
   rule: AlertingRule,
   { uid, title }: RuleTitle,
   notification: unknown,
-): unknown {
+): ProvisionedRule {
   const { measured, operator, number } = splitCondition(rule.alert, rule.expr)
   const { dashboard, panel, ...annotations } = rule.annotations
   const panelId = DASHBOARD_PANELS.findIndex((title) => title === panel) + 1
@@ -128,7 +141,7 @@ function notificationSettings({ alert, labels }: AlertingRule): unknown {
 }
 
 /** The rule of one level, restricted to one rollout and sent directly to its contact. */
-function escalationRule(file: AlertingFile, groups: readonly RuleGroup[], target: EscalationReceiver): unknown {
+function escalationRule(file: AlertingFile, groups: readonly RuleGroup[], target: EscalationReceiver): ProvisionedRule {
   const { environment, rollout, level, role, receiver, id } = target
   const rule = groups
     .flatMap(({ rules }) => rules)

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { parse } from 'yaml'
 
@@ -18,8 +19,9 @@ export interface AlertingRule {
   >
 }
 
-/** The same relative path from the sources and from the build. */
-const RULES_FOLDER = new URL('../../../alerts/', import.meta.url)
+/** A build has a copy of the rules; a checkout has them at its root. */
+const BUILT_RULES = new URL('../alerts/', import.meta.url)
+const RULES_FOLDER = existsSync(BUILT_RULES) ? BUILT_RULES : new URL('../../../alerts/', import.meta.url)
 
 /** Reads all alert rules from their only source, alerts/*.rules.yml. */
 export async function readPrometheusRules(): Promise<RuleGroup[]> {

@@ -1,5 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import type { ProvisioningFiles } from '../../provisioning/provision.ts'
+import type { AlertingInput } from '../../provisioning/readAlertingFile.ts'
+import { httpUrlFault } from '../../format/url.ts'
 import { CliError, ExitCode, usageError } from '../exitCode.ts'
 import type { RegisterCommand } from '../commandSetup.ts'
 import { createOutput, type Terminal } from '../terminal.ts'
@@ -7,6 +10,11 @@ import { createOutput, type Terminal } from '../terminal.ts'
 interface ProvisioningOptions {
   readonly output?: string
   readonly alertmanager?: string
+  readonly check?: boolean
+  readonly grafana?: string
+  readonly alertmanagerUrl?: string
+  readonly allowUnreachable?: boolean
+  readonly remove?: boolean
   readonly json?: boolean
 }
 
@@ -17,47 +25,128 @@ export const registerProvisioning: RegisterCommand = (program, run) => {
     .argument('<file>', 'Alerting file that lists the agents and the contacts to page (docs/alert-rules.md)')
     .option('--output <folder>', 'Grafana’s provisioning/alerting folder')
     .option('--alertmanager <file>', 'Alertmanager configuration file to write')
+    .option('--check', 'Write nothing; check what would be written, and the servers of the next two options')
+    .option(
+      '--grafana <url>',
+      'Running Grafana, asked for contact points and the data source (token: STI_GRAFANA_TOKEN)',
+    )
+    .option('--alertmanager-url <url>', 'Running Alertmanager, whose configuration --check compares')
+    .option('--allow-unreachable', 'Write the files although a contact cannot be paged')
+    .option('--remove', 'Write files that make Grafana delete the rules and contact points')
     .option('--json', 'Print one JSON value per line')
     .action(run(writeProvisioning))
 }
 
 async function writeProvisioning(terminal: Terminal, path: string, options: ProvisioningOptions): Promise<ExitCode> {
   const output = createOutput(terminal, options.json ?? false)
-  if (options.output === undefined && options.alertmanager === undefined)
-    throw usageError('Specify what to write: --output <folder> for Grafana, --alertmanager <file>, or both.')
+  requireTask(options)
   // A dynamic import, since it loads PostgreSQL's parser, which most commands do not need.
-  const [{ readAlertingFile }, { provision }, { readPrometheusRules }, { RolloutFileError }] = await Promise.all([
-    import('../../provisioning/readAlertingFile.ts'),
-    import('../../provisioning/provision.ts'),
-    import('../../provisioning/prometheusRules.ts'),
-    import('../../rollout/compileRollout.ts'),
-  ])
-  const alerting = await readAlertingFile(resolve(terminal.cwd, path)).catch((error: unknown) => {
+  const [{ readAlertingFile }, { provision, removal }, { readPrometheusRules }, { RolloutFileError }] =
+    await Promise.all([
+      import('../../provisioning/readAlertingFile.ts'),
+      import('../../provisioning/provision.ts'),
+      import('../../provisioning/prometheusRules.ts'),
+      import('../../rollout/compileRollout.ts'),
+    ])
+  const input = await readAlertingFile(resolve(terminal.cwd, path)).catch((error: unknown) => {
     if (!(error instanceof RolloutFileError)) throw error
     throw new CliError(ExitCode.failed, 'faults', `${path} is not valid:`, error.faults)
   })
-  const { file, rollouts } = alerting
-  const withoutSecret = file.agents.filter(
-    ({ secretFile, secretVariable }) => (secretFile ?? secretVariable) === undefined,
-  )
-  if (options.output !== undefined && withoutSecret.length > 0)
-    throw usageError(
-      `${path}: set secretFile or secretVariable for ${withoutSecret.map(({ name }) => name).join(', ')}. Grafana requires it.`,
-    )
-  const { grafana, alertmanager, unreachable } = provision(file, await readPrometheusRules(), rollouts)
-  const files = [
-    ...(options.output === undefined
-      ? []
-      : grafana.map(({ name, text }) => ({ to: join(options.output!, name), text }))),
-    ...(options.alertmanager === undefined ? [] : [{ to: options.alertmanager, text: alertmanager }]),
-  ]
-  for (const { to, text } of files) {
-    await writeTextFile(resolve(terminal.cwd, to), text)
-    output.line(`Written: ${to}`)
+  const files = provision(input.file, await readPrometheusRules(), input.rollouts, input.alertmanagerBase)
+  if (options.remove) {
+    const deletions = { ...files, grafana: removal(input.file, files) }
+    for (const to of await writeFiles(terminal, options, deletions)) output.line(`Written: ${to}`)
+    output.line('Restart Grafana, which then deletes its rules and contact points. Then delete the files.')
+    return ExitCode.done
   }
-  for (const sentence of unreachable) output.note(`Warning: ${sentence}.`)
-  output.value({ written: files.map(({ to }) => to), unreachable })
+  const faults = [
+    ...(options.allowUnreachable ? [] : files.unreachable),
+    ...(await findFaults(terminal, options, input, files)),
+  ]
+  if (faults.length > 0) {
+    const outcome = options.check
+      ? 'These alerts would not arrive'
+      : 'Nothing was written, because alerts would not arrive'
+    throw new CliError(
+      ExitCode.failed,
+      'not-deliverable',
+      `${path}: ${outcome}:`,
+      faults.map((fault) => `${fault}.`),
+    )
+  }
+  const notes = [...files.notes, ...files.unreachable]
+  for (const sentence of notes) output.note(`Warning: ${sentence}.`)
+  const written = options.check ? [] : await writeFiles(terminal, options, files)
+  for (const to of written) output.line(`Written: ${to}`)
+  if (options.check) output.line(`${path}: every alert would arrive.`)
+  output.value({ written, notes })
   return ExitCode.done
+}
+
+function requireTask(options: ProvisioningOptions): void {
+  const { output, alertmanager, check, grafana, alertmanagerUrl, remove } = options
+  if (remove && (output === undefined || (alertmanager ?? grafana ?? alertmanagerUrl) !== undefined || check))
+    throw usageError('--remove needs --output, and no other option: Alertmanager gets your own configuration back.')
+  if (check && (output ?? alertmanager ?? grafana ?? alertmanagerUrl) === undefined)
+    throw usageError('Specify what to check: --output, --alertmanager, --grafana or --alertmanager-url.')
+  if (!check && output === undefined && alertmanager === undefined)
+    throw usageError('Specify what to write: --output <folder> for Grafana, --alertmanager <file>, or both.')
+  if (!check && alertmanagerUrl !== undefined) throw usageError('--alertmanager-url requires --check.')
+  for (const [name, url] of Object.entries({ '--grafana': grafana, '--alertmanager-url': alertmanagerUrl })) {
+    const fault = url === undefined ? null : httpUrlFault(url)
+    if (fault !== null) throw usageError(`${name} ${fault}.`)
+  }
+}
+
+/** What would keep alerts from arriving, in the files and in the servers of the options. */
+async function findFaults(
+  terminal: Terminal,
+  { output, alertmanager, check, grafana, alertmanagerUrl }: ProvisioningOptions,
+  { file, alertmanagerBase }: AlertingInput,
+  files: ProvisioningFiles,
+): Promise<string[]> {
+  const [{ grafanaFaults }, { alertmanagerFaults }, { checkAlertmanager, checkGrafana, ServerCheckError }] =
+    await Promise.all([
+      import('../../provisioning/grafanaFaults.ts'),
+      import('../../provisioning/alertmanagerConfig.ts'),
+      import('../../provisioning/runningServers.ts'),
+    ])
+  const faults: string[] = []
+  try {
+    const token = terminal.env['STI_GRAFANA_TOKEN'] ?? null
+    const loaded = check && output === undefined ? files.ruleUids : []
+    const running = grafana === undefined ? null : await checkGrafana(grafana, token, file, loaded)
+    if (output !== undefined || running !== null) {
+      const folder = output === undefined ? null : resolve(terminal.cwd, output)
+      faults.push(...(await grafanaFaults(file, files.escalation, folder, running?.contactPoints ?? null)))
+      faults.push(...(running?.faults ?? []))
+    }
+    if (alertmanager === undefined && alertmanagerUrl === undefined) return faults
+    if (alertmanagerBase === null || files.alertmanager === null)
+      return [
+        ...faults,
+        'Set alertmanagerBase to your own Alertmanager configuration, to which STI’s receivers are added',
+      ]
+    faults.push(...alertmanagerFaults(alertmanagerBase, file, files.escalation))
+    if (alertmanagerUrl !== undefined) faults.push(...(await checkAlertmanager(alertmanagerUrl, files.alertmanager)))
+  } catch (error) {
+    if (!(error instanceof ServerCheckError)) throw error
+    throw new CliError(ExitCode.inconclusive, error.code, `${error.message}.`)
+  }
+  return faults
+}
+
+async function writeFiles(
+  terminal: Terminal,
+  { output, alertmanager }: ProvisioningOptions,
+  files: ProvisioningFiles,
+): Promise<string[]> {
+  const all = [
+    ...(output === undefined ? [] : files.grafana.map(({ name, text }) => ({ to: join(output, name), text }))),
+    ...(alertmanager === undefined ? [] : [{ to: alertmanager, text: files.alertmanager! }]),
+  ]
+  for (const { to, text } of all) await writeTextFile(resolve(terminal.cwd, to), text)
+  return all.map(({ to }) => to)
 }
 
 async function writeTextFile(path: string, text: string): Promise<void> {
