@@ -171,6 +171,7 @@ test('a person pauses automatic rollback for a time; it resumes automatically', 
         pausedBy: null,
         pathSeenAt: null,
         pathLive: false,
+        pathStarting: true,
       })
       const until = (ms: number): string => new Date(Date.now() + ms).toISOString()
       const pause = { armed: false, reason: 'load test' }

@@ -102,14 +102,16 @@ test.skipIf(!hasPrometheus)(
           expect(judged('api-latency-p95').detail).toContain(`baseline ${kept.id}`)
 
           // Prometheus has no full week, and a part does not replace it.
-          const week = await agent.request('baseline', { durationSeconds: 7 * 24 * HOUR })
-          expect(await agent.waitForEnd(week.id)).toMatchObject({
-            state: 'failed',
-            errorCode: 'no-baseline',
-            error: expect.stringMatching(
-              /not have 7 d of history for any signal .*too few readings: .* or sample from now on/,
-            ) as string,
+          // It is a refusal, not a failed operation, which would open an incident.
+          const week = { kind: 'baseline', environment: 'staging', parameters: { durationSeconds: 7 * 24 * HOUR } }
+          const reason = /not have 7 d of history for any signal .*too few readings: .* or sample from now on/
+          expect(await agent.post('/v1/rollouts/vehicles/operations', week)).toMatchObject({
+            status: 409,
+            body: { reasons: [expect.stringMatching(reason)] },
           })
+          const preview = await agent.post<OperationPreview>('/v1/rollouts/vehicles/operations?dryRun=true', week)
+          expect(preview.body).toMatchObject({ allowed: false, reasons: [expect.stringMatching(reason)] })
+          expect(await sql`select from sti.operation where state = 'failed'`).toHaveLength(0)
         },
         { config: { prometheusUrl: prometheus.url } },
       )

@@ -1,5 +1,6 @@
 import postgres from 'postgres'
 import { expect, test } from 'vitest'
+import type { OperationPreview } from '../../agent/src/contract/index.ts'
 import { withAgent } from '../support/agent.ts'
 import { VEHICLES_FILE } from '../support/vehicles.ts'
 import { readOperation, QUIET_LOG, runToFailure, controlOperation } from '../support/operations.ts'
@@ -13,7 +14,15 @@ test('a role that owns the table, can CREATE in database and schema, and has pg_
       url,
       VEHICLES_FILE,
       async (agent) => {
-        await agent.run('expand')
+        const later = /^Later, finalize would be refused: .*GRANT CREATE ON SCHEMA public TO agent_/
+        const body = { kind: 'expand', environment: 'staging', parameters: {} }
+        const preview = await agent.post<OperationPreview>('/v1/rollouts/vehicles/operations?dryRun=true', body)
+        expect(preview.body).toMatchObject({
+          allowed: true,
+          notes: expect.arrayContaining([expect.stringMatching(later)]) as string[],
+        })
+        const { result } = await agent.run('expand')
+        expect(result!['notes']).toEqual(expect.arrayContaining([expect.stringMatching(later)]))
         await agent.run('backfill')
         await agent.run('validation')
         // Creating an index needs CREATE on the schema; owning the table is not enough.

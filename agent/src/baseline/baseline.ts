@@ -4,7 +4,7 @@ import { OperationFailedError } from '../kind/operationErrors.ts'
 import type { OperationDefinition, RunOutcome, RunContext } from '../kind/kind.ts'
 import { computeBaselineDigest, saveBaseline, createBaselineContext } from '../measure/baselineStore.ts'
 import type { Signals } from '../signals/signals.ts'
-import { measureFromHistory } from './measureFromHistory.ts'
+import { explainNoHistory, findHistoryFault, measureFromHistory } from './measureFromHistory.ts'
 import { sampleLive } from './sampleLive.ts'
 import type { BaselineMeasurement } from './sampling.ts'
 
@@ -37,6 +37,12 @@ export function createBaseline(dependencies: BaselineDependencies): OperationDef
             ]
           : []),
       ]
+    },
+    async requestRefusals({ rollout }, parameters) {
+      const { durationSeconds, live } = BaselineParameters.parse(parameters)
+      const { signals, environment } = dependencies
+      const fault = live ? null : await findHistoryFault(signals, rollout.name, environment, durationSeconds)
+      return fault === null ? [] : [fault]
     },
     async preview(_, parameters) {
       const { durationSeconds, live } = BaselineParameters.parse(parameters)
@@ -88,8 +94,7 @@ async function measureBaseline({ signals, environment }: BaselineDependencies, r
 }
 
 function explainNoSignal({ measured, signals }: BaselineMeasurement, seconds: number): string {
+  if (measured === 'history') return explainNoHistory(signals, seconds)
   const first = signals[0] ? ` (${signals[0].signal}: ${signals[0].unknown})` : ''
-  return measured === 'history'
-    ? `Prometheus does not have ${formatDuration(seconds)} of history for any signal${first}. Use a shorter --duration, or sample from now on with --live.`
-    : `No signal was read for long enough${first}. Check the health of the agent, and use a longer --duration (at least 60 s).`
+  return `No signal was read for long enough${first}. Check the health of the agent, and use a longer --duration (at least 60 s).`
 }

@@ -16,6 +16,33 @@ import { createSampling, addRecentReadings, type BaselineMeasurement } from './s
 const MAX_PROMETHEUS_STEPS = 5_000
 const HOUR_MS = 3_600_000
 
+/** Points that a check of the history reads of each signal. */
+const CHECK_STEPS = 60
+
+/** Why Prometheus has no history of this length for any signal; null: it has. */
+export async function findHistoryFault(
+  signals: Signals,
+  rollout: string,
+  environment: string,
+  durationSeconds: number,
+): Promise<string | null> {
+  const { history } = signals
+  if (history === null) return null
+  const until = Date.now()
+  const queries = [...history.queries(rollout, environment)]
+  const read = queries.map(([signal, promql]) =>
+    readSignal(history, signal, promql, until - durationSeconds * 1000, until, CHECK_STEPS),
+  )
+  const summaries = await Promise.all(read)
+  return summaries.some(({ unknown }) => unknown === null) ? null : explainNoHistory(summaries, durationSeconds)
+}
+
+/** What to do if no signal has a history of this length. */
+export function explainNoHistory(signals: readonly SignalBaseline[], seconds: number): string {
+  const first = signals[0] ? ` (${signals[0].signal}: ${signals[0].unknown})` : ''
+  return `Prometheus does not have ${formatDuration(seconds)} of history for any signal${first}. Use a shorter --duration, or sample from now on with --live.`
+}
+
 /** Measures the past from Prometheus. Null: the operation was asked to stop. */
 export async function measureFromHistory(
   run: RunContext,
@@ -36,7 +63,7 @@ export async function measureFromHistory(
   for (const [signal, promql] of queries) {
     if (run.directive() !== 'continue') return null
     run.setStep(`reading ${signal} (${signalBaselines.length + 1} of ${queries.size})`)
-    signalBaselines.push(await readSignal(history, signal, promql, from, until))
+    signalBaselines.push(await readSignal(history, signal, promql, from, until, MAX_PROMETHEUS_STEPS))
   }
   signalBaselines.sort((a, b) => (a.signal < b.signal ? -1 : 1))
   const sampling = createSampling(Math.max(from, until - HOUR_MS), Math.min(until - from, HOUR_MS))
@@ -73,8 +100,9 @@ async function readSignal(
   promql: string,
   from: number,
   until: number,
+  maxSteps: number,
 ): Promise<SignalBaseline> {
-  const stepSeconds = Math.max(HISTORY_STEP_SECONDS, Math.ceil((until - from) / MAX_PROMETHEUS_STEPS / 1000))
+  const stepSeconds = Math.max(HISTORY_STEP_SECONDS, Math.ceil((until - from) / maxSteps / 1000))
   const { stepMs, length } = chooseBucketSize(until - from, stepSeconds * 1000, MAX_BASELINE_VALUES)
   const blocks = createTimeBuckets(from, stepMs, length)
   try {

@@ -61,15 +61,28 @@ interface ShownCommand {
 const CODE = /`(?:npm run )?sti (?:-- )?(?![<…])([^`]+)`|^\$ sti (.+)$/gm
 
 function commandsInMarkdown(place: string, text: string): ShownCommand[] {
-  return [...text.matchAll(CODE)].map((match) => ({
+  const shown = [...text.matchAll(CODE)].map((match) => ({
     place: `${place}:${text.slice(0, match.index).split('\n').length}`,
     text: (match[1] ?? match[2] ?? '').replaceAll('\\|', '|').replace(/\s+/g, ' '),
     isDelimited: true,
   }))
+  return [...shown, ...commandsInScripts(place, text)]
+}
+
+/** The lines of shell scripts, without redirections, pipes and comments; a variable stands for a value. */
+function commandsInScripts(place: string, text: string): ShownCommand[] {
+  const scripts = [...text.matchAll(/^ *```sh\n([\s\S]*?)^ *```/gm)].map(([, script]) => script!)
+  return scripts.flatMap((script) =>
+    [...script.replaceAll('\\\n', ' ').matchAll(/^ *(?:npm run )?sti (?:-- )?([^#|>\n]+)/gm)].map(([, command]) => ({
+      place,
+      text: command!.trim().replace(/\s+/g, ' '),
+      isDelimited: true,
+    })),
+  )
 }
 
 /** `sti <word>` in a message; `schema sti` is the database schema. */
-const IN_PROSE = /(?<![\w.~"/@-])(?<![sS]chema )sti (?!%)([a-z][^`)\\<\n'“”]*)/g
+const IN_PROSE = /(?<![\w.~"/@-])(?<![sS]chema (?:if exists )?)sti (?!%)([a-z][^`)\\<\n'“”]*)/g
 
 function commandsInSource(place: string, source: string): ShownCommand[] {
   // Comments and the name of the database schema are not shown to users.
@@ -105,7 +118,7 @@ function findFault({ text, isDelimited }: ShownCommand): string | null {
 }
 
 function splitWords(text: string): string[] {
-  return (text.match(/"[^"]*"|\S+/g) ?? []).map((word) => word.replace(/^"|"$/g, ''))
+  return (text.match(/"[^"]*"|'[^']*'|\S+/g) ?? []).map((word) => word.replace(/^["']|["']$/g, ''))
 }
 
 /** The options that directly follow the command, up to the end of the sentence's clause. */

@@ -1,6 +1,7 @@
 import type { BaselineComparison, BaselineSummary, BaselineComparisonItem } from '../contract/index.ts'
 import { formatDuration, formatQuantity, formatValue, type Unit } from '../format/format.ts'
-import { alignColumns, secondsBetween } from './formatResponses.ts'
+import { secondsBetween } from './formatResponses.ts'
+import { alignColumns } from './table.ts'
 
 export const BASELINE_COLUMNS = ['ID', 'SOURCE', 'FROM', 'DURATION', 'RELEASE', 'ENVIRONMENT', 'SIGNALS', 'USABLE']
 
@@ -17,7 +18,7 @@ export function formatBaselineRow(baseline: BaselineSummary): string[] {
   ]
 }
 
-export function formatBaseline(baseline: BaselineSummary): string[] {
+export function formatBaseline(baseline: BaselineSummary, width?: number): string[] {
   const { signals, startedAt, endedAt, release } = baseline
   const rows = signals.map((signal) =>
     signal.mean === null
@@ -30,7 +31,7 @@ export function formatBaseline(baseline: BaselineSummary): string[] {
   )
   return [
     `baseline ${baseline.id}${release === null ? '' : ` of ${release}`}: ${formatDuration(secondsBetween(startedAt, endedAt))} until ${endedAt}, ${baseline.measured}, ${formatQuantity(baseline.queries, 'query', 'queries')}`,
-    ...alignColumns([['SIGNAL', 'MEAN', 'P95', 'MAXIMUM', 'READINGS'], ...rows]),
+    ...alignColumns([['SIGNAL', 'MEAN', 'P95', 'MAXIMUM', 'READINGS'], ...rows], width),
     ...baseline.notes.map((note) => `note: ${note}`),
     ...baseline.warnings.map((warning) => `warning: ${warning}`),
     ...baseline.unusable.map((reason) => `not usable: ${reason}`),
@@ -39,15 +40,10 @@ export function formatBaseline(baseline: BaselineSummary): string[] {
 
 const MAX_QUERIES_SHOWN = 10
 
-export function formatComparison({
-  baseline,
-  from,
-  until,
-  verdict,
-  signals,
-  queries,
-  notes,
-}: BaselineComparison): string[] {
+export function formatComparison(
+  { baseline, from, until, verdict, signals, queries, notes }: BaselineComparison,
+  width?: number,
+): string[] {
   const rows = [...signals, ...queries.slice(0, MAX_QUERIES_SHOWN)].map((item) => [
     item.verdict ?? '-',
     item.name.replace(/\s+/g, ' ').slice(0, 60),
@@ -59,7 +55,7 @@ export function formatComparison({
   ])
   return [
     `last ${formatDuration(secondsBetween(from, until))} compared with baseline ${baseline.id} of ${baseline.endedAt}`,
-    ...alignColumns([['VERDICT', 'SIGNAL OR QUERY', 'BASELINE', 'CURRENT', 'RATIO', 'DETAIL'], ...rows]),
+    ...alignColumns([['VERDICT', 'SIGNAL OR QUERY', 'BASELINE', 'CURRENT', 'RATIO', 'DETAIL'], ...rows], width),
     ...(queries.length > MAX_QUERIES_SHOWN ? [`… and ${queries.length - MAX_QUERIES_SHOWN} more queries`] : []),
     ...notes,
     `verdict: ${verdict}`,

@@ -19,25 +19,12 @@ import {
   formatQuantity,
   formatValue,
 } from '../format/format.ts'
-import { toVisibleLine } from '../format/visibleText.ts'
 import { formatProgress } from './progressView.ts'
+import { alignColumns } from './table.ts'
 
 /** Seconds between two ISO 8601 instants, or from `from` until now; at least 0. */
 export const secondsBetween = (from: string, to: string | null): number =>
   Math.max(0, ((to === null ? Date.now() : Date.parse(to)) - Date.parse(from)) / 1000)
-
-/** Pads the cells of each column to equal width; columns are two spaces apart. */
-export function alignColumns(rows: readonly (readonly string[])[]): string[] {
-  const widths: number[] = []
-  const width = (cell: string): number => toVisibleLine(cell).length
-  for (const row of rows) row.forEach((cell, index) => (widths[index] = Math.max(widths[index] ?? 0, width(cell))))
-  return rows.map((row) =>
-    row
-      .map((cell, index) => cell + ' '.repeat((widths[index] ?? 0) - width(cell)))
-      .join('  ')
-      .trimEnd(),
-  )
-}
 
 export function formatFlag(flag: RolloutSummary['flag']): string {
   const state = flag.enabled ? `on at ${flag.percentage}%` : 'off'

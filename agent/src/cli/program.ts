@@ -2,10 +2,12 @@ import { Command, CommanderError } from 'commander'
 import { createRequire } from 'node:module'
 import { registerAcceptClient, registerAdopt } from './commands/acceptClient.ts'
 import { registerAcceptances } from './commands/acceptances.ts'
+import { registerAgent } from './commands/agent.ts'
 import { registerAutomaticRollback } from './commands/automaticRollback.ts'
 import { registerBaseline } from './commands/baseline.ts'
 import { registerBackfill } from './commands/backfill.ts'
 import { registerCheck } from './commands/check.ts'
+import { registerCompletion } from './commands/completion.ts'
 import { registerDrill } from './commands/drill.ts'
 import { registerExpand } from './commands/expand.ts'
 import { registerFailedRows } from './commands/failedRows.ts'
@@ -23,6 +25,7 @@ import { registerRemoveArchive } from './commands/removeArchive.ts'
 import { registerRehearse } from './commands/rehearse.ts'
 import { registerRollback } from './commands/rollback.ts'
 import { registerStatus } from './commands/status.ts'
+import { registerUninstall } from './commands/uninstall.ts'
 import { registerValidate } from './commands/validate.ts'
 import { registerVerify } from './commands/verify.ts'
 import { registerWatch } from './commands/watch.ts'
@@ -60,6 +63,9 @@ const commands: readonly RegisterCommand[] = [
   registerProvisioning,
   registerGrafanaToken,
   registerVerify,
+  registerUninstall,
+  registerAgent,
+  registerCompletion,
 ]
 
 /** The `sti` program with all its commands; tests check the documentation against it. */

@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises'
 import type { Readable, Writable } from 'node:stream'
 import { toVisibleJson, toVisibleLine } from '../format/visibleText.ts'
+import { alignColumns } from './table.ts'
 
 /** The parts of the process that a command uses. */
 export interface Terminal {
@@ -18,6 +19,8 @@ export interface Output {
   readonly terminal: Terminal
   /** Prints a line to stdout, unless `--json` is set. */
   line(text: string): void
+  /** Prints a table with its headings, in the width of the terminal, unless `--json` is set. */
+  table(rows: readonly (readonly string[])[]): void
   /** Prints a remark to stderr, unless `--json` is set. */
   note(text: string): void
   /** Prints a JSON value to stdout if `--json` is set. */
@@ -29,6 +32,8 @@ export function createOutput(terminal: Terminal, json: boolean): Output {
     json,
     terminal,
     line: (text) => void (json || writeLine(terminal.stdout, text)),
+    table: (rows) =>
+      void (json || alignColumns(rows, terminal.stdout.columns).forEach((text) => writeLine(terminal.stdout, text))),
     note: (text) => void (json || writeLine(terminal.stderr, text)),
     value: (value) => void (json && writeJson(terminal.stdout, value)),
   }

@@ -97,6 +97,9 @@ export const AutomaticRollback = z
       'when the watchdog alert last reached this agent; null: not since it started',
     ),
     pathLive: z.boolean().describe('the watchdog alert arrived within three of its intervals'),
+    pathStarting: z
+      .boolean()
+      .describe('the agent started less than three intervals ago, so the first watchdog alert can still be on its way'),
   })
   .openapi('AutomaticRollback')
 export type AutomaticRollback = z.infer<typeof AutomaticRollback>

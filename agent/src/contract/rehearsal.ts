@@ -6,6 +6,11 @@ import { Instant, RollbackScope } from './enums.ts'
 export const BackupStatus = z
   .object({
     available: z.boolean().describe('a recent enough backup exists; false if unknown'),
+    expected: z
+      .boolean()
+      .describe(
+        'the rollout file has a backup query, or PostgreSQL archives WAL; otherwise a missing backup alerts nobody',
+      ),
     ageSeconds: z.number().nullable().describe('null: there is none, or its age is unknown'),
     detail: z.string().describe('one sentence'),
   })

@@ -3,7 +3,7 @@ import { createInterval } from '../interval.ts'
 import type { Log } from '../log.ts'
 import type { Database } from './connect.ts'
 import { checkDatabaseIdentity } from './databaseIdentity.ts'
-import { migrate } from './migrate.ts'
+import { findNewerVersion, migrate } from './migrate.ts'
 import { SessionRefusedError } from './sessionRefused.ts'
 
 export interface DatabaseMonitor {
@@ -65,7 +65,9 @@ export function createDatabaseMonitor(options: {
       options.onIdentity(foreignStateReason)
       const [server] = await database.state<{ standby: boolean }[]>`select /* sti */ pg_is_in_recovery() as standby`
       setFault(
-        foreignStateReason ?? (server!.standby ? 'The database is a standby: point the agent at the primary.' : null),
+        foreignStateReason ??
+          (await findNewerVersion(database.state)) ??
+          (server!.standby ? 'The database is a standby: point the agent at the primary.' : null),
       )
     } catch (error) {
       if (error instanceof SessionRefusedError) return setFault(error.message)

@@ -10,6 +10,9 @@ export class MigrationRefusedError extends Error {
   readonly code = 'migration-refused'
 }
 
+/** The first line of a migration that agents of the version before it can work with. */
+const COMPATIBLE_MARK = '-- compatible'
+
 interface Migration {
   readonly number: number
   /** The file's name. */
@@ -32,17 +35,33 @@ export async function migrate(database: Database, subscriberReady: boolean): Pro
       if (!subscriberReady) await refuseUnannouncedTables(sql)
       // Without "if not exists": a schema that another role creates in this moment must not be taken for ours.
       await sql.unsafe(`begin; ${schemaExists ? '' : 'create schema sti;'}
-        create table sti.migration (number integer primary key, name text not null, applied_at timestamptz not null default clock_timestamp());
+        create table sti.migration (number integer primary key, name text not null,
+          applied_at timestamptz not null default clock_timestamp(), compatible boolean not null default false);
         commit`)
     } else refuseDevelopmentSchema(migrations, applied)
     for (const { number, name } of migrations) {
       if (applied?.some((done) => done.number === number)) continue
       const text = await readFile(new URL(name, MIGRATIONS_FOLDER), 'utf8')
-      await sql.unsafe(`begin; ${text}; insert into sti.migration (number, name) values (${number}, '${name}'); commit`)
+      await sql.unsafe(
+        `begin; ${text}; insert into sti.migration (number, name, compatible) values (${number}, '${name}', ${text.startsWith(COMPATIBLE_MARK)}); commit`,
+      )
     }
   } finally {
     await sql.end({ timeout: 2 })
   }
+}
+
+/**
+ * Why this version cannot work with the schema that a newer one has changed; null: it can. During an upgrade, agents of two
+ * versions use one database, so a compatible migration is no reason.
+ */
+export async function findNewerVersion(sql: Sql): Promise<string | null> {
+  const newest = (await listMigrations()).at(-1)!.number
+  const [newer] = await sql<{ name: string }[]>`
+    select /* sti */ name from sti.migration where number > ${newest} and not compatible order by number limit 1`
+  return newer === undefined
+    ? null
+    : `A newer version of the agent changed schema sti (migration ${newer.name}), and this version cannot work with it: upgrade this agent.`
 }
 
 /**

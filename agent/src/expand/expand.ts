@@ -7,6 +7,7 @@ import { requireTable } from '../kind/requireTable.ts'
 import { quoteLiteral } from '../rollout/identifiers.ts'
 import { fixResolutionSql, resolutionNotes } from '../rollout/resolutionStore.ts'
 import { cannotRaise } from '../rollout/cannotRaise.ts'
+import { inspectRights, type PreparationFinding } from '../rollout/preparation.ts'
 import type { Table } from '../rollout/rollout.ts'
 import { typeOnlyInsertNotes } from '../rollout/typeOnlyInserts.ts'
 import { reverseSyncChange } from '../dualWrite/reverseSync.ts'
@@ -27,6 +28,7 @@ export const expand: OperationDefinition<'expand'> = {
     const choice =
       facts.faults.length === 0 && needsPrefill(facts) ? await choosePrefill(database, rollout, table) : null
     const { refusals, notes } = await inspectRows(database, facts, table)
+    const rights = await inspectRights(database.state, rollout, table)
     return {
       reasons: refusals.map(({ text }) => text),
       rows: 0,
@@ -38,6 +40,7 @@ export const expand: OperationDefinition<'expand'> = {
       ],
       notes: [
         ...resolutionNotes(rollout),
+        ...laterStepNotes(rights),
         ...(choice === null ? [] : [choice.sentence]),
         ...(choice?.prefill ? await prefillNotes(database, rollout) : []),
         'Takes an ACCESS EXCLUSIVE lock for a few milliseconds. Each attempt waits at most 100 ms for the lock, then retries.',
@@ -56,6 +59,11 @@ export const expand: OperationDefinition<'expand'> = {
   run: runExpand,
 }
 
+/** What a later step lacks, by its name; the soak time would pass before anybody met it. */
+function laterStepNotes(findings: readonly PreparationFinding[]): string[] {
+  return findings.map(({ step, refused, text }) => `${refused ? `Later, ${step} would be refused: ` : ''}${text}`)
+}
+
 async function runExpand(run: RunContext): Promise<RunOutcome> {
   const { rollout, database } = run
   await run.failpoint('expand.begun')
@@ -69,6 +77,7 @@ async function runExpand(run: RunContext): Promise<RunOutcome> {
   const choice = needsPrefill(facts) ? await choosePrefill(database, rollout, table) : null
   if (choice !== null) await run.recordEvent('prefill', choice.sentence, { after: choice.prefill })
   const prefill = choice?.prefill ?? null
+  const notes = laterStepNotes(await inspectRights(database.state, rollout, table))
   const origin =
     facts.changes.length === 0 ? [await recordOriginSql(run, table), await recordOrphansSql(run, table)] : []
   const sql = database.engine({ purpose: 'expand' })
@@ -94,7 +103,7 @@ async function runExpand(run: RunContext): Promise<RunOutcome> {
       after: statements,
     })
     await run.failpoint('expand.told')
-    return { outcome: 'succeeded', result: { statements, prefill } }
+    return { outcome: 'succeeded', result: { statements, prefill, notes } }
   } catch (error) {
     throw toExpandError(error)
   } finally {

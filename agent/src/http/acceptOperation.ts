@@ -16,7 +16,7 @@ import { requireEnvironment, turnsFlagOff } from './requestRights.ts'
 import type { Caller } from '../rights/caller.ts'
 import { requireLimitRights } from './limitRights.ts'
 import type { ApiDependencies } from './dependencies.ts'
-import { requireApplicationWithinLimits, requireOperationPossible } from './previewOperation.ts'
+import { requireApplicationWithinLimits, requireOperationPossible, requireRequestPossible } from './previewOperation.ts'
 import { Refusal } from './problem.ts'
 
 /** Accepts a request for an operation. @throws Refusal with the conditions that must be met first */
@@ -43,6 +43,7 @@ export async function acceptOperation(
   const facts = await deps.facts(rollout)
   requireOperationPossible(deps.kinds[request.kind], facts, parameters)
   requireApplicationWithinLimits(deps, rollout, request)
+  await requireRequestPossible(deps, facts, request.kind, parameters)
   if (request.kind === 'flag' && !request.parameters.ramp)
     return await enableFlag(deps, rollout, request, caller, idempotencyKey)
   const { row } = await insertOperation(deps.database.state, {

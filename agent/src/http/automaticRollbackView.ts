@@ -24,6 +24,7 @@ export async function readAutomaticRollback(
     reason: pause?.reason ?? null,
     pathSeenAt: watchdogSeenAt === null ? null : new Date(watchdogSeenAt).toISOString(),
     pathLive: alertPath.isLive(),
+    pathStarting: alertPath.isStarting(),
   }
 }
 

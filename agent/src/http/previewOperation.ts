@@ -40,8 +40,11 @@ export async function previewOperation(
   ]
   const [firstRefusal] = [...forbidden, ...impossible]
   const estimates = await estimate(deps, facts, request)
-  // What only the rows say, which the run would refuse.
-  const rowReasons = impossible.length === 0 ? (estimates.reasons ?? []) : []
+  // What only the rows say, which the run would refuse, and what only a query shows, which the request is refused for.
+  const queried =
+    impossible.length === 0
+      ? [...(estimates.reasons ?? []), ...(await findRequestRefusals(deps, facts, request.kind, parameters))]
+      : []
   return {
     ...NO_ESTIMATES,
     kind: request.kind,
@@ -52,13 +55,9 @@ export async function previewOperation(
       ...(estimates.warnings ?? []),
       ...(turnsFlagOn(request) ? deps.judgeEnabling(rollout.name).warnings : []),
     ],
-    allowed: firstRefusal === undefined && rowReasons.length === 0,
-    reasons: [
-      ...forbidden.map(({ message }) => message),
-      ...impossible.flatMap(({ reasons }) => reasons),
-      ...rowReasons,
-    ],
-    code: firstRefusal?.code ?? (rowReasons.length > 0 ? 'refused' : null),
+    allowed: firstRefusal === undefined && queried.length === 0,
+    reasons: [...forbidden.map(({ message }) => message), ...impossible.flatMap(({ reasons }) => reasons), ...queried],
+    code: firstRefusal?.code ?? (queried.length > 0 ? 'refused' : null),
   }
 }
 
@@ -92,6 +91,28 @@ export function requireApplicationWithinLimits(
 }
 
 const turnsFlagOn = (request: OperationRequest): boolean => request.kind === 'flag' && !turnsFlagOff(request)
+
+/** @throws Refusal with what only a query shows: see `requestRefusals` */
+export async function requireRequestPossible(
+  deps: ApiDependencies,
+  facts: RolloutFacts,
+  kind: OperationRequest['kind'],
+  parameters: Record<string, unknown>,
+): Promise<void> {
+  const reasons = await findRequestRefusals(deps, facts, kind, parameters)
+  if (reasons.length > 0) throw new Refusal('refused', reasons[0]!, reasons)
+}
+
+async function findRequestRefusals(
+  { kinds, database }: ApiDependencies,
+  facts: RolloutFacts,
+  kind: OperationRequest['kind'],
+  parameters: Record<string, unknown>,
+): Promise<string[]> {
+  const { rollout, table } = facts
+  if (table === null) return []
+  return (await kinds[kind].requestRefusals?.({ database, rollout, table, facts }, parameters)) ?? []
+}
 
 async function estimate(
   { kinds, database }: ApiDependencies,

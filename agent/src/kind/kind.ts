@@ -13,6 +13,11 @@ export interface OperationDefinition<Kind extends OperationKind = OperationKind>
    * claims it.
    */
   refusals(facts: RolloutFacts, parameters: Record<string, unknown>): string[]
+  /**
+   * Like `refusals`, for what only a query to the database or to Prometheus shows: checked when the operation is requested
+   * or previewed.
+   */
+  requestRefusals?(context: PreviewContext, parameters: Record<string, unknown>): Promise<string[]>
   /** True if all that the operation would revert is already reverted; `refusals` then has a sentence that says so. */
   nothingToRollBack?(facts: RolloutFacts, parameters: Record<string, unknown>): boolean
   /** What it would do, in numbers. Read-only; called even if the operation is refused. */

@@ -19,11 +19,12 @@ import { flagPendingOff } from './flagPendingOff.ts'
 import { hostMetrics } from './host.ts'
 import * as incident from './incident.ts'
 import { operationDurations, operationStates } from './operation.ts'
-import { contactConfirmed, readinessRatio } from './readiness.ts'
+import { contactConfirmed, contactExpires, readinessRatio } from './readiness.ts'
 import {
   automaticRollbackArmed,
   backupAge,
   backupAvailable,
+  backupExpected,
   rollbackEstimate,
   rollbackLastVerified,
   rollbackReadiness,
@@ -74,13 +75,14 @@ export const SCRAPED_FAMILIES: readonly MetricFamily[] = [
     rollbackLastVerified,
     rollbackTotals,
     backupAvailable,
+    backupExpected,
     backupAge,
     rehearsalSuccess,
     automaticRollbackArmed,
     operationStates,
   ],
   ...[alert.condition, alertsDropped, alert.watchdogSeen, incident.openSeconds],
-  ...[readinessRatio, contactConfirmed],
+  ...[readinessRatio, contactConfirmed, contactExpires],
   ...[signal.up, signal.baseline, signal.baselineRatio, signal.limit, signal.limitRatio],
 ]
 

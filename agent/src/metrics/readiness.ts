@@ -25,3 +25,18 @@ export const contactConfirmed: MetricFamily = {
     }
   },
 }
+
+export const contactExpires: MetricFamily = {
+  name: 'sti_contact_expires_timestamp_seconds',
+  type: 'gauge',
+  help: 'When the confirmation of this contact expires or has expired, in seconds since 1970; absent if nobody has confirmed the contact.',
+  labels: ['rollout', 'role'],
+  *samples({ rollouts }) {
+    for (const { rollout, readiness } of rollouts) {
+      for (const { role, attestation } of readiness?.contacts ?? []) {
+        if (attestation === null || attestation.withdrawnAt !== null) continue
+        yield { labels: { rollout, role }, value: Date.parse(attestation.expiresAt) / 1000 }
+      }
+    }
+  },
+}

@@ -55,6 +55,12 @@ export const backupAvailable = perRollout(
   ({ backup }) => (backup === null ? null : Number(backup.available)),
 )
 
+export const backupExpected = perRollout(
+  'sti_backup_expected',
+  '1 if the rollout file has a backup query or PostgreSQL archives WAL. Without either, a missing backup alerts nobody.',
+  ({ backup }) => (backup === null ? null : Number(backup.expected)),
+)
+
 export const backupAge = perRollout(
   'sti_backup_age_seconds',
   'Age of the last backup, from the query of the rollout file.',

@@ -39,7 +39,7 @@ export async function readReadiness(parts: ReadinessDependencies, facts: Rollout
       number
     >,
     items,
-    notes: [...facts.notes],
+    notes: [...facts.notes, ...(facts.backup.available ? [] : [`No backup is known. ${facts.backup.detail}`])],
     contacts: toContactReadiness(input),
   }
 }

@@ -31,6 +31,8 @@ export interface AlertPathStatus {
   /** Unix time in milliseconds; null: not since the agent started. */
   readonly seenAt: number | null
   readonly live: boolean
+  /** The agent has just started, so the first watchdog alert can still be on its way. */
+  readonly starting: boolean
 }
 
 /** How fast critical incidents were acknowledged. */

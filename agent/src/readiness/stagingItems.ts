@@ -94,9 +94,16 @@ function judgeScraping({ scraped }: ReadinessInput['outside'], environment: stri
 }
 
 /** The watchdog alert always fires, so its arrival tests the whole path: Prometheus, rule, contact point, webhook. */
-export function judgeAlertPath({ alertPath: { seenAt, live } }: Pick<ReadinessInput, 'alertPath'>): ItemState {
+export function judgeAlertPath({
+  alertPath: { seenAt, live, starting },
+}: Pick<ReadinessInput, 'alertPath'>): ItemState {
   const instruction =
     'See StiWatchdog in the runbook: check Prometheus, the alert rules, the contact point for agents, and the webhook secret.'
+  if (starting)
+    return unknown(
+      'The agent has just started, and the watchdog alert is sent every minute.',
+      'Wait three minutes. Then this item shows if alerts reach the agent.',
+    )
   if (seenAt === null) return unknown('The watchdog alert has not reached this agent since it started.', instruction)
   const at = new Date(seenAt).toISOString()
   if (live) return ready(`The watchdog alert reached this agent at ${at}.`, at)

@@ -46,7 +46,7 @@ export function createSandbox(run: RunContext, copy: Rollout, environment: strin
         agent: run.agent,
         agentFaults: () => [],
         flag: () => ({ key: copy.file.flag.key, ...FLAG_OFF }),
-        backup: () => ({ available: false, ageSeconds: null, detail: 'The copy is not backed up.' }),
+        backup: () => ({ available: false, expected: false, ageSeconds: null, detail: 'The copy is not backed up.' }),
         // The rollout file was checked against the table itself, and the copy has none of its triggers.
         checks: { read: () => Promise.resolve({ rollout: copy, faults: [], notes: [] }) },
         promotion: () => Promise.resolve(null),

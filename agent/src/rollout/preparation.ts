@@ -78,6 +78,23 @@ export async function inspectPreparation(sql: Sql, rollout: Rollout, table: Tabl
   }
 }
 
+/**
+ * The rights and extensions that this step or a later one needs and that are missing: told before anything is changed,
+ * and cheap enough for a request.
+ */
+export async function inspectRights(sql: Sql, rollout: Rollout, table: Table): Promise<PreparationFinding[]> {
+  const [catalog, foreignTables, notes] = await Promise.all([
+    readCatalog(sql, rollout, table),
+    readForeignTables(sql, table),
+    privilegeNotes(sql),
+  ])
+  return [
+    ...rightFindings(rollout, catalog, foreignTables),
+    ...notes.map((text) => ({ step: 'validation' as const, refused: false, text })),
+    ...statisticsFindings(catalog),
+  ]
+}
+
 interface CatalogRow {
   readonly role: string
   readonly database: string

@@ -128,6 +128,9 @@ const ROLLBACK_SCOPES = ['flag', 'data', 'system', 'monitoring'] as const
 
 const ThrottleSchema = strictObject({ ...LIMIT_SCHEMAS, signals: SignalLimits }).partial()
 
+/** Finds the WAL archive, if PostgreSQL has one. */
+export const DEFAULT_BACKUP_QUERY = 'select last_archived_time from pg_stat_archiver'
+
 export const RolloutSchema = strictObject({
   rollout: patternField(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/, 'vehicles').describe(
     'name of the rollout, unique among the files of an agent',
@@ -229,7 +232,7 @@ export const RolloutSchema = strictObject({
   checks: z.array(BusinessCheckSchema).default([]),
   backup: strictObject({
     maxAge: DurationSchema.prefault('24h'),
-    query: sqlField(parseQuery).default('select last_archived_time from pg_stat_archiver'),
+    query: sqlField(parseQuery).default(DEFAULT_BACKUP_QUERY),
   }).prefault({}),
   contacts: z.array(ContactSchema).default([]).describe('in the order of escalation'),
   automaticRollback: z

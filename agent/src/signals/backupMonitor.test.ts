@@ -37,11 +37,14 @@ test('the result of the file’s query is the time of the last backup; no row, a
   })
   expect(await statusWith('select last_archived_time from pg_stat_archiver')).toMatchObject({
     available: false,
+    // Nobody has asked for a backup: neither the file nor archive_mode.
+    expected: false,
     ageSeconds: null,
     detail: expect.stringMatching(/returns no backup time; (archive_mode is off|no WAL has been archived yet)/),
   })
   expect(await statusWith('select 1')).toMatchObject({
     available: false,
+    expected: true,
     detail: expect.stringMatching(/is unknown: /),
   })
 })

@@ -2,6 +2,7 @@ import type { BackupStatus } from '../contract/rehearsal.ts'
 import type { Database } from '../database/connect.ts'
 import { formatCount, formatDuration, formatQuantity } from '../format/format.ts'
 import type { Rollout } from '../rollout/rollout.ts'
+import { DEFAULT_BACKUP_QUERY } from '../rollout/rolloutFile.ts'
 import { createPoll, type Poll } from './poll.ts'
 import { createBoundedConnection, type BoundedConnection } from './boundedConnection.ts'
 import { createRolloutQuery, type RolloutQuery } from './rolloutQuery.ts'
@@ -27,7 +28,7 @@ export function createBackupMonitor(database: Database, rollouts: readonly Rollo
       for (const { status } of monitored.values()) status.stop()
       await Promise.all([...monitored.values()].map(({ connection }) => connection.end()))
     },
-    read: (rollout) => monitored.get(rollout)?.status.read() ?? unknownBackup('the rollout does not exist'),
+    read: (rollout) => monitored.get(rollout)?.status.read() ?? unknownBackup('the rollout does not exist', false),
   }
 }
 
@@ -52,12 +53,16 @@ function monitorBackup(
     scope: rollout,
     query,
   })
+  const isDeclared = query !== DEFAULT_BACKUP_QUERY
   const status = createPoll<BackupStatus>({
     intervalMs: POLL_INTERVAL_MS,
     now,
-    unknown: unknownBackup,
-    refresh: async () =>
-      toBackupStatus(await queryBackup(backupQuery), maxAge, await queryColumnArchive(connection, rollout.name)),
+    unknown: (sentence) => unknownBackup(sentence, isDeclared),
+    refresh: async () => {
+      const row = await queryBackup(backupQuery)
+      const columnArchive = await queryColumnArchive(connection, rollout.name)
+      return { ...toBackupStatus(row, maxAge, columnArchive), expected: isDeclared || row.mode !== 'off' }
+    },
   })
   return { status, connection }
 }
@@ -109,7 +114,7 @@ function toBackupStatus(
   { age, mode, archived, failing }: BackupRow,
   maxAge: number,
   columnArchive: ColumnArchiveRow | null,
-): BackupStatus {
+): Omit<BackupStatus, 'expected'> {
   const archiver =
     mode === 'off'
       ? 'archive_mode is off'
@@ -137,6 +142,6 @@ function toBackupStatus(
   }
 }
 
-function unknownBackup(sentence: string): BackupStatus {
-  return { available: false, ageSeconds: null, detail: `The last backup is unknown: ${sentence}.` }
+function unknownBackup(sentence: string, expected: boolean): BackupStatus {
+  return { available: false, expected, ageSeconds: null, detail: `The last backup is unknown: ${sentence}.` }
 }

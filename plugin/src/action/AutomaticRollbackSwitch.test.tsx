@@ -15,6 +15,7 @@ const armed: AutomaticRollback = {
   guard: true,
   pathSeenAt: null,
   pathLive: false,
+  pathStarting: false,
 }
 
 const show = (state: Partial<AutomaticRollback>) =>

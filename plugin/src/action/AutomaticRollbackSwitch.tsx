@@ -50,7 +50,7 @@ export function AutomaticRollbackSwitch({ environment, detail, refresh }: Props)
 
 /** The state of automatic rollback in a few words, with the details in the tooltip. */
 export function AutomaticRollbackBadge({ state }: { state: AutomaticRollback }) {
-  const { armed, scopes, pausedBy, pausedUntil, reason, pathLive } = state
+  const { armed, scopes, pausedBy, pausedUntil, reason, pathLive, pathStarting } = state
   if (armed === null)
     return (
       <Badge
@@ -84,7 +84,9 @@ export function AutomaticRollbackBadge({ state }: { state: AutomaticRollback }) 
       tooltip={`An alert can roll back automatically: ${scopes.join(', ')}. ${
         pathLive
           ? 'Alerts reach the agent.'
-          : 'The watchdog alert has not reached this agent recently, so other alerts may not reach it either. The agent’s own guard still reads the signals.'
+          : pathStarting
+            ? 'The agent has just started and waits for the first watchdog alert, which is sent every minute.'
+            : 'The watchdog alert has not reached this agent recently, so other alerts may not reach it either. The agent’s own guard still reads the signals.'
       }`}
     />
   )

@@ -2,7 +2,7 @@ import type { Acceptances } from '../../contract/index.ts'
 import { durationParser } from '../argumentParsers.ts'
 import { addTargetOptions, openCommandRollout, type CommonOptions, type RegisterCommand } from '../commandSetup.ts'
 import { CliError, ExitCode, usageError } from '../exitCode.ts'
-import { alignColumns } from '../formatResponses.ts'
+import {} from '../formatResponses.ts'
 import type { Output, Terminal } from '../terminal.ts'
 
 interface AcceptCheckOptions extends CommonOptions {
@@ -91,5 +91,5 @@ function printAcceptances(all: Acceptances, output: Output): void {
       .map(({ check, subject, why }) => ['invalid', check, subject, why ?? '']),
   ]
   if (rows.length === 0) output.line('There are no acceptances, and no check has a subject to accept.')
-  else for (const line of alignColumns([['STATE', 'CHECK', 'SUBJECT', ''], ...rows])) output.line(line)
+  else output.table([['STATE', 'CHECK', 'SUBJECT', ''], ...rows])
 }

@@ -75,6 +75,7 @@ function formatAutomaticRollback({
   reason,
   guard,
   pathLive,
+  pathStarting,
   pathSeenAt,
 }: AutomaticRollback): string[] {
   return [
@@ -84,6 +85,8 @@ function formatAutomaticRollback({
     `The agent’s guard is ${guard ? 'on' : 'off'}.`,
     pathLive
       ? `Alerts reach this agent; last watchdog at ${pathSeenAt?.slice(11, 19)} UTC.`
-      : 'Alerts do not reach this agent: no watchdog alert in the last three minutes.',
+      : pathStarting
+        ? 'The agent has just started and waits for the first watchdog alert, which is sent every minute.'
+        : 'Alerts do not reach this agent: no watchdog alert in the last three minutes.',
   ]
 }

@@ -8,7 +8,7 @@ import { runOperation, addRunOptions, type RunOptions } from '../runOperation.ts
 import { openCommandRollout, addTargetOptions, type RegisterCommand } from '../commandSetup.ts'
 import type { Output, Terminal } from '../terminal.ts'
 import type { EnvironmentTarget } from '../environmentTarget.ts'
-import { alignColumns } from '../formatResponses.ts'
+import {} from '../formatResponses.ts'
 
 interface BaselineOptions extends RunOptions {
   readonly duration?: number
@@ -63,7 +63,7 @@ async function runBaseline(terminal: Terminal, options: BaselineOptions): Promis
   if (content !== null) return await importBaseline(target, name, content, options, output)
   if (compare !== undefined) {
     const comparison = await target.agent.compareBaseline(name, compare === true ? 'newest' : compare)
-    for (const line of formatComparison(comparison)) output.line(line)
+    for (const line of formatComparison(comparison, terminal.stdout.columns)) output.line(line)
     output.value(comparison)
     return EXIT_CODE_OF_VERDICT[comparison.verdict]
   }
@@ -71,7 +71,7 @@ async function runBaseline(terminal: Terminal, options: BaselineOptions): Promis
     const baselines = await target.agent.baselines(name)
     for (const summary of baselines) output.value(summary)
     if (baselines.length === 0) output.line('No baseline exists yet.')
-    else for (const line of alignColumns([BASELINE_COLUMNS, ...baselines.map(formatBaselineRow)])) output.line(line)
+    else output.table([BASELINE_COLUMNS, ...baselines.map(formatBaselineRow)])
     return ExitCode.done
   }
   if (show !== undefined)
@@ -98,7 +98,7 @@ async function showBaseline(
   output: Output,
 ): Promise<ExitCode> {
   const { content, ...summary } = await target.agent.baseline(rollout, id)
-  for (const line of formatBaseline(summary)) output.line(line)
+  for (const line of formatBaseline(summary, terminal.stdout.columns)) output.line(line)
   output.value(summary)
   if (options.output !== undefined) {
     await writeJsonFile(terminal, options.output, content)

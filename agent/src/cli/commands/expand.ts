@@ -19,5 +19,9 @@ async function runStructureChange(
 ): Promise<ExitCode> {
   const { target, rollout, output } = await openCommandRollout(terminal, options)
   const request = { kind, environment: target.environment, parameters: {}, reason: options.reason }
-  return exitCodeOfOperation(await runOperation(target, rollout.rollout, request, output, options), options.detach)
+  const operation = await runOperation(target, rollout.rollout, request, output, options)
+  // What a later step would refuse, so that nobody first meets it after the soak time.
+  const notes = operation?.result?.['notes']
+  if (Array.isArray(notes)) for (const note of notes) output.line(`note: ${String(note)}`)
+  return exitCodeOfOperation(operation, options.detach)
 }

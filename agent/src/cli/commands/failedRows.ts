@@ -2,7 +2,7 @@ import { CliError, ExitCode, usageError } from '../exitCode.ts'
 import { exitCodeOfOperation, sendIdempotent, waitForOperation, type RunOptions } from '../runOperation.ts'
 import { openCommandRollout, addTargetOptions, type CommonOptions, type RegisterCommand } from '../commandSetup.ts'
 import type { Terminal } from '../terminal.ts'
-import { alignColumns } from '../formatResponses.ts'
+import {} from '../formatResponses.ts'
 import { formatCount, formatQuantity } from '../../format/format.ts'
 
 interface AcceptFailedRowsOptions extends CommonOptions {
@@ -40,7 +40,7 @@ async function listFailedRows(terminal: Terminal, options: CommonOptions): Promi
       String(row.attempts),
       row.accepted ? `${row.message} (accepted: ${row.accepted})` : row.message,
     ])
-    for (const line of alignColumns([['KEY', 'SQLSTATE', 'ATTEMPTS', 'MESSAGE'], ...rows])) output.line(line)
+    output.table([['KEY', 'SQLSTATE', 'ATTEMPTS', 'MESSAGE'], ...rows])
     if (total > rows.length) output.line(`… and ${formatCount(total - rows.length)} more`)
   }
   return ExitCode.done

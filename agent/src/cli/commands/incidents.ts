@@ -5,7 +5,7 @@ import { ExitCode } from '../exitCode.ts'
 import { formatDuration } from '../../format/format.ts'
 import { openCommandTarget, addTargetOptions, type CommonOptions, type RegisterCommand } from '../commandSetup.ts'
 import type { Terminal } from '../terminal.ts'
-import { alignColumns, secondsBetween } from '../formatResponses.ts'
+import { secondsBetween } from '../formatResponses.ts'
 
 interface IncidentUpdateOptions extends CommonOptions {
   readonly note?: string
@@ -40,7 +40,7 @@ async function listIncidents(terminal: Terminal, options: ListIncidentsOptions):
   const incidents = await target.agent.incidents(options.rollout, options.open ?? false, options.severity)
   for (const incident of incidents) output.value(incident)
   if (incidents.length === 0) output.line(options.open ? 'No incident is open.' : 'No incident exists.')
-  else for (const line of alignColumns([INCIDENT_COLUMNS, ...incidents.flatMap(formatIncidentRows)])) output.line(line)
+  else output.table([INCIDENT_COLUMNS, ...incidents.flatMap(formatIncidentRows)])
   return ExitCode.done
 }
 

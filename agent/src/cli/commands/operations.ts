@@ -11,7 +11,7 @@ import {
 } from '../commandSetup.ts'
 import { waitAdvice } from '../explainWait.ts'
 import type { Output, Terminal } from '../terminal.ts'
-import { alignColumns, OPERATION_COLUMNS, formatOperationRow, formatOperation } from '../formatResponses.ts'
+import { OPERATION_COLUMNS, formatOperationRow, formatOperation } from '../formatResponses.ts'
 
 interface OperationActionOptions extends CommonOptions {
   readonly reason?: string
@@ -91,7 +91,7 @@ async function listOperations(terminal: Terminal, options: CommonOptions): Promi
   const found = await target.agent.operations(options.rollout)
   for (const operation of found) output.value(operation)
   if (found.length === 0) output.line(`No operation has run in ${target.environment} yet.`)
-  else for (const line of alignColumns([OPERATION_COLUMNS, ...found.map(formatOperationRow)])) output.line(line)
+  else output.table([OPERATION_COLUMNS, ...found.map(formatOperationRow)])
   return ExitCode.done
 }
 
@@ -111,7 +111,7 @@ async function listEvents(terminal: Terminal, id: number, options: CommonOptions
     event.actor.name,
     event.reason ? `${event.message} (${event.reason})` : event.message,
   ])
-  for (const line of alignColumns([['TIME', 'KIND', 'ACTOR', 'EVENT'], ...rows])) output.line(line)
+  output.table([['TIME', 'KIND', 'ACTOR', 'EVENT'], ...rows])
   return ExitCode.done
 }
 

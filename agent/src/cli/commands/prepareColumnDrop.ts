@@ -12,7 +12,7 @@ import { CliError, ExitCode } from '../exitCode.ts'
 import { runOperation, addRunOptions, type RunOptions } from '../runOperation.ts'
 import { openCommandRollout, addTargetOptions, type RegisterCommand } from '../commandSetup.ts'
 import type { Output, Terminal } from '../terminal.ts'
-import { alignColumns } from '../formatResponses.ts'
+import { alignColumns } from '../table.ts'
 
 interface PrepareOptions extends RunOptions {
   readonly validateData?: boolean

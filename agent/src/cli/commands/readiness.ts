@@ -4,7 +4,7 @@ import { formatPercent } from '../../format/format.ts'
 import { durationParser } from '../argumentParsers.ts'
 import { openCommandRollout, addTargetOptions, type CommonOptions, type RegisterCommand } from '../commandSetup.ts'
 import type { Output, Terminal } from '../terminal.ts'
-import { alignColumns } from '../formatResponses.ts'
+import { alignColumns } from '../table.ts'
 
 interface AttestOptions extends CommonOptions {
   readonly note?: string

@@ -101,7 +101,7 @@ async function rollbackWithConfirmation(
  * Rolls back each scope in order and stops at the first failure. A rollback that is already running is followed instead
  * of started, and an agent that becomes unavailable is waited for, so that running the command again continues.
  */
-async function rollbackAll(terminal: Terminal, options: ConfirmedRollbackOptions): Promise<ExitCode> {
+export async function rollbackAll(terminal: Terminal, options: ConfirmedRollbackOptions): Promise<ExitCode> {
   if (options.detach)
     throw usageError('--detach cannot be combined with all, since each scope waits for the one before it.')
   const { target, rollout, output } = await openCommandRollout(terminal, options)

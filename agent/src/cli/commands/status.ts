@@ -4,7 +4,7 @@ import { loadCommandSettings, addTargetOptions, type CommonOptions, type Registe
 import { connectTarget, unknownEnvironmentError, type TargetOptions } from '../environmentTarget.ts'
 import type { CliSettings } from '../cliSettings.ts'
 import { writeLine, type Output, type Terminal } from '../terminal.ts'
-import { alignColumns, formatRolloutDetail, SUMMARY_COLUMNS, formatSummaryRows } from '../formatResponses.ts'
+import { formatRolloutDetail, SUMMARY_COLUMNS, formatSummaryRows } from '../formatResponses.ts'
 
 export const registerStatus: RegisterCommand = (program, run) => {
   addTargetOptions(program.command('status'))
@@ -58,7 +58,7 @@ async function printStatus(output: Output, environments: readonly EnvironmentSta
     return
   }
   const rows = formatSummaryRows(found.map(({ rollout }) => rollout))
-  for (const line of alignColumns([SUMMARY_COLUMNS, ...rows])) output.line(line)
+  output.table([SUMMARY_COLUMNS, ...rows])
 }
 
 function selectEnvironments(settings: CliSettings, options: TargetOptions): string[] {
