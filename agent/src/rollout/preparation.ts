@@ -83,13 +83,13 @@ export async function inspectPreparation(sql: Sql, rollout: Rollout, table: Tabl
  * and cheap enough for a request.
  */
 export async function inspectRights(sql: Sql, rollout: Rollout, table: Table): Promise<PreparationFinding[]> {
-  const [catalog, foreignTables, notes] = await Promise.all([
+  const [catalog, foreignKeys, notes] = await Promise.all([
     readCatalog(sql, rollout, table),
-    readForeignTables(sql, table),
+    readForeignKeys(sql, table),
     privilegeNotes(sql),
   ])
   return [
-    ...rightFindings(rollout, catalog, foreignTables),
+    ...rightFindings(rollout, catalog, foreignKeys),
     ...notes.map((text) => ({ step: 'validation' as const, refused: false, text })),
     ...statisticsFindings(catalog),
   ]
