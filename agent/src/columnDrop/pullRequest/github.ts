@@ -12,6 +12,10 @@ export interface GithubConfig {
   readonly apiUrl: string
 }
 
+/** A client of GitHub's API with the token of the configuration. */
+export const createGithubRequest = ({ apiUrl, token }: GithubConfig): typeof githubRequest =>
+  githubRequest.defaults({ baseUrl: apiUrl, headers: { authorization: `token ${token}`, 'user-agent': 'sti-rollout' } })
+
 const REQUEST_TIMEOUT_MS = 20_000
 
 /**
@@ -20,10 +24,7 @@ const REQUEST_TIMEOUT_MS = 20_000
  * @throws OperationFailedError with GitHub's message
  */
 export async function openDraftPullRequest(config: GithubConfig, draft: ColumnDropPullRequest): Promise<string> {
-  const send = githubRequest.defaults({
-    baseUrl: config.apiUrl,
-    headers: { authorization: `token ${config.token}`, 'user-agent': 'sti-rollout' },
-  })
+  const send = createGithubRequest(config)
   const repositoryParameters = { owner: config.owner, repo: config.repository }
   const request = { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) }
   try {

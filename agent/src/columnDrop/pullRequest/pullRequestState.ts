@@ -1,7 +1,6 @@
-import { Octokit } from '@octokit/core'
 import { errorMessage } from '../../database/errors.ts'
 import type { Reading } from '../../signals/reading.ts'
-import type { GithubConfig } from './github.ts'
+import { createGithubRequest, type GithubConfig } from './github.ts'
 
 export type PullRequestState = 'open' | 'closed' | 'merged'
 
@@ -41,9 +40,8 @@ export function createPullRequestReader(
 async function fetchState(config: GithubConfig, url: string, at: number): Promise<Reading<PullRequestState>> {
   const number = /\/pull\/(\d+)$/.exec(url)?.[1]
   if (number === undefined) return { unknown: `${url} is not the address of a pull request` }
-  const octokit = new Octokit({ auth: config.token, baseUrl: config.apiUrl, userAgent: 'sti-rollout' })
   try {
-    const { data } = await octokit.request('GET /repos/{owner}/{repo}/pulls/{pull_number}', {
+    const { data } = await createGithubRequest(config)('GET /repos/{owner}/{repo}/pulls/{pull_number}', {
       owner: config.owner,
       repo: config.repository,
       pull_number: Number(number),
