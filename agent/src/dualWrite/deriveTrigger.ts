@@ -56,11 +56,28 @@ export function deriveFunctionChange(
     statement: `create or replace function ${name}() returns trigger language plpgsql security definer
       ${functionSettingsSql(rollout, table)} as ${dollarQuote(deriveFunctionBody(rollout, cannotRaise, table))};
       ${functionPrivilegesSql(rollout, name)}`,
-    inverse: `drop function if exists ${name}()`,
+    inverse: dropTriggerFunctionSql(name),
     definitionSql: catalogDefinition.function(name),
     definitionAfterRevert: null,
     before: recordColumns(rollout, table),
   }
+}
+
+/**
+ * Drops a function of a dual-write trigger. If the application replaced the table by another of its name, the earlier one
+ * still has the trigger, which goes first.
+ */
+function dropTriggerFunctionSql(name: string): string {
+  const dropTriggers = `declare found record;
+    begin
+      for found in select t.tgname, t.tgrelid::regclass as relation from pg_trigger t
+        where t.tgfoid = to_regprocedure(${quoteLiteral(`${name}()`)}) and t.tgparentid = 0
+      loop
+        execute format('drop trigger %I on %s', found.tgname, found.relation);
+      end loop;
+    end`
+  return `do ${dollarQuote(dropTriggers)};
+    drop function if exists ${name}()`
 }
 
 /** The owner of the table may add partitions, whose triggers are created with the owner's privileges. */
@@ -171,7 +188,7 @@ function moveTriggerChanges(rollout: Rollout, table: Table): ReversibleChange[] 
     statement: `create or replace function ${name}() returns trigger language plpgsql security definer
       set search_path = ${SEARCH_PATH} as ${dollarQuote(body)};
       ${functionPrivilegesSql(rollout, name)}`,
-    inverse: `drop function if exists ${name}()`,
+    inverse: dropTriggerFunctionSql(name),
     definitionSql: catalogDefinition.function(name),
     definitionAfterRevert: null,
   }
