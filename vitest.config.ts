@@ -1,4 +1,23 @@
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
+
+/** Files that take a minute or more: one that started last would run alone at the end. */
+const LONG_FILES = [
+  'test/crash/',
+  'test/ramp/',
+  'test/rehearsal/',
+  'test/column-drop/round-trip',
+  'test/baseline/',
+  'test/http/load',
+]
+
+class LongFilesFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({ moduleId }: TestSpecification): boolean => LONG_FILES.some((part) => moduleId.includes(part))
+    const sorted = await super.sort(files)
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))]
+  }
+}
 
 export default defineConfig({
   logLevel: 'error',
@@ -11,6 +30,7 @@ export default defineConfig({
     pool: 'forks',
     // Most tests spend their time waiting, so more workers than processors pay off.
     maxWorkers: 4,
+    sequence: { sequencer: LongFilesFirst },
     // A failed test fails: only a test marked with realTimeTest (test/support/realTime.ts) runs a second time.
     retry: 0,
     // The package imports JSON without the import attribute that Node requires.
