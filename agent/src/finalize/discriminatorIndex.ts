@@ -3,6 +3,7 @@ import { assertClaimHeld, runNonTransactional } from '../ddl/nonTransactional.ts
 import { journalInsertSql, runDdl, type ReversibleChange } from '../ddl/transactional.ts'
 import type { RunContext } from '../kind/kind.ts'
 import { catalogDefinition } from '../ddl/catalogDefinition.ts'
+import { OperationPausedError } from '../kind/operationErrors.ts'
 import { quoteIdentifier } from '../rollout/identifiers.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
 import { indexName, partitionIndexName } from './objectNames.ts'
@@ -47,6 +48,7 @@ async function ensureIndexConcurrently(
   const existing = await readIndexState(state, index.oid, index.name)
   await run.failpoint('index.looked')
   if (!existing?.valid) {
+    if (existing === null) await requireFreeName(state, change.object)
     await assertClaimHeld(run)
     await journalOnce(run, change)
     await run.failpoint('index.journaled')
@@ -102,6 +104,18 @@ async function readIndexState(sql: Sql, table: number, name: string): Promise<{ 
     select i.indisvalid as valid from pg_index i join pg_class c on c.oid = i.indexrelid
     where i.indrelid = ${table}::oid and c.relname = ${name}`
   return row ?? null
+}
+
+/** The name may be taken: the application replaced the table by another of its name, and the earlier one has the index. */
+async function requireFreeName(sql: Sql, object: string): Promise<void> {
+  const [holder] = await sql<{ table: string | null }[]>`
+    select (select i.indrelid::regclass::text from pg_index i where i.indexrelid = c.oid) as table
+    from pg_class c where c.oid = to_regclass(${object})`
+  if (holder === undefined) return
+  const owner = holder.table === null ? 'another object' : `an index of ${holder.table}`
+  throw new OperationPausedError(
+    `${object} is ${owner}, so the index on the type cannot have this name. Run ALTER INDEX ${object} RENAME TO another name, then resume.`,
+  )
 }
 
 async function readSchemaName(sql: Sql, table: number): Promise<string> {
