@@ -213,6 +213,11 @@ describe('restore', () => {
     ['keep', 'keep', null],
     ['an expression over legacy and permanent columns', { sql: 'axles > 2 or is_truck' }, null],
     [
+      'a CASE, which PostgreSQL writes in several lines',
+      { sql: 'case when axles > 2 then is_truck else false end' },
+      null,
+    ],
+    [
       'an expression of another type',
       { sql: 'axles + 1' },
       /restore of is_truck for Car is refused .* of type boolean/,

@@ -45,11 +45,11 @@ export function statementOf(body: string): string {
   return statement
 }
 
-/** The expression of a body that PostgreSQL wrote down. */
+/** The expression of a body that PostgreSQL wrote down: a CASE begins on a line of its own. */
 export function expressionOf(body: string): string {
   const statement = statementOf(body)
-  const [, condition] = /^SELECT true AS "~value"\s+WHERE (.*)$/s.exec(statement) ?? []
-  const [, value] = /^SELECT (.*) AS "~value"$/s.exec(statement) ?? []
+  const [, condition] = /^SELECT true AS "~value"\s+WHERE\s+(.*)$/s.exec(statement) ?? []
+  const [, value] = /^SELECT\s+(.*) AS "~value"$/s.exec(statement) ?? []
   const expression = condition ?? value
   if (expression === undefined) throw new Error(`PostgreSQL wrote an expression of another form: ${body}`)
   return expression.trim()
