@@ -51,7 +51,7 @@ test('a report is verified, a rollout file is checked, and provisioning files ar
         const denied = await agent.post('/v1/files/provisioning', { text: ALERTING }, viewer)
         expect(denied.status).toBe(403)
         const { files, unreachable } = await post<GeneratedProvisioning>('provisioning', { text: ALERTING })
-        expect(files.map(({ name }) => name)).toEqual(['sti-rules.yaml', 'sti-contact-points.yaml', 'alertmanager.yml'])
+        expect(files.map(({ name }) => name)).toEqual(['sti-rules.yaml', 'sti-contact-points.yaml'])
         expect(files[1]!.text).toContain('addresses: ada@example.com')
         expect(unreachable).toEqual([])
         const faulty = await post<GeneratedProvisioning>('provisioning', { text: 'agents: []\n' })

@@ -74,9 +74,9 @@ export function fileRoutes(app: App, deps: ApiDependencies): void {
       rollout: rollout.name,
       contacts: rollout.file.contacts,
     }))
-    const { grafana, alertmanager, unreachable } = provision(file, await readPrometheusRules(), contacts)
-    const files = [...grafana, { name: 'alertmanager.yml', text: alertmanager }]
-    return c.json({ faults: [], files, unreachable: [...unreachable] }, 200)
+    // Without the user's own configuration, which only the command reads, there is no file for Alertmanager.
+    const { grafana, unreachable, notes } = provision(file, await readPrometheusRules(), contacts)
+    return c.json({ faults: [], files: [...grafana], unreachable: [...unreachable, ...notes] }, 200)
   })
 }
 
