@@ -1,10 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises'
-import type { Command } from 'commander'
 import { expect, test } from 'vitest'
 import { createProgram } from '../agent/src/cli/program.ts'
 import { OPERATION_ACTIONS } from '../agent/src/contract/index.ts'
 
 const root = new URL('../', import.meta.url)
+type Command = ReturnType<typeof createProgram>
 
 const leafCommands = (command: Command, path: readonly string[] = []): string[] =>
   command.commands.length === 0

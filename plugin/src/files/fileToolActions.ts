@@ -7,7 +7,7 @@ export interface FileToolResult {
   readonly ok: boolean
   readonly title: string
   readonly lines: readonly string[]
-  readonly downloads: readonly { readonly name: string; readonly text: string }[]
+  readonly downloads: ReadonlyArray<{ readonly name: string; readonly text: string }>
 }
 
 export interface FileTool {

@@ -10,6 +10,7 @@ import { type IncidentResponse, IncidentResponseConfirmation } from './IncidentR
 import { IncidentCard } from './IncidentCard'
 import { StartDrill } from './StartDrill'
 import { UnseenInformation } from './UnseenInformation'
+import { useCurrentTime } from './useCurrentTime'
 import { sortIncidents } from './display'
 
 interface Props {
@@ -30,6 +31,7 @@ export function AgentIncidents({ agent, rollout }: Props) {
     (data) => (data?.list.some(({ state }) => state === 'open') ? ACTIVE_POLL_INTERVAL_MS : IDLE_POLL_INTERVAL_MS),
   )
   const { data, error, failingSince } = incidentsPoll
+  const now = useCurrentTime(data?.list.some(({ state, severity }) => state === 'open' && severity === 'info') === true)
   return (
     <>
       {error && (
@@ -52,7 +54,7 @@ export function AgentIncidents({ agent, rollout }: Props) {
       {data?.list.length === 0 && (
         <p>{`No incidents in ${data.status.environment}${rollout === null ? '' : ` for ${rollout}`}.`}</p>
       )}
-      {data && <UnseenInformation incidents={data.list} now={Date.now()} />}
+      {data && <UnseenInformation incidents={data.list} now={now} />}
       {data &&
         sortIncidents(data.list).map((incident) => (
           <IncidentCard

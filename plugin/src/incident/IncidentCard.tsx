@@ -2,7 +2,7 @@ import { css, cx } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
 import { Badge, Text, TextLink, useStyles2 } from '@grafana/ui'
 import type { Incident } from '@sti-rollout/agent/contract'
-import React, { useEffect, useState } from 'react'
+import React from 'react'
 import { ActionButton } from '../action/ActionButton'
 import { routes } from '../routes'
 import { DefinitionList } from '../layout/DefinitionList'
@@ -10,6 +10,7 @@ import { EnvironmentBadge } from '../rollout/EnvironmentBadge'
 import { formatTime } from '../formatTime'
 import { JoinedChanges } from './JoinedChanges'
 import type { IncidentResponse } from './IncidentResponseConfirmation'
+import { useCurrentTime } from './useCurrentTime'
 import { acknowledgementTimer, escalationText, SEVERITY_DISPLAY, SOURCE_LABELS, STATE_COLORS } from './display'
 
 interface Props {
@@ -83,17 +84,6 @@ export function IncidentCard({ incident, production, refusalReasons, onRespond }
       {times > 1 && <span className={styles.weak}>{`${times} alerts, latest at ${formatTime(incident.seenAt)}`}</span>}
     </article>
   )
-}
-
-/** The current time, updated every second while the timer of an incident runs. */
-function useCurrentTime(running: boolean): number {
-  const [now, setNow] = useState(Date.now)
-  useEffect(() => {
-    if (!running) return
-    const timer = setInterval(() => setNow(Date.now()), 1_000)
-    return () => clearInterval(timer)
-  }, [running])
-  return now
 }
 
 function incidentDetails(incident: Incident, now: number): Array<readonly [string, React.ReactNode]> {
