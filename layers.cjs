@@ -12,7 +12,7 @@ const LAYERS = [
   ['signals', 'provisioning', 'acceptance'],
   ['metrics', 'measure'],
   ['kind'],
-  ['throttle'],
+  ['throttle', 'statements'],
   ['engine'],
   ['ddl'],
   ['dualWrite'],

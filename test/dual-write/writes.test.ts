@@ -171,7 +171,7 @@ describe('a write after finalize', () => {
         expect(
           await tryStatements(url, `${zero}; update public.vehicles set axles = 3 where id = 1`, 'id = 1'),
         ).toEqual(TRUCK)
-        expect(await readConflictCounts(sql)).toEqual({ refused: 1, legacy: 0, type: 0 })
+        expect(await readConflictCounts(sql)).toEqual({ corrected: 0, refused: 1, legacy: 0, type: 0 })
       },
       { file: RAISING },
     )
@@ -260,7 +260,7 @@ describe('a conflicting write', () => {
           ) as string,
         })
         expect(await readRow(sql, 'id = 3')).toEqual(CAR)
-        expect(await readConflictCounts(sql)).toEqual({ refused: 1, legacy: 0, type: 0 })
+        expect(await readConflictCounts(sql)).toEqual({ corrected: 0, refused: 1, legacy: 0, type: 0 })
         // An error would stop a subscription.
         const applied = `set local session_replication_role = replica; ${disagreeing}`
         expect(await tryStatements(url, applied, 'id = 3')).toEqual(TRUCK)
@@ -289,7 +289,7 @@ describe('a conflicting write', () => {
             writer: 'postgres',
           },
         ])
-        expect(await readConflictCounts(sql)).toEqual({ refused: 0, legacy: 0, type: 0, [policy]: 1 })
+        expect(await readConflictCounts(sql)).toEqual({ corrected: 0, refused: 0, legacy: 0, type: 0, [policy]: 1 })
       },
       { file: withConflicts(policy) },
     )

@@ -83,7 +83,7 @@ async function schemaOf(sql: postgres.Sql, shape: JobTableShape): Promise<unknow
       (select jsonb_agg(jsonb_build_array(pg_get_triggerdef(oid), tgenabled) order by tgrelid, tgname)
         from pg_trigger where tgrelid in (select oid from tree)) as triggers,
       (select jsonb_agg(proname) from pg_proc where pronamespace = (select oid from pg_namespace where nspname = 'sti')
-        and proname not in ('append_event', 'record_conflict')) as functions`,
+        and proname not in ('append_event', 'record_conflict', 'record_correction')) as functions`,
   )
   return { ...row, functions: row!['functions'] ?? null }
 }

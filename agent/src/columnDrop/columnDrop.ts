@@ -2,6 +2,7 @@ import { formatQuantity } from '../format/format.ts'
 import { ColumnDropParameters } from '../contract/index.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
 import type { OperationDefinition } from '../kind/kind.ts'
+import { cachedPlanNotes } from '../statements/cachedPlans.ts'
 import { readLegacyCatalog } from './catalog/readLegacyCatalog.ts'
 import { prepareColumnDrop, type ColumnDropDependencies } from './prepareColumnDrop.ts'
 
@@ -42,6 +43,12 @@ export function createColumnDrop(dependencies: ColumnDropDependencies): Operatio
                 `${formatQuantity(catalog.blocking.length, 'database object currently depends', 'database objects currently depend')} on the columns.`,
               ]
             : []),
+          ...(await cachedPlanNotes(
+            database.state,
+            rollout,
+            table,
+            'the migration drops the columns, and again when its undo adds them',
+          )),
           `Newest run: ${facts.columnDrop === null ? 'none' : `${facts.columnDrop.prepared ? 'prepared' : 'refused'} at ${facts.columnDrop.at}`}.`,
         ],
       }

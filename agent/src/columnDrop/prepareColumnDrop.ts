@@ -25,7 +25,8 @@ import { runMigrationTrial, type MigrationTrial } from './trial/migrationTrial.t
 import { openDraftPullRequest, type GithubConfig } from './pullRequest/github.ts'
 import { trialLines } from './pullRequest/trialLines.ts'
 import { buildPullRequest } from './pullRequest/pullRequest.ts'
-import { readColumnUseTarget } from './sql/readColumnUseTarget.ts'
+import { readWholeTableStatements } from '../statements/cachedPlans.ts'
+import { readColumnUseTarget } from '../statements/readColumnUseTarget.ts'
 import { writeColumnDrop } from './store.ts'
 import type { UsageWatch } from './watch/usageWatch.ts'
 
@@ -203,6 +204,7 @@ async function produceColumnDrop(
         checks,
         archive,
         trial: findings.trial,
+        wholeTableStatements: await readWholeTableStatements(run.database.state, rollout, table),
         notes: written.notes,
         down: parameters.includeRollback,
         files: files.map(({ path, text }) => ({ path, language: path.endsWith('.sql') ? 'sql' : 'javascript', text })),

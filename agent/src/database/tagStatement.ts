@@ -18,4 +18,4 @@ export const OWN_STATEMENT_SQL = String.raw`(userid = (select oid from pg_catalo
   query ~* '^\s*\w+( recursive)? /\* sti \*/'
   or query ~* '^\s*do \$sti[0-9]*\$'
   or query ~* '\m(from|join|into|update|using|table|function|sequence) (only |if exists |if not exists )?"?sti(_trial_[0-9]+)?"?\.'
-  or query ~* '\msti\.(append_event|record_conflict)\('))`
+  or query ~* '\msti\.(append_event|record_conflict|record_correction)\('))`

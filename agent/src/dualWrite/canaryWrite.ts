@@ -1,5 +1,6 @@
 import type { Sql } from '../database/connect.ts'
 import { errorCode, errorMessage } from '../database/errors.ts'
+import { tagStatement } from '../database/tagStatement.ts'
 import { compareKeys, keyAsJson, keyColumns, keyElements, type Key } from '../engine/keys.ts'
 import { quoteLiteral, quoteIdentifier } from '../rollout/identifiers.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
@@ -55,17 +56,19 @@ export interface CanaryScope {
 
 /**
  * Writes one existing row as old code and as new code would, reads it, and undoes the writes: one statement, which always
- * ends in an error. `sql` is a separate connection that may write.
+ * ends in an error. `sql` is a separate connection that may write. `preparation` is undone with the writes.
  */
 export async function runCanaryWrite(
   sql: Sql,
   rollout: Rollout,
   table: Table,
   scope: CanaryScope,
+  preparation: readonly string[] = [],
 ): Promise<CanaryResult> {
   const tiedColumns = await readTiedColumns(sql, rollout, table)
+  const block = `do ${dollarQuote(canaryBlockSql({ rollout, table, tiedColumns }, scope))}`
   try {
-    await sql.unsafe(`do ${dollarQuote(canaryBlockSql({ rollout, table, tiedColumns }, scope))}`)
+    await sql.unsafe([...preparation, block].map(tagStatement).join(';\n'))
   } catch (error) {
     if (errorCode(error) === RESULT_SQLSTATE) return JSON.parse(errorMessage(error)) as CanaryResult
     throw error

@@ -8,6 +8,9 @@ import type { RestoreValue, Rollout, Table, Trigger } from '../rollout/rollout.t
 import { valueDiffersSql } from '../rollout/valueComparison.ts'
 import { functionSettingsSql } from './functionSettings.ts'
 import { columnShapeGuard, recordColumns } from './columnShape.ts'
+import { createConflictCountersSql } from './conflictCounts.ts'
+import { CORRECTION_VARIABLES, countCorrectionSql } from './correctionSql.ts'
+import { deriveAssignmentSql } from './deriveAssignment.ts'
 
 /** Fires after every trigger with a name of letters and digits, and so after the application's own triggers. */
 export const DERIVE_TRIGGER_NAME = '~sti_derive'
@@ -42,18 +45,15 @@ export function moveFunctionName(rollout: Pick<Rollout, 'name'>): string {
 /**
  * The function of the dual-write trigger: derives the type from the legacy columns of the row and never raises. An
  * expression that might raise runs in an exception block, which costs a subtransaction per row; an expression of columns,
- * constants, and comparisons does not need one.
+ * constants, and comparisons does not need one. It counts the writes that would be conflicts after finalize.
  */
-export function deriveFunctionChange(
-  rollout: Rollout,
-  cannotRaise: boolean,
-  table: Pick<Table, 'columns'>,
-): ReversibleChange {
+export function deriveFunctionChange(rollout: Rollout, cannotRaise: boolean, table: Table): ReversibleChange {
   const name = deriveFunctionName(rollout)
   return {
     kind: 'function',
     object: name,
-    statement: `create or replace function ${name}() returns trigger language plpgsql security definer
+    statement: `${createConflictCountersSql(rollout, ['corrected']).join(';\n      ')};
+      create or replace function ${name}() returns trigger language plpgsql security definer
       ${functionSettingsSql(rollout, table)} as ${dollarQuote(deriveFunctionBody(rollout, cannotRaise, table))};
       ${functionPrivilegesSql(rollout, name)}`,
     inverse: dropTriggerFunctionSql(name),
@@ -93,18 +93,22 @@ export function functionPrivilegesSql(rollout: Rollout, name: string): string {
 export const derivationMark = ({ derivationHash }: Pick<Rollout, 'derivationHash'>): string =>
   `-- derivation ${derivationHash}`
 
-/** The body of the function, as the catalog stores it. */
-export function deriveFunctionBody(rollout: Rollout, cannotRaise: boolean, table: Pick<Table, 'columns'>): string {
-  const body = deriveAssignmentSql(rollout, 'new', `new.${rollout.discriminator.sql}`, cannotRaise)
-  return `${derivationMark(rollout)}\nbegin\n${columnShapeGuard(rollout, table)}\n${body}\n  return new;\nend`
-}
-
-/** PL/pgSQL that assigns the type that the legacy columns of `row` imply; NULL if the expression raises. */
-export function deriveAssignmentSql(rollout: Rollout, row: string, target: string, cannotRaise: boolean): string {
-  const assign = `${target} := ${rollout.derive(row)};`
-  return cannotRaise
-    ? `  ${assign}`
-    : `  begin\n    ${assign}\n  exception when others then\n    ${target} := null;\n  end;`
+/**
+ * The body of the function, as the catalog stores it. Its variables are of types of PostgreSQL only: a variable of a type
+ * that the application drops would fail every write before the guard of the columns runs.
+ */
+export function deriveFunctionBody(rollout: Rollout, cannotRaise: boolean, table: Table): string {
+  const type = `new.${rollout.discriminator.sql}`
+  return `${derivationMark(rollout)}
+declare
+${CORRECTION_VARIABLES}
+begin
+${columnShapeGuard(rollout, table)}
+  type_given := ${type};
+${deriveAssignmentSql(rollout, 'new', type, cannotRaise)}
+${countCorrectionSql(rollout, table, cannotRaise)}
+  return new;
+end`
 }
 
 /**

@@ -1,26 +1,27 @@
 import type { ReversibleChange } from '../ddl/transactional.ts'
 import { catalogDefinition } from '../ddl/catalogDefinition.ts'
-import { quoteLiteral, quoteIdentifier } from '../rollout/identifiers.ts'
 import { cannotRaise } from '../rollout/cannotRaise.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
 import { columnShapeGuard, dualWriteColumns, recordColumns } from './columnShape.ts'
 import { functionSettingsSql } from './functionSettings.ts'
 import { conflictSql, countConflictSql } from './conflictSql.ts'
-import { conflictSequenceSql, CONFLICT_RESOLUTIONS } from './conflictCounts.ts'
+import { CONFLICT_RESOLUTIONS, createConflictCountersSql } from './conflictCounts.ts'
 import {
   completesInserts,
   deriveFunctionBody,
   deriveFunctionChange,
-  deriveAssignmentSql,
   derivationMark,
   dollarQuote,
   deriveFunctionName,
   MOVED_ROW_SETTING,
 } from './deriveTrigger.ts'
+import { deriveAssignmentSql } from './deriveAssignment.ts'
 import { keyAsJson } from '../engine/keys.ts'
-import { isRestoreDecided, restoreMayRaise } from '../rollout/restoreValue.ts'
+import { quoteIdentifier } from '../rollout/identifiers.ts'
+import { isRestoreDecided } from '../rollout/restoreValue.ts'
 import { sameImageSql } from '../rollout/valueComparison.ts'
-import { columnDefaultsJson, holdsDefaultSql, columnUnchangedSql } from './unchangedColumnSql.ts'
+import { insertDefaultCondition, restoreSql, typeListSql } from './restoreSql.ts'
+import { columnDefaultsJson } from './unchangedColumnSql.ts'
 
 /** Marks a function with reverse sync; the mark includes the column defaults that the function was created with. */
 export const REVERSE_SYNC_PREFIX = '-- both ways'
@@ -70,14 +71,11 @@ ${deriveAssignmentSql(rollout, 'new', 'legacy_says', neverRaises)}
   end if;
 ${typeGivenBody(rollout, table, neverRaises)}
 end`
-  const counters = CONFLICT_RESOLUTIONS.map(
-    (resolution) => `create sequence if not exists ${conflictSequenceSql(rollout, resolution)}`,
-  )
   return {
     kind: 'restore',
     object: `${name} both ways`,
     statement: [
-      ...counters,
+      ...createConflictCountersSql(rollout, CONFLICT_RESOLUTIONS),
       `create or replace function ${name}() returns trigger language plpgsql security definer
       ${functionSettingsSql(rollout, table)} as ${dollarQuote(`${derivationMark(rollout)}\n${reverseSyncMark(rollout, table)}\n${body}`)}`,
       `revoke execute on function ${name}() from public`,
@@ -87,12 +85,6 @@ end`
     definitionAfterRevert: deriveFunctionBody(rollout, neverRaises, table),
     before: recordColumns(rollout, table),
   }
-}
-
-/** If the type has a default, every INSERT of old code has that type, which then counts as not set. */
-function insertDefaultCondition({ discriminator }: Table): string {
-  if (discriminator === null || discriminator.default === null) return ''
-  return `tg_op = 'INSERT' and ${holdsDefaultSql(discriminator)} or `
 }
 
 function typeGivenBody(rollout: Rollout, table: Table, neverRaises: boolean): string {
@@ -131,22 +123,6 @@ function completeInsertSql(rollout: Rollout, table: Table, neverRaises: boolean)
       end if;
     end if;
     `
-}
-
-/** PL/pgSQL that sets legacy columns as `restore` of `type_given` says, computed from the row in `written`. */
-function restoreSql(rollout: Rollout, table: Table, scope: 'untouched' | 'all'): string {
-  return typeCases(rollout, (type) => {
-    const values = [...(rollout.restoreValues(type) ?? [])].filter(([, value]) => value.kind !== 'keep')
-    const statements = values.map(([name, value]) => {
-      const column = table.columns.find((candidate) => candidate.name === name)!
-      const set = `new.${quoteIdentifier(name)} := ${value.sql('written')}\n;`
-      return scope === 'all' ? set : `if ${columnUnchangedSql(column)} then ${set} end if;`
-    })
-    // A value that cannot be computed is not set: then the row does not imply the type, which is a conflict.
-    return restoreMayRaise(rollout, type)
-      ? ['begin', ...statements, 'exception when others then new := written;', 'end;']
-      : statements
-  })
 }
 
 function restoreLegacyBody(rollout: Rollout, table: Table, neverRaises: boolean): string {
@@ -194,22 +170,10 @@ ${deriveAssignmentSql(rollout, 'old', 'legacy_said', neverRaises)}
   return new;`
 }
 
-function typeCases(rollout: Rollout, statements: (type: string) => readonly string[]): string {
-  const { dataType } = rollout.discriminator
-  const branches = rollout.types.map(
-    (type) =>
-      `when type_given is not distinct from ${quoteLiteral(type)}::${dataType} then\n    ${[...statements(type), 'null;'].join('\n    ')}`,
-  )
-  return `case\n  ${branches.join('\n  ')}\n  end case;`
-}
-
 /** Leaves a type that is not in the rollout file to the CHECK constraint of finalize, which refuses it. */
 function leaveUnknownTypeSql(rollout: Rollout): string {
   return `if type_given not in (${typeListSql(rollout, rollout.types)}) then return new; end if;`
 }
-
-const typeListSql = ({ discriminator }: Rollout, types: readonly string[]): string =>
-  types.map((type) => `${quoteLiteral(type)}::${discriminator.dataType}`).join(', ')
 
 const assignTypeSql = ({ discriminator }: Rollout): string => `new.${discriminator.sql} := legacy_says;`
 const columnListSql = ({ conditionColumns: reads }: Rollout, row: string): string =>

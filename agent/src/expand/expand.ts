@@ -12,6 +12,7 @@ import type { Table } from '../rollout/rollout.ts'
 import { typeOnlyInsertNotes } from '../rollout/typeOnlyInserts.ts'
 import { reverseSyncChange } from '../dualWrite/reverseSync.ts'
 import { deriveFunctionChange, dualWriteTriggerChanges, dualWriteTriggerNames } from '../dualWrite/deriveTrigger.ts'
+import { cachedPlanNotes } from '../statements/cachedPlans.ts'
 import { addColumnChange } from './addColumn.ts'
 import { trialWriteSql } from './trialWrite.ts'
 import { inspectRows, requireNoRowRefusal } from './rowRefusals.ts'
@@ -44,7 +45,9 @@ export const expand: OperationDefinition<'expand'> = {
         ...(choice === null ? [] : [choice.sentence]),
         ...(choice?.prefill ? await prefillNotes(database, rollout) : []),
         'Takes an ACCESS EXCLUSIVE lock for a few milliseconds. Each attempt waits at most 100 ms for the lock, then retries.',
-        'Sessions with a prepared "SELECT *" on this table get the error "cached plan must not change result type" once.',
+        ...(table.discriminator === null
+          ? await cachedPlanNotes(database.state, rollout, table, 'the column is added')
+          : ['The column exists already, so no prepared statement fails.']),
         ...(rollout.file.dualWrite === 'trigger'
           ? ['From then on, every write to this table derives the type and overwrites the value that the write set.']
           : []),

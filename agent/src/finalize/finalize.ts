@@ -7,7 +7,9 @@ import type { OperationDefinition, RunOutcome, RunContext } from '../kind/kind.t
 import { operationSeconds, estimateDuration } from '../kind/durationEstimate.ts'
 import { requireTable } from '../kind/requireTable.ts'
 import { verificationGaps } from '../kind/verification.ts'
+import type { RolloutFacts } from '../kind/facts.ts'
 import { cannotRaise } from '../rollout/cannotRaise.ts'
+import { correctedWritesRefusals, describeCorrectedWrites } from '../dualWrite/correctedWrites.ts'
 import { reverseSyncChange } from '../dualWrite/reverseSync.ts'
 import { addConstraintChange, ensureConstraint, setNotNull } from './checkConstraint.ts'
 import { createIndexChange, ensureIndex } from './discriminatorIndex.ts'
@@ -37,6 +39,7 @@ export const finalize: OperationDefinition<'finalize'> = {
             '`constraint: notNull` requires `otherwise` and conditions with columns, constants, and comparisons only: other conditions could fail writes of the application.',
           ]
         : []),
+      ...correctedWritesRefusals(rollout, facts.correctedWrites),
     ]
   },
   async preview({ rollout, table, facts }) {
@@ -61,6 +64,7 @@ export const finalize: OperationDefinition<'finalize'> = {
       ],
       notes: [
         ...notes,
+        ...conflictNotes(facts),
         facts.finalizeMissing.length === 0
           ? 'Everything exists already.'
           : `Missing: ${facts.finalizeMissing.join(', ')}.`,
@@ -71,6 +75,16 @@ export const finalize: OperationDefinition<'finalize'> = {
     }
   },
   run: runFinalize,
+}
+
+function conflictNotes({ rollout, correctedWrites, finalizeMissing }: RolloutFacts): string[] {
+  if (rollout.file.dualWrite !== 'trigger' || finalizeMissing.length === 0) return []
+  return [
+    correctedWrites === null
+      ? 'No write of the last soak time would be a conflict after finalize.'
+      : describeCorrectedWrites(rollout, correctedWrites),
+    ...(correctedWrites?.statements.map((statement) => `A conflict after finalize: ${statement}`) ?? []),
+  ]
 }
 
 async function runFinalize(run: RunContext): Promise<RunOutcome> {

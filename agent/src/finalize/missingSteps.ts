@@ -14,7 +14,10 @@ export async function findMissingSteps(sql: Sql, rollout: Rollout, table: Table)
       -- Only superusers can read pg_statistic itself.
       exists (select from pg_stats where schemaname = ${rollout.table.schema} and tablename = ${rollout.table.name}
         and attname = ${rollout.discriminator.column})
-        or coalesce((select reltuples from pg_class where oid = ${table.oid}::oid), 0) = 0 as statistics`
+        or coalesce((select reltuples from pg_class where oid = ${table.oid}::oid), 0) = 0
+        -- ANALYZE of an empty table leaves nothing in pg_stats, and a rewrite of it makes the row count unknown again.
+        or not exists (select from (select ${table.oid}::oid as relid union select relid from pg_partition_tree(${table.oid}::oid::regclass)) tree
+          where pg_relation_size(tree.relid) > 0) as statistics`
   const missingReverseSync = await findMissingReverseSync(sql, rollout, table)
   const notNull = rollout.file.constraint !== 'notNull' || table.discriminator.notNull
   return [

@@ -130,6 +130,23 @@ export interface AcceptanceFacts {
   readonly acceptances: readonly Acceptance[]
 }
 
+/** Writes of the last soak time that will be conflicts after finalize (dualWrite/correctedWrites.ts). */
+export interface CorrectedWrites {
+  /** Since expand created the counter. */
+  readonly count: number
+  /** ISO 8601, in whole seconds. */
+  readonly lastAt: string
+  /** The statements without their constants, most recent first; never empty. */
+  readonly statements: readonly string[]
+  /** The statements that no admin has accepted. */
+  readonly open: readonly string[]
+}
+
+export interface ConflictFacts {
+  /** Null: there were none in the last soak time, or finalize has run. */
+  readonly correctedWrites: CorrectedWrites | null
+}
+
 /** The versions of the rollout file (operation/fileVersions.ts). */
 export interface FileFacts {
   /** Agents that currently use another version of the file. */
@@ -161,6 +178,7 @@ export interface RolloutFacts
     DiscriminatorFacts,
     ValidationFacts,
     AcceptanceFacts,
+    ConflictFacts,
     FileFacts,
     ColumnDropFacts {
   readonly monitoring: Monitoring

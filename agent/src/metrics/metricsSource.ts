@@ -54,8 +54,8 @@ export interface RolloutReadings {
   readonly errorBudgetUsed: number | null
   /** Since the rollout started; never decreases. */
   readonly retriesBySqlstate: Readonly<Record<string, number>>
-  /** Writes whose legacy columns and type disagreed, by resolution; null before finalize. */
-  readonly conflicts: Readonly<Record<'refused' | 'legacy' | 'type', number>> | null
+  /** Writes whose legacy columns and type disagreed, by resolution; null before expand. */
+  readonly conflicts: Readonly<Partial<Record<'corrected' | 'refused' | 'legacy' | 'type', number>>> | null
   /** Rows that failed at least once, and how many of them are now correct. */
   readonly recovery: { readonly failedOnce: number; readonly recovered: number }
   /** The newest result of each check, from the last full validation and later ones. */

@@ -10,7 +10,8 @@ import { readManifest } from '../columnDrop/archive/manifest.ts'
 import { stalenessReason } from '../columnDrop/staleness.ts'
 import { readColumnDropBrief } from '../columnDrop/store.ts'
 import type { Sql } from '../database/connect.ts'
-import type { RolloutFacts, ValidationFacts } from '../kind/facts.ts'
+import { correctedWritesRefusals, describeCorrectedWrites, readCorrectedWrites } from '../dualWrite/correctedWrites.ts'
+import type { CorrectedWrites, RolloutFacts, ValidationFacts } from '../kind/facts.ts'
 import { createBaselineContext, readNewestBaseline } from '../measure/baselineStore.ts'
 import { readMonitoring } from '../monitoring/readMonitoring.ts'
 import type { Rollout } from '../rollout/rollout.ts'
@@ -59,15 +60,21 @@ export async function readFacts(source: FactsSource, file: Rollout): Promise<Rol
     archive,
     lastWriteEndedAt: history.lastWriteEndedAt,
   }
+  const discriminator = discriminatorFacts(tableFacts.table, journal.changes, history.lastSucceededBackfill)
+  const correctedWrites =
+    tableFacts.finalizeMissing.length === 0
+      ? null
+      : await readCorrectedWrites(state, rollout, acceptances, discriminator.columnAddedAt)
   const facts: FactsBeforeStage = {
     ...tableFacts,
     ...history,
     ...journal,
     ...validationFacts,
     ...fileFacts,
-    ...discriminatorFacts(tableFacts.table, journal.changes, history.lastSucceededBackfill),
+    ...discriminator,
     ...currentFacts,
     acceptances,
+    correctedWrites,
     notes: [
       ...tableFacts.notes,
       ...otherFileNotes(fileFacts),
@@ -75,6 +82,7 @@ export async function readFacts(source: FactsSource, file: Rollout): Promise<Rol
         ? derivationChangeNotes({ ...fileFacts, flagEnabled: currentFacts.flag.enabled })
         : []),
       ...derivationMismatchNotes(rollout, history.openOperations),
+      ...correctedWritesNotes(rollout, correctedWrites),
     ],
     monitoring: await readMonitoring(state, rollout.name, journal.monitoringChanges, lastMonitoringEnable),
     promotion,
@@ -104,6 +112,12 @@ async function readValidationFacts(state: Sql, { name, file }: Rollout): Promise
     failedRows: failedRowCounts!.open,
     acceptedRows: failedRowCounts!.accepted,
   }
+}
+
+function correctedWritesNotes(rollout: Rollout, corrected: CorrectedWrites | null): string[] {
+  if (corrected === null) return []
+  const refusals = correctedWritesRefusals(rollout, corrected)
+  return refusals.length > 0 ? refusals : [describeCorrectedWrites(rollout, corrected)]
 }
 
 /** No agent claims an operation that is bound to another derivation. */

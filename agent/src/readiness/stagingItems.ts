@@ -1,5 +1,6 @@
 import type { ReadinessItem } from '../contract/index.ts'
 import { formatPercent, formatQuantity } from '../format/format.ts'
+import { CONFLICTS_CHECK, correctedWritesRefusals, describeCorrectedWrites } from '../dualWrite/correctedWrites.ts'
 import { DASHBOARD_PANELS } from '../provisioning/dashboardPanels.ts'
 import { isKnown } from '../signals/reading.ts'
 import { judgeChecks } from './judgeChecks.ts'
@@ -15,7 +16,7 @@ export function stagingItems(input: ReadinessInput): ReadinessItem[] {
       'dual-write',
       'Dual-write verification working correctly',
       ['staging'],
-      judgeChecks(input, 'integrity', isDualWriteCheck),
+      combineItemStates([...judgeCorrectedWrites(input), judgeChecks(input, 'integrity', isDualWriteCheck)]),
     ),
     measuredItem(
       'performance',
@@ -50,6 +51,19 @@ export function judgeCoverage(input: ReadinessInput): ItemState {
 }
 
 const isDualWriteCheck = ({ check }: { readonly check: string }): boolean => /^dual-write-/.test(check)
+
+/** Code that writes conflicts makes dual write fail once finalize has run. */
+function judgeCorrectedWrites({ facts }: ReadinessInput): ItemState[] {
+  const { rollout, correctedWrites } = facts
+  if (correctedWrites === null || correctedWritesRefusals(rollout, correctedWrites).length === 0) return []
+  return [
+    notReady(
+      describeCorrectedWrites(rollout, correctedWrites),
+      `Change the code that sets the type, or accept each statement (sti accept-check ${CONFLICTS_CHECK}).`,
+      correctedWrites.lastAt,
+    ),
+  ]
+}
 
 export function judgeDashboards({ outside, environment }: ReadinessInput): ItemState {
   return combineItemStates([judgeDashboard({ outside }), judgeScraping(outside, environment)])

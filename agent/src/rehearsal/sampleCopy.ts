@@ -1,5 +1,5 @@
 import type { Sql } from '../database/connect.ts'
-import { conflictSequenceSql, CONFLICT_RESOLUTIONS } from '../dualWrite/conflictCounts.ts'
+import { conflictCountersSql } from '../dualWrite/conflictCounts.ts'
 import { deriveFunctionName, moveFunctionName } from '../dualWrite/deriveTrigger.ts'
 import { onlyRow } from '../database/onlyRow.ts'
 import { runDdl } from '../ddl/transactional.ts'
@@ -139,7 +139,7 @@ function cleanUpStatements(id: bigint): string[] {
   return [
     `drop schema if exists ${quoteIdentifier(copySchema(id))} cascade`,
     `drop function if exists ${deriveFunctionName({ name })}(), ${moveFunctionName({ name })}() cascade`,
-    ...CONFLICT_RESOLUTIONS.map((resolution) => `drop sequence if exists ${conflictSequenceSql({ name }, resolution)}`),
+    `drop sequence if exists ${conflictCountersSql({ name }).join(', ')}`,
     ...['change', 'failed_row', 'archived_type', 'conflict', 'table_origin', 'name_resolution'].map(
       (table) => `delete from sti.${table} ${whereRollout}`,
     ),

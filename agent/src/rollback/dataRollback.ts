@@ -1,6 +1,7 @@
 import { RollbackParameters } from '../contract/index.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
 import type { RunContext, RunOutcome, ScopeRollback } from '../kind/kind.ts'
+import { cachedPlanNotes } from '../statements/cachedPlans.ts'
 import { archiveNotes } from './archivePreview.ts'
 import { finishRollback } from './finishRollback.ts'
 import { readColumnDependents } from './revertPlan.ts'
@@ -27,6 +28,9 @@ export const dataRollback: ScopeRollback = {
           ? ['Turns the flag off first and waits until every client has received the change.']
           : []),
         ...columnNotes(facts),
+        ...(hasColumn && columnCreatedBySti(facts)
+          ? await cachedPlanNotes(database.state, rollout, table, 'the column is dropped')
+          : []),
         ...(await archiveNotes(database, facts)),
         ...(hasColumn && columnCreatedBySti(facts)
           ? (await readColumnDependents(database.state, rollout)).map(droppedDependentNote)

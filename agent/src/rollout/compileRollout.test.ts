@@ -176,6 +176,20 @@ test.each<[string, string, string, RegExp]>([
     '',
     /4:5 types\[0\] has no restore.*or set restore: none/,
   ],
+  ...['null', '~', "''", '" "', '"NULL"'].flatMap((name): [string, string, string, RegExp][] => [
+    [
+      `otherwise named ${name}`,
+      'name: Car',
+      `name: ${name}`,
+      /otherwise\.name is NULL or empty\. .*"A base class without a type"/,
+    ],
+    [
+      `a type named ${name}`,
+      'name: Bike',
+      `name: ${name}`,
+      /types\[1\]\.name is NULL or empty\. .*base class needs a name/,
+    ],
+  ]),
   ['otherwise without restore', ', restore: { is_truck: false, is_bike: "false" }', '', /otherwise has no restore/],
   [
     'a restore that omits a column of a when',

@@ -38,7 +38,13 @@ const RestoreSchema = z
   ])
   .describe('values of the legacy columns when new code writes this type: by column, a constant, keep, or { sql }')
 
-const TypeNameSchema = textField(200).describe('value of the discriminator')
+/** In the discriminator, NULL means that no type was derived yet, or that no type matches. */
+const NULL_NAME_FAULT =
+  'is NULL or empty. A row without a type is one that no type matches, so the base class needs a name: that of the base class, or of a subclass for these rows, which the ORM then has to store and know (docs/rollout-file.md, "A base class without a type").'
+
+const TypeNameSchema = textField(200, NULL_NAME_FAULT)
+  .refine((name) => name === '' || !/^(null)?$/i.test(name.trim()), NULL_NAME_FAULT)
+  .describe('value of the discriminator')
 
 export const RolloutTypeSchema = strictObject({
   name: TypeNameSchema,
@@ -219,7 +225,9 @@ export const RolloutSchema = strictObject({
       .default(100_000)
       .describe('rows'),
   }).prefault({}),
-  soak: DurationSchema.prefault('7d').describe('time at 100% before the column drop'),
+  soak: DurationSchema.prefault('7d').describe(
+    'time at 100% before the column drop, and without conflicts before finalize',
+  ),
   migration: strictObject({
     template: z.enum(['node-pg-migrate', 'plain']).default('node-pg-migrate'),
     path: textField(500)

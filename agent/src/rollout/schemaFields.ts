@@ -39,10 +39,10 @@ export const DurationSchema = z
   .regex(/^[1-9][0-9]{0,6}[smhd]$/, 'is not a duration. Write one such as 90s, 10m, 24h or 7d.')
   .transform((text) => Number(text.slice(0, -1)) * SECONDS_PER_UNIT[text.slice(-1) as keyof typeof SECONDS_PER_UNIT])
 
-export function textField(maximum = 4_000): z.ZodString {
+export function textField(maximum = 4_000, emptyFault = 'is empty. Set it or remove the key.'): z.ZodString {
   return z
-    .string()
-    .min(1, 'is empty. Set it or remove the key.')
+    .string({ error: ({ input }) => (input === null ? emptyFault : undefined) })
+    .min(1, emptyFault)
     .max(maximum, `is longer than ${maximum} characters. Shorten it.`)
     .refine((value) => !/\p{Cc}/u.test(value.replace(/[\n\t]/g, '')), 'has control characters. Remove them.')
 }

@@ -1,4 +1,4 @@
-import { loadModule, parsePlPgSQLSync, parseSync, scanSync } from 'libpg-query'
+import { loadModule, normalizeSync, parsePlPgSQLSync, parseSync, scanSync } from 'libpg-query'
 
 /** A node of PostgreSQL's parse tree: an object whose one key is the kind, or the fields of such a node. */
 export type ParseNode = { readonly [key: string]: unknown }
@@ -23,6 +23,18 @@ export function normalizeSql(sql: string): string {
     .tokens.filter(({ tokenName }) => tokenName !== 'SQL_COMMENT' && tokenName !== 'C_COMMENT')
     .map(({ text }) => text)
     .join(' ')
+}
+
+/**
+ * The statement with `$1`, `$2`, … in place of its constants, as in pg_stat_statements. A text that is cut off or not SQL
+ * ends before its first string.
+ */
+export function replaceConstants(statement: string): string {
+  try {
+    return normalizeSync(statement)
+  } catch {
+    return statement.replace(/('|\$[A-Za-z_]*\$)[^]*/, '…')
+  }
 }
 
 /**

@@ -1,5 +1,3 @@
-import type { Sql } from '../../database/connect.ts'
-
 /** The legacy columns of a table. */
 export interface LegacyColumnSet {
   readonly oid: number
@@ -23,11 +21,6 @@ export const partitionTreeParameters = ({ oid, columns }: LegacyColumnSet): [str
   String(oid),
   JSON.stringify(columns),
 ]
-
-/** The CTE `tree` (oid): the table and its partitions at every level. */
-export const partitionTreeCte = (sql: Sql, oid: number) => sql`tree as materialized (
-    select ${oid}::oid as oid union select relid from pg_partition_tree(${oid}::oid::regclass)
-  )`
 
 /** The SQL expression for a relation's qualified name. */
 export const qualifiedNameSql = (relation: string, schema: string): string =>

@@ -4,7 +4,7 @@ import type { Database, Sql } from '../../database/connect.ts'
 import type { RolloutFacts } from '../../kind/facts.ts'
 import type { Rollout, Table } from '../../rollout/rollout.ts'
 import type { LegacyCatalog } from '../catalog/legacyCatalog.ts'
-import type { ColumnLookup, ColumnUseTarget } from '../sql/columnUseTarget.ts'
+import type { ColumnLookup, ColumnUseTarget } from '../../statements/columnUseTarget.ts'
 
 /** A safety check of a column drop. A new check is a file that exports one of these and a line in DROP_CHECKS. */
 export interface DropCheck {

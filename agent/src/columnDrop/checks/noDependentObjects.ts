@@ -1,8 +1,8 @@
 import { formatQuantity } from '../../format/format.ts'
 import type { Sql } from '../../database/connect.ts'
 import { parseStatements } from '../../rollout/sqlParser.ts'
-import { partitionTreeCte } from '../catalog/partitionTreeSql.ts'
-import { findColumnUses } from '../sql/columnUses.ts'
+import { partitionTreeCte } from '../../statements/partitionTreeCte.ts'
+import { findColumnUses } from '../../statements/columnUses.ts'
 import type { DropCheck, DropCheckContext } from './dropCheck.ts'
 
 export const noDependentObjects: DropCheck = {

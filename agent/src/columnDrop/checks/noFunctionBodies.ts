@@ -1,7 +1,7 @@
 import { formatQuantity } from '../../format/format.ts'
 import { createHash } from 'node:crypto'
-import { partitionTreeCte } from '../catalog/partitionTreeSql.ts'
-import { findFunctionUses, type StoredFunction } from '../sql/functionUses.ts'
+import { partitionTreeCte } from '../../statements/partitionTreeCte.ts'
+import { findFunctionUses, type StoredFunction } from '../../statements/functionUses.ts'
 import { type DropCheck, type DropCheckContext } from './dropCheck.ts'
 
 export const noFunctionBodies: DropCheck = {

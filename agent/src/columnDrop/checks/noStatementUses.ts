@@ -1,5 +1,5 @@
 import { formatQuantity } from '../../format/format.ts'
-import { createHash } from 'node:crypto'
+import { shortenStatement, statementSubject } from '../../rollout/statementText.ts'
 import { readStatements, statementsFault, type StatementWatch } from '../watch/statementWatch.ts'
 import { soakStartedAt, soakShortfall, type DropCheck, type DropCheckContext, type DropFinding } from './dropCheck.ts'
 
@@ -23,7 +23,7 @@ async function checkStatementUses(context: DropCheckContext, access: 'reads' | '
   const statementWatch = await readStatements(state, context.rollout.name)
   const soakStart = soakStartedAt(context)
   const recentUses = statementWatch.uses.filter(({ calledAt }) => calledAt !== null && calledAt > soakStart)
-  const matchingUses = recentUses.filter((use) => use[access].length > 0)
+  const matchingUses = recentUses.filter((use) => use[access].length > 0 && !use.onlyThroughStar)
   if (matchingUses.length > 0) {
     const statements = matchingUses.map(
       (use) => `${shortenStatement(use.statement)} ${access} ${use[access].join(', ')}, last called at ${use.calledAt}`,
@@ -36,7 +36,9 @@ async function checkStatementUses(context: DropCheckContext, access: 'reads' | '
   }
   const shortfall = soakShortfall(context, statementWatch.since, statementWatch.restarted)
   if (shortfall !== null) return shortfall
+  const starUses = access === 'reads' ? recentUses.filter((use) => use.onlyThroughStar) : []
   const unsureUses = recentUses.filter((use) => use.unsure !== null)
+  if (starUses.length > 0) return starFinding(starUses, unsureUses)
   if (unsureUses.length > 0)
     return {
       verdict: 'inconclusive',
@@ -51,20 +53,22 @@ async function checkStatementUses(context: DropCheckContext, access: 'reads' | '
   }
 }
 
-function formatUse(use: StatementWatch['uses'][number], access: 'reads' | 'writes'): string {
+/** Statements that keep working without the columns; the code that gets their result may still use the columns. */
+function starFinding(starUses: readonly StatementUse[], unsureUses: readonly StatementUse[]): DropFinding {
+  const first = starUses[0]!
+  return {
+    verdict: 'inconclusive',
+    evidence: `${formatQuantity(starUses.length, 'statement returns', 'statements return')} the columns only because of *, and name none of them, last called at ${first.calledAt}: ${shortenStatement(first.statement)}; such a statement does not fail without the columns, except once for each connection that has prepared it: make sure that the application does not use the columns of its result, then accept each statement, or list its columns and wait for the soak time`,
+    findings: [
+      ...starUses.map((use) => formatUse(use, 'reads')),
+      ...unsureUses.map((use) => `${use.statement}: ${use.unsure}`),
+    ],
+    acceptable: [...new Set([...starUses, ...unsureUses].map(({ statement }) => statementSubject(statement)))],
+  }
+}
+
+type StatementUse = StatementWatch['uses'][number]
+
+function formatUse(use: StatementUse, access: 'reads' | 'writes'): string {
   return `${use.role} at ${use.calledAt} ${access} ${use[access].join(', ')}: ${use.statement}`
-}
-
-const MAX_SUBJECT_LENGTH = 1_000
-
-/** The statement as one line; a long one by its beginning and its hash. */
-function statementSubject(statement: string): string {
-  const line = statement.replace(/\s+/g, ' ').trim()
-  if (line.length <= MAX_SUBJECT_LENGTH) return line
-  return `${line.slice(0, MAX_SUBJECT_LENGTH)}… (${createHash('sha256').update(line).digest('hex').slice(0, 12)})`
-}
-
-function shortenStatement(statement: string): string {
-  const line = statement.replace(/\s+/g, ' ').trim()
-  return line.length > 120 ? `${line.slice(0, 119)}…` : line
 }

@@ -1,4 +1,4 @@
-import { partitionTreeCte } from '../catalog/partitionTreeSql.ts'
+import { partitionTreeCte } from '../../statements/partitionTreeCte.ts'
 import type { DropCheck } from './dropCheck.ts'
 
 export const noSubscribers: DropCheck = {

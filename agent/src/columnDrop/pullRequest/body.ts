@@ -2,6 +2,7 @@ import { formatQuantity, formatCount, formatDuration, formatPercent } from '../.
 import { allowsColumnDrop, type ColumnDropCheck, type Verdict } from '../../contract/index.ts'
 import { lossless } from '../checks/lossless.ts'
 import { escapeMarkdown, markdownCode, markdownTable } from '../../format/markdown.ts'
+import { renderStarStatements } from './starStatements.ts'
 import { trialLines } from './trialLines.ts'
 import type { PullRequestInput } from './pullRequestInput.ts'
 
@@ -22,6 +23,7 @@ export function renderBody(parts: PullRequestInput): string {
     section('Archived data', archiveSection(parts)),
     section('Trial on a copy', trialSection(parts)),
     section('Locks and duration', locksSection(parts)),
+    section('Statements with `*`', renderStarStatements(parts)),
     section('How to run the migration', stepsSection(parts)),
     section('Rollback', rollbackSection(parts)),
     section('What to monitor', monitoringSection(parts)),

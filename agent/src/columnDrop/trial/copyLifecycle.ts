@@ -1,4 +1,4 @@
-import { CONFLICT_RESOLUTIONS, conflictSequenceSql } from '../../dualWrite/conflictCounts.ts'
+import { conflictCountersSql } from '../../dualWrite/conflictCounts.ts'
 import { deriveFunctionName, moveFunctionName } from '../../dualWrite/deriveTrigger.ts'
 import type { Sql } from '../../database/connect.ts'
 import { runDdl } from '../../ddl/transactional.ts'
@@ -54,7 +54,7 @@ function dropCopyStatements(copy: Rollout): string[] {
     `drop schema if exists ${quoteIdentifier(copy.table.schema)} cascade`,
     `drop function if exists ${deriveFunctionName(copy)}(), ${moveFunctionName(copy)}(), ${archiveFunction(copy)}()`,
     `drop table if exists ${archiveTable(copy).sql}`,
-    `drop sequence if exists ${CONFLICT_RESOLUTIONS.map((resolution) => conflictSequenceSql(copy, resolution)).join(', ')}`,
+    `drop sequence if exists ${conflictCountersSql(copy).join(', ')}`,
     `delete from sti.column_archive where rollout = ${quoteLiteral(copy.name)}`,
     `delete from sti.flag where rollout = ${quoteLiteral(copy.name)}`,
     `delete from sti.conflict where rollout = ${quoteLiteral(copy.name)}`,

@@ -2,15 +2,17 @@ import { OWN_STATEMENT_SQL } from '../../database/tagStatement.ts'
 import type { Sql } from '../../database/connect.ts'
 import { findStatementsSchema } from '../../measure/querySampling.ts'
 import { messageOf, parseStatements } from '../../rollout/sqlParser.ts'
-import { mentionsTarget } from '../sql/functionUses.ts'
-import type { ColumnLookup, ColumnUseTarget } from '../sql/columnUseTarget.ts'
-import { findColumnUses } from '../sql/columnUses.ts'
+import { mentionsTarget } from '../../statements/functionUses.ts'
+import type { ColumnLookup, ColumnUseTarget } from '../../statements/columnUseTarget.ts'
+import { findColumnUses } from '../../statements/columnUses.ts'
 
 /** The use of the legacy columns by a statement. Null in the cache: it does not use them, or it is STI's own. */
 export interface StatementUses {
   readonly statement: string
   readonly reads: readonly string[]
   readonly writes: readonly string[]
+  /** See ColumnUses. */
+  readonly onlyThroughStar: boolean
   readonly unsure: string | null
 }
 
@@ -66,13 +68,14 @@ export async function pollStatements(
         last_polled_at = clock_timestamp(), stats_reset = excluded.stats_reset, entries = excluded.entries,
         deallocations = excluded.deallocations
     )
-    insert into sti.column_use as u (rollout, entry_id, statement, role, reads, writes, analysis_fault, calls, last_called_at)
-    select ${rollout}, entry, statement, role, reads, writes, unsure, calls,
+    insert into sti.column_use as u (rollout, entry_id, statement, role, reads, writes, only_through_star, analysis_fault, calls, last_called_at)
+    select ${rollout}, entry, statement, role, reads, writes, "onlyThroughStar", unsure, calls,
       case when exists (select from before) then clock_timestamp() end
     from jsonb_to_recordset(${sql.json(matchingEntries)}::jsonb)
-      as e(entry text, statement text, role text, reads jsonb, writes jsonb, unsure text, calls bigint)
+      as e(entry text, statement text, role text, reads jsonb, writes jsonb, "onlyThroughStar" boolean, unsure text, calls bigint)
     on conflict (rollout, entry_id) do update set
-      statement = excluded.statement, reads = excluded.reads, writes = excluded.writes, analysis_fault = excluded.analysis_fault,
+      statement = excluded.statement, reads = excluded.reads, writes = excluded.writes, only_through_star = excluded.only_through_star,
+      analysis_fault = excluded.analysis_fault,
       last_called_at = case when u.calls <> excluded.calls then clock_timestamp() else u.last_called_at end, calls = excluded.calls`
 }
 
@@ -114,29 +117,31 @@ const DDL_STATEMENT_NODES =
   /^(View|Rule|Index|CreateFunction|CreatePolicy|AlterPolicy|CreateTrig|CreateStats|Comment|CreatePublication|AlterPublication)Stmt$/
 
 /** Statements are stored up to this length in characters. */
-const MAX_STATEMENT_LENGTH = 1_000
+export const MAX_STATEMENT_LENGTH = 1_000
+
+const NO_USES = { reads: [], writes: [], onlyThroughStar: false }
 
 function findStatementUses(
   text: string | null,
   { target, columnsOf }: { readonly target: ColumnUseTarget; readonly columnsOf: ColumnLookup },
 ): StatementUses | null {
   if (text === null)
-    return { statement: '(its text is lost)', reads: [], writes: [], unsure: 'pg_stat_statements has lost its text' }
+    return { ...NO_USES, statement: '(its text is lost)', unsure: 'pg_stat_statements has lost its text' }
   const statement = text.slice(0, MAX_STATEMENT_LENGTH)
   // A statement that names a column of the table also names the table, or a view of it, which another check covers.
   if (!mentionsTarget(text, { ...target, legacy: [] }) && !/\bU&"/i.test(text)) return null
   try {
     const statements = parseStatements(text)
     if (statements.some((parsed) => parsed['DoStmt'] !== undefined) && mentionsTarget(text, target))
-      return { statement, reads: [], writes: [], unsure: 'it is an anonymous block, whose body is not analyzed' }
-    const { reads, writes } = findColumnUses(
+      return { ...NO_USES, statement, unsure: 'it is an anonymous block, whose body is not analyzed' }
+    const { reads, writes, onlyThroughStar } = findColumnUses(
       statements.filter((parsed) => !Object.keys(parsed).some((kind) => DDL_STATEMENT_NODES.test(kind))),
       target,
       columnsOf,
     )
-    return reads.length + writes.length === 0 ? null : { statement, reads, writes, unsure: null }
+    return reads.length + writes.length === 0 ? null : { statement, reads, writes, onlyThroughStar, unsure: null }
   } catch (error) {
-    return { statement, reads: [], writes: [], unsure: `it cannot be parsed (${messageOf(error)})` }
+    return { ...NO_USES, statement, unsure: `it cannot be parsed (${messageOf(error)})` }
   }
 }
 
@@ -152,7 +157,7 @@ export async function readStatements(sql: Sql, rollout: string): Promise<Stateme
   const [watch] = await sql<{ since: Date; restarted: string | null }[]>`
     select watched_since as since, restart_reason as restarted from sti.statement_watch where rollout = ${rollout}`
   const uses = await sql<(Omit<StatementUses, 'calledAt'> & { role: string; at: Date | null })[]>`
-    select statement, role, reads, writes, analysis_fault as unsure, last_called_at as at from sti.column_use
+    select statement, role, reads, writes, only_through_star as "onlyThroughStar", analysis_fault as unsure, last_called_at as at from sti.column_use
     where rollout = ${rollout} order by last_called_at desc nulls last, entry_id limit 500`
   return {
     since: watch?.since.toISOString() ?? null,

@@ -1,7 +1,7 @@
 import type { Sql } from '../../database/connect.ts'
 import { isConnectionError, errorMessage } from '../../database/errors.ts'
 import type { RolloutFacts } from '../../kind/facts.ts'
-import { readColumnUseTarget } from '../sql/readColumnUseTarget.ts'
+import { readColumnUseTarget } from '../../statements/readColumnUseTarget.ts'
 import { recordDroppedColumns } from './droppedColumns.ts'
 import { recordEvaluations } from '../../measure/flagEvaluations.ts'
 import { pollStatements, type StatementUseCache } from './statementWatch.ts'

@@ -359,15 +359,18 @@ create table sti.usage_peak (
 );
 
 -- Writes whose legacy columns and type disagreed, and the side that won; the value of the other side is kept here. A
--- refused write leaves no row, since its transaction rolls back. Sequences count all conflicts.
+-- refused write leaves no row, since its transaction rolls back. `corrected`: before finalize, at most about one a minute.
+-- Sequences count all conflicts.
 create table sti.conflict (
   id bigint generated always as identity primary key,
   rollout text not null,
   at timestamptz not null default clock_timestamp(),
   key jsonb not null,
-  resolution text not null check (resolution in ('legacy', 'type')),
+  resolution text not null check (resolution in ('corrected', 'legacy', 'type')),
   written_type text,
   legacy_type text,
+  -- The beginning of what the client sent. Null: not recorded for this outcome.
+  statement text,
   writer text not null default session_user
 );
 
@@ -385,6 +388,28 @@ begin
   end if;
 end $$;
 revoke execute on function sti.record_conflict from public;
+
+-- Called by the dual-write trigger before finalize. `counter` counts, and `clock` holds the second of the last conflict:
+-- both keep their values if the write is rolled back, and writers do not wait for each other. The statement is stored once
+-- a minute.
+create function sti.record_correction(
+  counter regclass, clock regclass, rollout text, key jsonb, written_type text, legacy_type text
+) returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  this_second bigint := floor(extract(epoch from clock_timestamp()));
+  last_second bigint := coalesce(pg_sequence_last_value(clock), 0);
+begin
+  perform nextval(counter);
+  if last_second < this_second then
+    perform setval(clock, this_second);
+    if last_second / 60 < this_second / 60 then
+      insert into sti.conflict (rollout, resolution, key, written_type, legacy_type, statement)
+      values (record_correction.rollout, 'corrected', record_correction.key, record_correction.written_type,
+        record_correction.legacy_type, left(current_query(), 4000));
+    end if;
+  end if;
+end $$;
+revoke execute on function sti.record_correction from public;
 
 -- Types that the legacy columns cannot express, kept when the data rollback removes the column.
 create table sti.archived_type (
@@ -618,6 +643,8 @@ create table sti.column_use (
   role text not null,
   reads jsonb not null,
   writes jsonb not null,
+  -- It reads the columns only through * or whole rows, and does not fail without them.
+  only_through_star boolean not null,
   -- Why the statement could not be analyzed. Reads and writes are empty then.
   analysis_fault text,
   calls bigint not null,

@@ -3,7 +3,7 @@ import { readAcceptances, saveAcceptances, withdrawAcceptances } from '../../acc
 import { readColumnDrop } from '../../columnDrop/store.ts'
 import { readLatestCheckResults, readLatestValidation } from '../../validation/store.ts'
 import { AcceptanceRequest, Acceptances, type AcceptableSubject } from '../../contract/index.ts'
-import type { Sql } from '../../database/connect.ts'
+import { CONFLICTS_CHECK } from '../../dualWrite/correctedWrites.ts'
 import { readRollbacks, ZERO_ROLLBACKS_ITEM } from '../../readiness/rollbacks.ts'
 import type { Rollout } from '../../rollout/rollout.ts'
 import type { App, ApiDependencies } from '../dependencies.ts'
@@ -48,17 +48,18 @@ export function acceptanceRoutes(app: App, deps: ApiDependencies): void {
         throw new Refusal('refused', `${check} has no valid acceptance of ${subjects.join(', ')} to withdraw.`)
     } else {
       const expiresAt = parseExpiry(request.expiresAt, 'The acceptance')
-      const subjects = resolveSubjects(check, request.subjects, await listAcceptable(state, rollout))
+      const subjects = resolveSubjects(check, request.subjects, await listAcceptable(deps, rollout))
       await saveAcceptances(state, rollout.name, { check, subjects, reason, actor, expiresAt })
     }
     return c.json(await readAll(deps, rollout), 200)
   })
 }
 
-async function readAll({ database, config }: ApiDependencies, rollout: Rollout): Promise<Acceptances> {
+async function readAll(deps: ApiDependencies, rollout: Rollout): Promise<Acceptances> {
+  const { database, config } = deps
   const [acceptances, acceptable] = await Promise.all([
     readAcceptances(database.state, rollout.name),
-    listAcceptable(database.state, rollout),
+    listAcceptable(deps, rollout),
   ])
   return { rollout: rollout.name, environment: config.environment, acceptances, acceptable }
 }
@@ -67,14 +68,17 @@ async function readAll({ database, config }: ApiDependencies, rollout: Rollout):
  * What the newest runs of the checks, and the list of rollbacks, leave to an admin, also what is accepted already: it can be
  * renewed.
  */
-async function listAcceptable(state: Sql, rollout: Rollout): Promise<AcceptableSubject[]> {
-  const [columnDrop, validation, rollbacks] = await Promise.all([
+async function listAcceptable(deps: ApiDependencies, rollout: Rollout): Promise<AcceptableSubject[]> {
+  const { state } = deps.database
+  const [columnDrop, validation, rollbacks, { correctedWrites }] = await Promise.all([
     readColumnDrop(state, rollout.name),
     readLatestValidation(state, rollout.name, rollout.file.validation.requires),
     readRollbacks(state, rollout.name),
+    deps.facts(rollout),
   ])
   const results = validation === null ? [] : await readLatestCheckResults(state, rollout.name, validation.id)
   return [
+    ...(correctedWrites?.statements ?? []).map((subject) => ({ check: CONFLICTS_CHECK, subject })),
     ...[...results, ...(columnDrop?.checks ?? [])].flatMap(({ check, acceptable, accepted }) =>
       [...acceptable, ...accepted.map(({ subject }) => subject)].map((subject) => ({ check, subject })),
     ),

@@ -1,4 +1,7 @@
+import type { Sql } from '../../database/connect.ts'
+import { classifyError, errorMessage } from '../../database/errors.ts'
 import { runCanaryWrite, type CanaryResult, type CanaryScope, type SyncDirection } from '../../dualWrite/canaryWrite.ts'
+import { isTableEmpty, runEmptyTableCanary } from '../../dualWrite/emptyTableCanary.ts'
 import { formatQuantity } from '../../format/format.ts'
 import { quoteIdentifier } from '../../rollout/identifiers.ts'
 import { isRestoreDecided } from '../../rollout/restoreValue.ts'
@@ -25,11 +28,26 @@ export const dualWriteCanary: ValidationCheck = {
       statementTimeoutMs: 20_000,
     })
     try {
-      return judgeCanary(await runCanaryWrite(sql, rollout, table, scope), scope, rollout)
+      const result = await runCanaryWrite(sql, rollout, table, scope)
+      if (result.looked > 0 || !(await isTableEmpty(sql, rollout))) return judgeCanary(result, scope, rollout)
+      return await judgeEmptyTable(sql, rollout, table, scope)
     } finally {
       await sql.end({ timeout: 1 })
     }
   },
+}
+
+async function judgeEmptyTable(sql: Sql, rollout: Rollout, table: Table, scope: CanaryScope): Promise<CheckFinding> {
+  try {
+    const finding = judgeCanary(await runEmptyTableCanary(sql, rollout, table, scope), scope, rollout)
+    return { ...finding, detail: `on a copy, since the table is empty: ${finding.detail}`, sampleKeys: [] }
+  } catch (error) {
+    if (classifyError(error) !== 'row') throw error
+    return inconclusive(
+      `the table is empty, and a copy of it accepts no row (${errorMessage(error)}): let the application write a row, then validate again`,
+      ['no row with a known type'],
+    )
+  }
 }
 
 function judgeCanary(

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseStatements } from '../../rollout/sqlParser.ts'
+import { parseStatements } from '../rollout/sqlParser.ts'
 import { findFunctionUses, type StoredFunction } from './functionUses.ts'
 import type { ColumnLookup, ColumnUseTarget } from './columnUseTarget.ts'
 import { findColumnUses } from './columnUses.ts'
@@ -89,6 +89,63 @@ test.each([
   ['truncate vehicles', ''],
 ])('%s', (sql, expected) => {
   expect(formatUses(sql)).toBe(expected)
+})
+
+/** How a statement needs the columns: `no use`, only through `*`, or by name or position; and if it returns every column. */
+test.each([
+  ['select * from vehicles', 'star', true],
+  ['select v.* from vehicles as v where v.id = $1 order by v.name', 'star', true],
+  ['select "v0".* from "vehicles" as "v0" limit $1', 'star', true],
+  ['select o.*, v.* from vehicles v join orders o on o.vehicle_id = v.id', 'star', true],
+  ['select (v).* from vehicles v', 'star', true],
+  ['insert into vehicles (id, type) values ($1, $2) returning *', 'star', true],
+  [
+    'insert into vehicles (id, type) values ($1, $2) on conflict (id) do update set type = excluded.type returning *',
+    'star',
+    true,
+  ],
+  ['update vehicles set type = $1 where id = $2 returning vehicles.*', 'star', true],
+  ['delete from vehicles where id = $1 returning *', 'star', true],
+  ['merge into vehicles v using orders o on o.vehicle_id = v.id when matched then delete returning v.*', 'star', true],
+  ['with gone as (delete from vehicles where id = $1 returning *) select id from gone', 'star', false],
+  ['with x as (select * from vehicles) select * from x', 'star', true],
+  ['with x as (select * from vehicles) select x.id from x', 'star', false],
+  ['select s.* from (select * from vehicles) s', 'star', true],
+  ['select id from (select * from vehicles) s', 'star', false],
+  ['prepare p as select * from vehicles', 'star', true],
+  ['prepare p as select id from vehicles', 'no use', false],
+  ['select row_to_json(v) from vehicles v', 'star', false],
+  ['select v from vehicles v', 'star', false],
+  ['copy vehicles to stdout', 'star', false],
+  ['declare c cursor for select * from vehicles', 'star', false],
+  ['select * from orders', 'no use', false],
+  ['select count(*) from vehicles', 'no use', false],
+  ['select o.* from vehicles v join orders o on o.vehicle_id = v.id', 'no use', false],
+  ['select id from orders o where exists (select * from vehicles v where v.id = o.vehicle_id)', 'no use', false],
+  // A column is named, also of a query that selects a star.
+  ['select * from vehicles where is_truck', 'named', true],
+  ['select *, is_truck from vehicles', 'named', true],
+  ['select * from vehicles order by is_truck', 'named', true],
+  ['with x as (select * from vehicles) select is_truck from x', 'named', false],
+  ['with x as (select * from vehicles), y as (select * from x) select y."Is Bike" from y', 'named', false],
+  ['select s.is_truck from (select * from vehicles) s', 'named', false],
+  ['select * from (select * from vehicles) s join orders o using (is_truck)', 'named', true],
+  ['update vehicles set is_truck = $1 returning *', 'named', true],
+  ['insert into vehicles (id, is_truck) values ($1, $2) returning *', 'named', true],
+  // The order or the number of the columns matters.
+  ['insert into archive select * from vehicles', 'named', false],
+  ['insert into archive select s.* from (select * from vehicles) s', 'named', false],
+  ['select * from vehicles union all select * from vehicles_2026', 'named', true],
+  ['select * from vehicles as v(a, b, c)', 'named', true],
+  ['select b from (select * from vehicles) as s(a, b)', 'named', false],
+  ['with x(a, b, c) as (select * from vehicles) select b from x', 'named', false],
+  ['select * from vehicles order by 3', 'named', true],
+  ['select id from orders where (id, vehicle_id, is_truck, $1, $2) in (select * from vehicles)', 'named', false],
+  ['select id from vehicles v where row(v.*) = row($1, $2, $3, $4, $5)', 'named', false],
+])('%s: %s', (sql, need, returnsAll) => {
+  const uses = findColumnUses(parseStatements(sql), VEHICLES_TARGET, columnsOf)
+  const found = uses.reads.length + uses.writes.length === 0 ? 'no use' : uses.onlyThroughStar ? 'star' : 'named'
+  expect([found, uses.returnsAllColumns]).toEqual([need, returnsAll])
 })
 
 const bodyUses = (language: string, source: string, overrides: Partial<StoredFunction> = {}) =>

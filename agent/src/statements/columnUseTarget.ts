@@ -22,6 +22,13 @@ export type ColumnLookup = (schema: string | null, name: string) => ReadonlySet<
 export interface ColumnUses {
   readonly reads: readonly string[]
   readonly writes: readonly string[]
+  /**
+   * True if it reads the columns only through `*` or whole rows, and neither names one nor depends on their number or order:
+   * it does not fail without them.
+   */
+  readonly onlyThroughStar: boolean
+  /** True if its result has every column of the table, also those that are added later: it returns `*`. */
+  readonly returnsAllColumns: boolean
 }
 
 export function findTargetRelation(target: ColumnUseTarget, schema: string | null, name: string): NamedRelation | null {

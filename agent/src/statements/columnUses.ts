@@ -1,11 +1,13 @@
-import { stringValues, type ParseNode } from '../../rollout/sqlParser.ts'
+import { stringValues, type ParseNode } from '../rollout/sqlParser.ts'
 import {
   nestedScope,
   resolveRangeVar,
   targetEntry,
-  applyColumnAliases,
+  derivedEntry,
+  UNKNOWN_OUTPUTS,
   type AliasClause,
   type RangeTableEntry,
+  type QueryOutputs,
   type QueryScope,
 } from './queryScope.ts'
 import { findTargetRelation, type ColumnLookup, type ColumnUseTarget, type ColumnUses } from './columnUseTarget.ts'
@@ -32,14 +34,61 @@ export function findColumnUses(
   const rootScope = nestedScope(null)
   for (const name of names.rows ?? [])
     rootScope.entries.push({ ...targetEntry(target.relations[0]!, target, name, null), variable: true })
-  for (const statement of statements) collector.visit(statement, rootScope)
+  for (const statement of statements) collector.visitStatement(statement, rootScope)
   return collector.found()
 }
 
 function createUseCollector(target: ColumnUseTarget, columnsOf: ColumnLookup, rowParameters: readonly number[]) {
   const reads = new Set<string>()
   const writes = new Set<string>()
-  const readAll = (entry: RangeTableEntry): void => entry.legacy?.forEach((column) => reads.add(column))
+  /** The columns that are named, or whose number or order matters. */
+  const required = new Set<string>()
+  let returnsAllColumns = false
+  /** Above 0 while the outputs of a query are assigned by their order. */
+  let positional = 0
+  const read = (column: string): void => {
+    reads.add(column)
+    required.add(column)
+  }
+  const readAll = (entry: RangeTableEntry): void => {
+    entry.legacy?.forEach((column) => (positional > 0 || entry.renamed ? read(column) : reads.add(column)))
+    // The columns were read where the entry was derived.
+    if (entry.legacy === null && entry.allColumns && (positional > 0 || entry.renamed)) target.legacy.forEach(read)
+  }
+  const byPosition = <T>(isPositional: boolean, use: () => T): T => {
+    if (!isPositional) return use()
+    positional++
+    try {
+      return use()
+    } finally {
+      positional--
+    }
+  }
+
+  /** A whole statement, whose result goes to the client. */
+  function visitStatement(statement: ParseNode, scope: QueryScope): void {
+    const prepared = (statement['PrepareStmt'] as ParseNode | undefined)?.['query'] as ParseNode | undefined
+    if (statementOutputs(prepared ?? statement, scope).allColumns) returnsAllColumns = true
+  }
+
+  function statementOutputs(statement: ParseNode, scope: QueryScope): QueryOutputs {
+    const [[kind, value] = ['', undefined]] = Object.entries(statement)
+    const fields = value as ParseNode
+    switch (kind) {
+      case 'SelectStmt':
+        return select(fields, scope)
+      case 'InsertStmt':
+        return insert(fields, scope)
+      case 'UpdateStmt':
+      case 'DeleteStmt':
+        return updateOrDelete(fields, scope)
+      case 'MergeStmt':
+        return merge(fields, scope)
+      default:
+        visit(statement, scope)
+        return UNKNOWN_OUTPUTS
+    }
+  }
 
   function visit(node: unknown, scope: QueryScope): void {
     if (Array.isArray(node)) return node.forEach((child) => visit(child, scope))
@@ -73,10 +122,11 @@ function createUseCollector(target: ColumnUseTarget, columnsOf: ColumnLookup, ro
         case 'SubLink':
           visit(fields['testexpr'], scope)
           // EXISTS evaluates no column of its query, so a star in it reads nothing.
-          visit(
-            fields['subLinkType'] === 'EXISTS_SUBLINK' ? withoutTargets(fields['subselect']) : fields['subselect'],
-            scope,
-          )
+          if (fields['subLinkType'] === 'EXISTS_SUBLINK') visit(withoutTargets(fields['subselect']), scope)
+          else byPosition(true, () => visit(fields['subselect'], scope))
+          break
+        case 'RowExpr':
+          byPosition(true, () => visit(value, scope))
           break
         default:
           visit(value, scope)
@@ -84,25 +134,35 @@ function createUseCollector(target: ColumnUseTarget, columnsOf: ColumnLookup, ro
     }
   }
 
-  function select(fields: ParseNode, outer: QueryScope): ReadonlySet<string> | null {
+  function select(fields: ParseNode, outer: QueryScope): QueryOutputs {
     const scope = nestedScope(outer)
     withQueries(fields['withClause'], scope)
     if (fields['larg']) {
-      const columns = select(fields['larg'] as ParseNode, scope)
-      select(fields['rarg'] as ParseNode, scope)
-      return columns
+      const [left, right] = byPosition(true, () => [
+        select(fields['larg'] as ParseNode, scope),
+        select(fields['rarg'] as ParseNode, scope),
+      ])
+      return { columns: left.columns, allColumns: left.allColumns || right.allColumns }
     }
     from(fields['fromClause'], scope)
     const outputs = outputsOf(fields['targetList'], scope)
     const { targetList, fromClause, withClause, sortClause, distinctClause, ...rest } = fields
     void fromClause
     void withClause
-    visit(targetList, scope)
+    const usesOrdinals = [sortClause, distinctClause, fields['groupClause']].some(hasOrdinal)
+    byPosition(usesOrdinals, () => visit(targetList, scope))
     visit(rest, scope)
     // ORDER BY and DISTINCT ON resolve to output names first.
-    for (const clause of [sortClause, distinctClause]) visit(withoutOutputNames(clause, outputs), scope)
-    if (Array.isArray(fields['valuesLists'])) return null
-    return outputs
+    for (const clause of [sortClause, distinctClause]) visit(withoutOutputNames(clause, outputs.columns), scope)
+    namedOutputs([sortClause, distinctClause], outputs)
+    return Array.isArray(fields['valuesLists']) ? UNKNOWN_OUTPUTS : outputs
+  }
+
+  /** ORDER BY and DISTINCT ON that name a legacy column of a star. */
+  function namedOutputs(clauses: readonly unknown[], outputs: QueryOutputs): void {
+    if (!outputs.allColumns) return
+    const names = clauses.flatMap((clause) => asList<ParseNode>(clause).flatMap((item) => outputName(item) ?? []))
+    target.legacy.filter((column) => names.includes(column)).forEach(read)
   }
 
   function withQueries(clause: unknown, scope: QueryScope): void {
@@ -111,17 +171,12 @@ function createUseCollector(target: ColumnUseTarget, columnsOf: ColumnLookup, ro
     )) {
       const name = query['ctename'] as string
       const inner = query['ctequery'] as ParseNode
-      if ((clause as ParseNode)['recursive']) scope.ctes.set(name, null)
-      const columns = inner['SelectStmt']
-        ? select(inner['SelectStmt'] as ParseNode, scope)
-        : visitStatement(inner, scope)
-      scope.ctes.set(name, applyColumnAliases(columns, { aliasname: name, colnames: query['aliascolnames'] }))
+      if ((clause as ParseNode)['recursive']) scope.ctes.set(name, UNKNOWN_OUTPUTS)
+      const colnames = query['aliascolnames']
+      const outputs = byPosition(colnames !== undefined, () => statementOutputs(inner, scope))
+      const { columns, allColumns } = derivedEntry(outputs, name, { aliasname: name, colnames })
+      scope.ctes.set(name, { columns, allColumns })
     }
-  }
-
-  function visitStatement(statement: ParseNode, scope: QueryScope): null {
-    visit(statement, scope)
-    return null
   }
 
   function from(items: unknown, scope: QueryScope): void {
@@ -137,13 +192,9 @@ function createUseCollector(target: ColumnUseTarget, columnsOf: ColumnLookup, ro
           scope.entries.push(resolveRangeVar(fields, scope, target, columnsOf))
           break
         case 'RangeSubselect': {
-          const columns = select((fields['subquery'] as ParseNode)['SelectStmt'] as ParseNode, scope)
-          scope.entries.push({
-            name: alias?.aliasname ?? null,
-            schema: null,
-            columns: applyColumnAliases(columns, alias),
-            legacy: null,
-          })
+          const query = (fields['subquery'] as ParseNode)['SelectStmt'] as ParseNode
+          const outputs = byPosition(alias?.colnames !== undefined, () => select(query, scope))
+          scope.entries.push(derivedEntry(outputs, alias?.aliasname ?? null, alias))
           break
         }
         case 'RangeTableSample':
@@ -155,7 +206,7 @@ function createUseCollector(target: ColumnUseTarget, columnsOf: ColumnLookup, ro
           break
         default:
           visit(value, scope)
-          scope.entries.push({ name: alias?.aliasname ?? null, schema: null, columns: null, legacy: null })
+          scope.entries.push(derivedEntry(UNKNOWN_OUTPUTS, alias?.aliasname ?? null, undefined))
       }
     }
   }
@@ -170,12 +221,13 @@ function createUseCollector(target: ColumnUseTarget, columnsOf: ColumnLookup, ro
       if (fields['isNatural']) {
         const others = joined.filter((other) => other !== entry)
         entry.legacy?.forEach((column, visible) => {
-          if (others.some(({ columns }) => columns === null || columns.has(visible))) reads.add(column)
+          if (others.some(({ columns }) => columns === null || columns.has(visible))) read(column)
         })
       }
       for (const name of merged ?? []) {
         const column = entry.legacy?.get(name)
-        if (column !== undefined) reads.add(column)
+        if (column !== undefined) read(column)
+        derivedColumn(entry, name)
       }
     }
     const alias = fields['alias'] as AliasClause | undefined
@@ -183,11 +235,11 @@ function createUseCollector(target: ColumnUseTarget, columnsOf: ColumnLookup, ro
     visit(fields['quals'], scope)
   }
 
-  function insert(fields: ParseNode, outer: QueryScope): void {
+  function insert(fields: ParseNode, outer: QueryScope): QueryOutputs {
     const scope = nestedScope(outer)
     withQueries(fields['withClause'], scope)
     const relation = fields['relation'] as ParseNode
-    visit(fields['selectStmt'], scope)
+    byPosition(true, () => visit(fields['selectStmt'], scope))
     const targetTable = resolveRangeVar(relation, scope, target, columnsOf)
     scope.entries.push(targetTable)
     if (targetTable.legacy !== null) insertedColumns(fields, relation).forEach((name) => writes.add(name))
@@ -198,7 +250,7 @@ function createUseCollector(target: ColumnUseTarget, columnsOf: ColumnLookup, ro
       )) {
         visit(element['expr'], scope)
         const column = targetTable.legacy?.get(element['name'] as string)
-        if (column !== undefined) reads.add(column)
+        if (column !== undefined) read(column)
       }
       visit((conflict['infer'] as ParseNode | undefined)?.['whereClause'], scope)
       const updating = nestedScope(scope)
@@ -206,7 +258,7 @@ function createUseCollector(target: ColumnUseTarget, columnsOf: ColumnLookup, ro
       visitAssignments(conflict['targetList'], targetTable, updating)
       visit(conflict['whereClause'], updating)
     }
-    returning(fields, targetTable, scope)
+    return returning(fields, targetTable, scope)
   }
 
   /** The legacy columns that an INSERT assigns. */
@@ -227,7 +279,7 @@ function createUseCollector(target: ColumnUseTarget, columnsOf: ColumnLookup, ro
     return columns.slice(0, valueCount).filter((column) => target.legacy.includes(column))
   }
 
-  function updateOrDelete(fields: ParseNode, outer: QueryScope): void {
+  function updateOrDelete(fields: ParseNode, outer: QueryScope): QueryOutputs {
     const scope = nestedScope(outer)
     withQueries(fields['withClause'], scope)
     const targetTable = resolveRangeVar(fields['relation'] as ParseNode, scope, target, columnsOf)
@@ -235,10 +287,10 @@ function createUseCollector(target: ColumnUseTarget, columnsOf: ColumnLookup, ro
     from(fields['fromClause'] ?? fields['usingClause'], scope)
     visitAssignments(fields['targetList'], targetTable, scope)
     visit(fields['whereClause'], scope)
-    returning(fields, targetTable, scope)
+    return returning(fields, targetTable, scope)
   }
 
-  function merge(fields: ParseNode, outer: QueryScope): void {
+  function merge(fields: ParseNode, outer: QueryScope): QueryOutputs {
     const scope = nestedScope(outer)
     withQueries(fields['withClause'], scope)
     const relation = fields['relation'] as ParseNode
@@ -261,7 +313,7 @@ function createUseCollector(target: ColumnUseTarget, columnsOf: ColumnLookup, ro
         valueCount.filter((column) => target.legacy.includes(column)).forEach((column) => writes.add(column))
       }
     }
-    returning(fields, targetTable, scope)
+    return returning(fields, targetTable, scope)
   }
 
   function visitAssignments(targets: unknown, targetTable: RangeTableEntry, scope: QueryScope): void {
@@ -274,11 +326,12 @@ function createUseCollector(target: ColumnUseTarget, columnsOf: ColumnLookup, ro
     }
   }
 
-  function returning(fields: ParseNode, targetTable: RangeTableEntry, outer: QueryScope): void {
+  function returning(fields: ParseNode, targetTable: RangeTableEntry, outer: QueryScope): QueryOutputs {
     const scope = nestedScope(outer)
     scope.entries.push(...outer.entries, ...['old', 'new'].map((name) => ({ ...targetTable, name, schema: null })))
-    visit(fields['returningList'], scope)
-    visit((fields['returningClause'] as ParseNode | undefined)?.['exprs'], scope)
+    const list = fields['returningList'] ?? (fields['returningClause'] as ParseNode | undefined)?.['exprs']
+    visit(list, scope)
+    return outputsOf(list, scope)
   }
 
   function copy(fields: ParseNode, scope: QueryScope): void {
@@ -291,6 +344,7 @@ function createUseCollector(target: ColumnUseTarget, columnsOf: ColumnLookup, ro
       (candidate) => named === null || named.includes(candidate),
     )
     columns.forEach((used) => (fields['is_from'] ? writes : reads).add(used))
+    if (named !== null) columns.forEach((used) => required.add(used))
     if (fields['whereClause']) visit(fields['whereClause'], { ...nestedScope(scope), entries: [entry] })
   }
 
@@ -303,8 +357,14 @@ function createUseCollector(target: ColumnUseTarget, columnsOf: ColumnLookup, ro
     if (names.length === 1) return unqualifiedName(names[0]!, scope)
     for (const entry of findEntries(scope, names.slice(0, -1))) {
       const found = entry.legacy?.get(names.at(-1)!)
-      if (found !== undefined) reads.add(found)
+      if (found !== undefined) read(found)
+      derivedColumn(entry, names.at(-1)!)
     }
+  }
+
+  /** A legacy column of a query that selects `*`. */
+  function derivedColumn(entry: RangeTableEntry, name: string): void {
+    if (entry.legacy === null && entry.allColumns && target.legacy.includes(name)) read(name)
   }
 
   /** `$1.is_truck` */
@@ -313,21 +373,24 @@ function createUseCollector(target: ColumnUseTarget, columnsOf: ColumnLookup, ro
     if (!rowParameters.includes(parameter?.number ?? 0)) return
     const [first] = asList<ParseNode>(fields['indirection'])
     const name = (first?.['String'] as { sval?: string } | undefined)?.sval
-    target.legacy.filter((column) => column === name).forEach((column) => reads.add(column))
+    target.legacy.filter((column) => column === name).forEach(read)
   }
 
   function unqualifiedName(name: string, scope: QueryScope): void {
     for (let current: QueryScope | null = scope; current !== null; current = current.outer) {
       const ours = current.entries.filter((entry) => !entry.variable && entry.legacy?.has(name))
-      if (ours.length > 0) return ours.forEach((entry) => reads.add(entry.legacy!.get(name)!))
-      if (current.entries.some((entry) => !entry.variable && entry.columns?.has(name))) return
+      if (ours.length > 0) return ours.forEach((entry) => read(entry.legacy!.get(name)!))
+      const others = current.entries.filter((entry) => !entry.variable && entry.columns?.has(name))
+      if (others.length > 0) return others.forEach((entry) => derivedColumn(entry, name))
     }
     // The name is not a column, so it is the whole row of the entry with that name.
     for (const entry of findEntries(scope, [name])) if (!entry.variable) readAll(entry)
   }
 
-  function outputsOf(targets: unknown, scope: QueryScope): ReadonlySet<string> | null {
+  function outputsOf(targets: unknown, scope: QueryScope): QueryOutputs {
     const names = new Set<string>()
+    let known = true
+    let allColumns = false
     for (const { ResTarget } of asList<{ ResTarget: ParseNode }>(targets)) {
       const reference = (ResTarget['val'] as ParseNode | undefined)?.['ColumnRef'] as ParseNode | undefined
       const last = asList<ParseNode>(reference?.['fields']).at(-1)
@@ -336,19 +399,40 @@ function createUseCollector(target: ColumnUseTarget, columnsOf: ColumnLookup, ro
           (part) => (part['String'] as { sval?: string } | undefined)?.sval ?? [],
         )
         const starred = qualifier.length === 0 ? scope.entries : findEntries(scope, qualifier)
-        if (starred.length === 0 || starred.some(({ columns }) => columns === null)) return null
-        starred.forEach(({ columns }) => columns!.forEach((columnName) => names.add(columnName)))
+        if (starred.length === 0 || starred.some(({ columns }) => columns === null)) known = false
+        starred.forEach(({ columns }) => columns?.forEach((columnName) => names.add(columnName)))
+        if (starred.some((entry) => entry.allColumns)) allColumns = true
         continue
+      }
+      const expanded = expandedRow(ResTarget['val'])
+      if (expanded !== null) {
+        known = false
+        if (findEntries(scope, expanded).some((entry) => entry.allColumns)) allColumns = true
       }
       const name =
         (ResTarget['name'] as string | undefined) ?? (last?.['String'] as { sval?: string } | undefined)?.sval
       // Statements do not refer to the names that PostgreSQL generates for unnamed expressions.
       if (name !== undefined) names.add(name)
     }
-    return names
+    return { columns: known ? names : null, allColumns }
   }
 
-  return { visit, found: (): ColumnUses => ({ reads: [...reads].sort(), writes: [...writes].sort() }) }
+  return {
+    visitStatement,
+    found: (): ColumnUses => ({
+      reads: [...reads].sort(),
+      writes: [...writes].sort(),
+      onlyThroughStar: reads.size > 0 && required.size === 0 && writes.size === 0,
+      returnsAllColumns,
+    }),
+  }
+}
+
+/** The name of a row that an expression expands, such as `(v).*`; null for any other expression. */
+function expandedRow(expression: unknown): string[] | null {
+  const indirection = (expression as ParseNode | undefined)?.['A_Indirection'] as ParseNode | undefined
+  if (asList<ParseNode>(indirection?.['indirection']).at(-1)?.['A_Star'] === undefined) return null
+  return stringValues(((indirection!['arg'] as ParseNode)['ColumnRef'] as ParseNode | undefined)?.['fields'])
 }
 
 /** The entries that a qualifier refers to, from the nearest level that has any. */
@@ -374,11 +458,23 @@ function withoutTargets(subselect: unknown): unknown {
 }
 
 function withoutOutputNames(clause: unknown, outputs: ReadonlySet<string> | null): unknown {
-  return asList<ParseNode>(clause).filter((item) => {
-    const node = ((item['SortBy'] as ParseNode | undefined)?.['node'] ?? item) as ParseNode
-    const names = stringValues((node['ColumnRef'] as ParseNode | undefined)?.['fields'])
-    return !(names?.length === 1 && outputs?.has(names[0]!))
-  })
+  return asList<ParseNode>(clause).filter((item) => !outputs?.has(outputName(item) ?? ''))
+}
+
+const sortedNode = (item: ParseNode): ParseNode =>
+  ((item['SortBy'] as ParseNode | undefined)?.['node'] ?? item) as ParseNode
+
+/** The single name that an item of ORDER BY or DISTINCT ON consists of; null for any other expression. */
+function outputName(item: ParseNode): string | null {
+  const names = stringValues((sortedNode(item)['ColumnRef'] as ParseNode | undefined)?.['fields'])
+  return names?.length === 1 ? names[0]! : null
+}
+
+/** True if an item is a number, which refers to an output by its position. */
+function hasOrdinal(clause: unknown): boolean {
+  return asList<ParseNode>(clause).some(
+    (item) => (sortedNode(item)['A_Const'] as ParseNode | undefined)?.['ival'] !== undefined,
+  )
 }
 
 function asList<T>(value: unknown): readonly T[] {

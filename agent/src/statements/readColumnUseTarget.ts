@@ -1,6 +1,6 @@
-import type { Sql } from '../../database/connect.ts'
-import type { Rollout, Table } from '../../rollout/rollout.ts'
-import { partitionTreeCte } from '../catalog/partitionTreeSql.ts'
+import type { Sql } from '../database/connect.ts'
+import type { Rollout, Table } from '../rollout/rollout.ts'
+import { partitionTreeCte } from './partitionTreeCte.ts'
 import type { ColumnLookup, ColumnUseTarget } from './columnUseTarget.ts'
 
 /**

@@ -5,7 +5,7 @@ import {
   stringValues,
   walkParseTree,
   type ParseNode,
-} from '../../rollout/sqlParser.ts'
+} from '../rollout/sqlParser.ts'
 import type { ColumnLookup, ColumnUseTarget, ColumnUses } from './columnUseTarget.ts'
 import { findColumnUses, type RowNames } from './columnUses.ts'
 
@@ -23,7 +23,7 @@ export interface StoredFunction {
   readonly rowParameters: readonly { readonly number: number; readonly name: string | null }[]
 }
 
-export interface FunctionUses extends ColumnUses {
+export interface FunctionUses extends Pick<ColumnUses, 'reads' | 'writes'> {
   /** The part that could not be analyzed, and why; null if everything was analyzed. */
   readonly unsure: string | null
 }
@@ -37,8 +37,11 @@ export function findFunctionUses(
   columnsOf: ColumnLookup,
 ): FunctionUses {
   try {
-    if (stored.language === 'sql')
-      return { ...findColumnUses(parseStatements(stored.source), target, columnsOf, rowNames(stored)), unsure: null }
+    if (stored.language === 'sql') {
+      const statements = parseStatements(stored.source)
+      const { reads, writes } = findColumnUses(statements, target, columnsOf, rowNames(stored))
+      return { reads, writes, unsure: null }
+    }
     if (stored.language === 'plpgsql') return plpgsqlUses(stored, target, columnsOf)
   } catch (error) {
     return {
@@ -61,7 +64,7 @@ function plpgsqlUses(stored: StoredFunction, target: ColumnUseTarget, columnsOf:
   const reads = new Set<string>()
   const writes = new Set<string>()
   let unsure: string | null = null
-  const addUses = (uses: ColumnUses): void => {
+  const addUses = (uses: Pick<ColumnUses, 'reads' | 'writes'>): void => {
     uses.reads.forEach((column) => reads.add(column))
     uses.writes.forEach((column) => writes.add(column))
   }
