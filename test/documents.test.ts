@@ -107,15 +107,15 @@ test('every link to a heading leads to one', () => {
   function slug(title: string): string {
     return title
       .toLowerCase()
-      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
       .trim()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
       .replaceAll(' ', '-')
   }
 })
 
 test('every metric exists', () => {
-  // Labels, a role, and roles of the examples.
-  const others = ['sti_receiver', 'sti_rollback', 'sti_agent', 'sti_conflict']
+  // Labels, a role, roles of the examples, and a method of ActiveRecord.
+  const others = ['sti_receiver', 'sti_rollback', 'sti_agent', 'sti_conflict', 'sti_name']
   const names = new Set(METRICS.map(({ name }) => name))
   const known = (name: string): boolean =>
     others.includes(name) || names.has(name) || names.has(name.replace(/_(bucket|sum|count)$/, ''))

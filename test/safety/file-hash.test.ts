@@ -53,7 +53,7 @@ test('the trigger of an earlier file is detected and blocks everything until exp
       async (agent) => {
         expect((await agent.rollout()).stage).toBe('new')
         expect(await requestRefused(agent, 'backfill')).toMatch(
-          /derives as an earlier version of the rollout file\. Expand again/,
+          /was created from an earlier version of the rollout file\. Expand again/,
         )
         expect(await requestRefused(agent, 'flag', { enabled: true })).toMatch(/sti expand/)
         const validation = await agent.run('validation')

@@ -59,7 +59,8 @@ test('every journaled change is reverted in reverse order, and the table is as b
     expect(preview.body.allowed).toBe(true)
     expect(preview.body.statements.slice(0, 5).map((statement) => statement.replace(/\s+/g, ' ').slice(0, 32))).toEqual(
       [
-        expect.stringMatching(/^create or replace function sti/),
+        // The function of the dual-write trigger as expand created it, with its counters.
+        'create sequence if not exists st',
         expect.stringMatching(/^alter table "public"."vehicles"/),
         'drop index if exists "public"."s',
         'drop trigger if exists "~sti_com',
