@@ -174,7 +174,8 @@ test('graphile-worker keeps working during a whole rollout of its jobs, and drop
       expect(findColumnDropCheck(last!, 'no-function-body')).toMatchObject({ verdict: 'fail' })
       expect(findColumnDropCheck(last!, 'no-function-body').findings.join(' ')).toContain('add_job')
       expect(findColumnDropCheck(last!, 'no-dependent-objects').findings.join(' ')).toContain('is_available')
-      expect(findColumnDropCheck(last!, 'no-statement-reads').verdict).toBe('fail')
+      // It fails if a statement that names the column was called of late; the others read * only.
+      expect(findColumnDropCheck(last!, 'no-statement-reads').verdict).toMatch(/fail|inconclusive/)
     } finally {
       await utils.release()
     }

@@ -108,6 +108,7 @@ export interface StoredLane {
   readonly position: readonly string[]
   readonly range_state: {
     readonly done: number
+    readonly stripes: readonly number[]
     readonly parts: number
     readonly rows: number
     readonly written: number

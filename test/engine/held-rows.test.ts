@@ -209,8 +209,10 @@ test('a held row does not stop the clearing of a column that existed before', as
               seconds: 30,
             },
           )
-          await waitFor('the holder is named', async () =>
-            /is locked by pid \d+/.test((await readOperation(agent, id)).step ?? ''),
+          await waitFor(
+            'the holder is named',
+            async () => /is locked by pid \d+/.test((await readOperation(agent, id)).step ?? ''),
+            { seconds: 60 },
           )
           await session.unsafe('commit')
           expect((await agent.waitForEnd(id)).state).toBe('succeeded')
@@ -220,4 +222,4 @@ test('a held row does not stop the clearing of a column that existed before', as
       QUIET_LOG,
     )
   })
-})
+}, 150_000)

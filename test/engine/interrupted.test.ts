@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import type { FailpointHook } from '../../agent/src/kind/failpoints.ts'
 import { controlOperation } from '../support/operations.ts'
 import { engineBackendPids, countTypedRows, countWrongRows } from '../support/faultInjection.ts'
 import { FROZEN_ROWS_OPTIONS, FROZEN_TRIGGER_SQL, freezeRows } from './frozenRows.ts'
-import { expectEachBatchOnce, fullPagesTable, recordLaneMoves, waitForStripes } from './laneMoves.ts'
+import { expectEachBatchOnce, fullPagesTable, recordLaneMoves } from './laneMoves.ts'
 import { onNthArrival } from '../support/failpoints.ts'
 import { withExpandedTable, readLanes, plainTable, recordEngineWrites, readEngineWrites } from './expandedTable.ts'
 import { waitFor } from '../support/waitFor.ts'
@@ -13,7 +14,12 @@ const BACKFILL = { batchSize: 100, maximumBatchSeconds: 5 }
 test.each([1, 2])(
   'a pause inside a striped range keeps exact counts and resumes with the next stripe: %i workers',
   async (workers) => {
-    await withExpandedTable({ create: fullPagesTable(6_000), watched: { seconds: 0.02 } }, async ({ sql, agent }) => {
+    let beforeBatch = async (): Promise<void> => undefined
+    const reached: FailpointHook = async (point) => {
+      if (point === 'backfill.batch') await beforeBatch()
+    }
+    const options = { create: fullPagesTable(6_000), watched: { seconds: 0.02 }, reached }
+    await withExpandedTable(options, async ({ sql, agent }) => {
       await sql`update public.vehicles set name = name where id <= 300`
       const all = (await sql`select from public.vehicles`).length
       // Written by the application since expand, so the backfill does not write it.
@@ -21,8 +27,15 @@ test.each([1, 2])(
       await recordLaneMoves(sql)
       const { id } = await agent.request('backfill', { ...BACKFILL, workers })
       for (const batches of [3, 6]) {
-        await waitForStripes(sql, id, batches)
-        await controlOperation(agent, id, 'pause')
+        await new Promise<void>((resolve, reject) => {
+          beforeBatch = async () => {
+            const state = (await readLanes(sql, id))[0]?.range_state
+            // The batch that begins now is still written.
+            if (!state || state.done < batches || state.done + 2 > state.stripes.length * state.parts) return
+            beforeBatch = async () => undefined
+            await controlOperation(agent, id, 'pause').then(resolve, reject)
+          }
+        })
         const { progress } = await agent.waitForEnd(id)
         const [lane] = await readLanes(sql, id)
         expect(lane!.range_state!.done).toBeGreaterThanOrEqual(batches)

@@ -59,7 +59,10 @@ function judgeCorrectedWrites({ facts }: ReadinessInput): ItemState[] {
   return [
     notReady(
       describeCorrectedWrites(rollout, correctedWrites),
-      `Change the code that sets the type, or accept each statement (sti accept-check ${CONFLICTS_CHECK}).`,
+      step(
+        'Change the code that sets the type, or accept each statement by name.',
+        `sti accept-check ${CONFLICTS_CHECK}`,
+      ),
       correctedWrites.lastAt,
     ),
   ]
