@@ -197,3 +197,22 @@ test.each(['expanded', 'finalized'] as const)(
       })
   },
 )
+
+test('a fault with a cause outside of the table is gone once its cause is', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    await sql.unsafe(`${TABLE};
+      create function no_ddl() returns event_trigger language plpgsql as 'begin raise exception ''no changes on Fridays''; end';
+      create event trigger no_ddl on ddl_command_start when tag in ('ALTER TABLE') execute function no_ddl()`)
+    await withAgent(
+      url,
+      COMPARISON,
+      async (agent) => {
+        expect(await requestRefused(agent, 'expand')).toMatch(/no changes on Fridays/)
+        await sql`drop event trigger no_ddl`
+        await waitFor('the fault is gone', async () => (await agent.rollout()).faults.length === 0)
+        await agent.run('expand')
+      },
+      QUIET_LOG,
+    )
+  })
+})

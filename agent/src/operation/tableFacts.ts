@@ -101,7 +101,10 @@ async function inspect(source: TableFactsSource, rollout: Rollout): Promise<Tabl
   }
 }
 
-/** Caches the result for a file and a table until one of them changes. */
+/** The cause of a fault may lie outside of file and table, such as a missing function or privilege: it is looked for again. */
+const FAULTS_VALID_MS = 5_000
+
+/** Caches the result for a file and a table until one of them changes; faults only for a short time. */
 export interface FileCheckCache {
   read(rollout: Rollout, table: Table): Promise<FileCheckResult>
 }
@@ -116,19 +119,22 @@ export function createFileCheckCache(
   state: Sql,
   openConnection: () => Sql,
 ): FileCheckCache {
-  const cache = new Map<string, { fingerprint: string; checked: FileCheckResult }>()
+  const cache = new Map<string, { fingerprint: string; checked: FileCheckResult; at: number }>()
   return {
     async read(rollout, table) {
       const fingerprint = JSON.stringify([rollout.hash, { ...table, estimatedRows: 0, bytes: 0 }])
       const cached = cache.get(rollout.name)
-      if (cached?.fingerprint === fingerprint) return cached.checked
+      const isCurrent =
+        cached?.fingerprint === fingerprint &&
+        (cached.checked.faults.length === 0 || performance.now() - cached.at < FAULTS_VALID_MS)
+      if (isCurrent) return cached.checked
       const fixed = await readResolution(state, rollout, table)
       const sql = openConnection()
       try {
         const { faults, rollout: resolved } = await check(sql, rollout, table, fixed)
         const notes = [...(await readNotes(sql)), ...resolutionNotes(resolved)]
         const checked = { faults, rollout: resolved, notes }
-        cache.set(rollout.name, { fingerprint, checked })
+        cache.set(rollout.name, { fingerprint, checked, at: performance.now() })
         return checked
       } finally {
         await sql.end({ timeout: 1 })
