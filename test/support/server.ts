@@ -14,7 +14,11 @@ declare module 'vitest' {
   }
 }
 
-/** Starts one PostgreSQL server for the whole run. Each test creates its own databases in it (database.ts). */
+/**
+ * Starts one PostgreSQL server for the whole run. Each test creates its own databases in it (database.ts). It accepts no
+ * replica: once one disconnects, the backfills and rollbacks of every agent that has seen it wait. A test of replicas has
+ * its own server.
+ */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const server = await startPostgres([
     '-c',
@@ -23,6 +27,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
     'autovacuum_naptime=1s',
     '-c',
     'max_prepared_transactions=10',
+    '-c',
+    'max_wal_senders=0',
   ])
   project.provide('postgresUrl', server.url)
   return server.stop

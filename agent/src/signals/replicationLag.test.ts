@@ -1,7 +1,7 @@
 import postgres from 'postgres'
 import type { Writable } from 'node:stream'
 import { expect } from 'vitest'
-import { withDatabase } from '../../../test/support/database.ts'
+import { withDedicatedServer } from '../../../test/support/database.ts'
 import { connect } from '../database/connect.ts'
 import { createBoundedConnection } from './boundedConnection.ts'
 import { isKnown } from './reading.ts'
@@ -10,7 +10,7 @@ import { waitForValue } from '../../../test/support/waitFor.ts'
 import { realTimeTest as test } from '../../../test/support/realTime.ts'
 
 test('the lag is the one that the replica reports, and unknown once it disconnects', async () => {
-  await withDatabase(async ({ url, sql }) => {
+  await withDedicatedServer(async ({ url, sql }) => {
     const database = connect(url, 'a')
     const asked = createBoundedConnection(() => database.engine({ readOnly: true }), 2_000)
     const lag = pollReplicationLag({ connection: asked, intervalMs: 100, now: Date.now })
