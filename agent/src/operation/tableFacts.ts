@@ -104,7 +104,10 @@ async function inspect(source: TableFactsSource, rollout: Rollout): Promise<Tabl
 /** The cause of a fault may lie outside of file and table, such as a missing function or privilege: it is looked for again. */
 const FAULTS_VALID_MS = 5_000
 
-/** Caches the result for a file and a table until one of them changes; faults only for a short time. */
+/**
+ * Caches the result for a file and a table until one of them changes; faults only for a short time. Simultaneous readers
+ * share one check, and its error.
+ */
 export interface FileCheckCache {
   read(rollout: Rollout, table: Table): Promise<FileCheckResult>
 }
@@ -119,26 +122,33 @@ export function createFileCheckCache(
   state: Sql,
   openConnection: () => Sql,
 ): FileCheckCache {
-  const cache = new Map<string, { fingerprint: string; checked: FileCheckResult; at: number }>()
+  const cache = new Map<string, { fingerprint: string; result: Promise<FileCheckResult>; expiresAt: number }>()
+  async function checkFile(rollout: Rollout, table: Table): Promise<FileCheckResult> {
+    const fixed = await readResolution(state, rollout, table)
+    const sql = openConnection()
+    try {
+      const { faults, rollout: resolved } = await check(sql, rollout, table, fixed)
+      return { faults, rollout: resolved, notes: [...(await readNotes(sql)), ...resolutionNotes(resolved)] }
+    } finally {
+      await sql.end({ timeout: 1 })
+    }
+  }
   return {
-    async read(rollout, table) {
+    read(rollout, table) {
       const fingerprint = JSON.stringify([rollout.hash, { ...table, estimatedRows: 0, bytes: 0 }])
       const cached = cache.get(rollout.name)
-      const isCurrent =
-        cached?.fingerprint === fingerprint &&
-        (cached.checked.faults.length === 0 || performance.now() - cached.at < FAULTS_VALID_MS)
-      if (isCurrent) return cached.checked
-      const fixed = await readResolution(state, rollout, table)
-      const sql = openConnection()
-      try {
-        const { faults, rollout: resolved } = await check(sql, rollout, table, fixed)
-        const notes = [...(await readNotes(sql)), ...resolutionNotes(resolved)]
-        const checked = { faults, rollout: resolved, notes }
-        cache.set(rollout.name, { fingerprint, checked, at: performance.now() })
-        return checked
-      } finally {
-        await sql.end({ timeout: 1 })
-      }
+      if (cached?.fingerprint === fingerprint && performance.now() < cached.expiresAt) return cached.result
+      const entry = { fingerprint, result: checkFile(rollout, table), expiresAt: Infinity }
+      cache.set(rollout.name, entry)
+      entry.result.then(
+        ({ faults }) => {
+          if (faults.length > 0) entry.expiresAt = performance.now() + FAULTS_VALID_MS
+        },
+        () => {
+          entry.expiresAt = 0
+        },
+      )
+      return entry.result
     },
   }
 }
