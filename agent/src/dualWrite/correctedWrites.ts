@@ -1,5 +1,5 @@
 import { matchAcceptances } from '../acceptance/acceptanceStore.ts'
-import type { Acceptance } from '../contract/index.ts'
+import { acceptCheckCommand, type Acceptance } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 import { formatDuration, formatQuantity } from '../format/format.ts'
 import type { CorrectedWrites } from '../kind/facts.ts'
@@ -62,6 +62,6 @@ export function describeCorrectedWrites({ file }: Rollout, corrected: CorrectedW
 export function correctedWritesRefusals(rollout: Rollout, corrected: CorrectedWrites | null): string[] {
   if (corrected === null || corrected.open.length === 0 || rollout.file.conflicts === 'legacy') return []
   return [
-    `${describeCorrectedWrites(rollout, corrected)} Change the code that sets the type, and wait until no such write has come for the soak time (${formatDuration(rollout.file.soak)}). An admin who knows that it is safe can accept each statement: sti accept-check ${CONFLICTS_CHECK} --all --reason TEXT.`,
+    `${describeCorrectedWrites(rollout, corrected)} Change the code that sets the type, and wait until there has been no such write for the soak time (${formatDuration(rollout.file.soak)}). An admin who knows that it is safe can accept each statement: ${acceptCheckCommand(CONFLICTS_CHECK)}.`,
   ]
 }

@@ -165,10 +165,7 @@ function readUpdateTriggers(table: Table, discriminator: string): DraftTrigger[]
 
 async function readCatalog(sql: Sql, oid: number): Promise<CatalogRow> {
   const [row] = await sql<CatalogRow[]>`
-    with /* sti */ tree as materialized (
-      select ${oid}::oid as oid union select relid from pg_catalog.pg_partition_tree(${oid}::oid::regclass)
-    )
-    select
+    select /* sti */
       (select pg_catalog.quote_ident(r.rolname) from pg_catalog.pg_class c join pg_catalog.pg_roles r on r.oid = c.relowner
         where c.oid = ${oid}) as owner,
       pg_catalog.quote_ident(pg_catalog.current_database()) as database,
