@@ -1,9 +1,10 @@
 import type { Sql } from '../database/connect.ts'
 import { catalogFaults } from './catalogFaults.ts'
 import { expressionFaults, restoreFaults } from './expressionFaults.ts'
-import { dryRun, dryRunOnEmptyCopy } from './dryRun.ts'
+import { dryRun, DRY_RUN_TABLE, dryRunOnEmptyCopy } from './dryRun.ts'
 import { cannotRaise } from './cannotRaise.ts'
 import { writeName } from './identifiers.ts'
+import { createProbeSql } from './nameProbe.ts'
 import { nearestMatch } from './nearestMatch.ts'
 import { resolveNames } from './resolveNames.ts'
 import { QueryRefusedError, resolveQuery } from './resolveQuery.ts'
@@ -18,6 +19,17 @@ export async function checkAgainstTable(sql: Sql, rollout: Rollout, table: Table
   const { faults } = await checkRolloutFile(sql, rollout, table, null)
   return [...(await catalogFaults(sql, rollout, table)), ...faults]
 }
+
+/**
+ * Every kind of DDL that the checks run, without anything of the file: what refuses these, such as an event trigger, is no
+ * fault of the file.
+ */
+const NEEDED_DDL = [
+  `alter table pg_temp.${DRY_RUN_TABLE} add column "~sti_type" text`,
+  `create index "~sti_check_index" on pg_temp.${DRY_RUN_TABLE} ((1))`,
+  createProbeSql({ name: 'ddl', columns: [], returns: 'boolean', statement: 'select true' }),
+  `create temporary view "~sti_type" as select true as value`,
+]
 
 export interface FileCheck {
   readonly faults: readonly string[]
@@ -37,9 +49,11 @@ export async function checkRolloutFile(
   fixed: NameResolution | null,
 ): Promise<FileCheck> {
   const columns = [...columnFaults(source, table), ...discriminatorFaults(source, table)]
-  const copy = await dryRunOnEmptyCopy(sql, source, table, [], [])
+  const copy = await dryRunOnEmptyCopy(sql, source, table, [], NEEDED_DDL)
   if ('refused' in copy) {
-    const fault = `Cannot create an empty temporary copy of the table to check the file: ${copy.refused}. Run GRANT TEMPORARY ON DATABASE, or make the agent’s role the owner of the table.`
+    const advice =
+      copy.functionAdvice ?? 'Run GRANT TEMPORARY ON DATABASE, or make the agent’s role the owner of the table'
+    const fault = `Cannot create an empty temporary copy of the table to check the file: ${copy.refused}. ${advice}.`
     return { faults: [...columns, fault], rollout: source }
   }
   const remaining = [...declarationFaults(source, table), ...(await queryFaults(sql, source, table))]

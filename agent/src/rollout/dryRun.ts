@@ -1,12 +1,19 @@
 import postgres from 'postgres'
 import type { Sql } from '../database/connect.ts'
+import { applicationFunctionAdvice } from '../database/errors.ts'
 import { tagStatement } from '../database/tagStatement.ts'
 import { quoteLiteral } from './identifiers.ts'
 import type { Rollout, Table } from './rollout.ts'
 
 /** The rows of the last statement that returns any, or PostgreSQL's error. */
 export type DryRunResult =
-  { readonly rows: readonly Record<string, unknown>[] } | { readonly refused: string; readonly sqlstate: string }
+  | { readonly rows: readonly Record<string, unknown>[] }
+  | {
+      readonly refused: string
+      readonly sqlstate: string
+      /** What to do if a function of the application refused it, such as that of an event trigger; null: none did. */
+      readonly functionAdvice: string | null
+    }
 
 /** The name of the empty temporary copy of the table. */
 export const DRY_RUN_TABLE = '"~sti_check"'
@@ -60,7 +67,7 @@ export async function dryRun(sql: Sql, statements: string[]): Promise<DryRunResu
     return { rows: results.findLast((rows) => rows.length > 0) ?? [] }
   } catch (error) {
     if (error instanceof postgres.PostgresError && /^(0A|22|23|2B|3F|42|44|54|P0)/.test(error.code)) {
-      return { refused: refusalText(error), sqlstate: error.code }
+      return { refused: refusalText(error), sqlstate: error.code, functionAdvice: applicationFunctionAdvice(error) }
     }
     throw error
   }
