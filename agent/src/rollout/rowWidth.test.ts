@@ -84,6 +84,27 @@ test('exactly the rows that PostgreSQL would refuse with the type are found befo
   })
 }, 60_000)
 
+test('rows whose type cannot be derived are measured with the longest type, and refuse nothing', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    const plain = Array.from({ length: 10 }, (_, n) => `alter table public.vehicles alter c${n} set storage plain`)
+    await sql.unsafe(`create table public.vehicles (id int primary key, is_a boolean not null, is_b boolean not null, label text${texts(10)});
+      ${plain.join(';')};
+      insert into public.vehicles select n, false, true, 'x'${texts(10, `repeat('y', 600)`)} from generate_series(1, 20) n`)
+    const database = connect(url, 'test')
+    const session = database.engine({ readOnly: true })
+    try {
+      const rollout = rolloutWith('text', 'label::int = 1')
+      expect(await findRowWidth(session, rollout, await inspectTable(session, rollout))).toEqual({
+        refused: false,
+        text: expect.stringMatching(/^A row can have more than .*; the widest row now would have 6,\d{3}\./) as string,
+      })
+    } finally {
+      await session.end()
+      await database.close()
+    }
+  })
+})
+
 test('a table without room for one more column is refused before expand, dropped columns included', async () => {
   await withDatabase(async ({ url, sql }) => {
     const database = connect(url, 'test')
@@ -109,7 +130,7 @@ test('a table without room for one more column is refused before expand, dropped
   })
 }, 60_000)
 
-function rolloutWith(dataType: string) {
+function rolloutWith(dataType: string, conditionOfA = 'is_a') {
   const { rollout, faults } = compileRollout(
     'v.yaml',
     JSON.stringify({
@@ -117,11 +138,12 @@ function rolloutWith(dataType: string) {
       table: 'public.vehicles',
       discriminator: { column: 'type', dataType },
       types: [
-        { name: 'A', when: 'is_a', restore: { is_a: true, is_b: false } },
+        { name: 'A', when: conditionOfA, restore: { is_a: true, is_b: false } },
         { name: 'B', when: 'is_b', restore: { is_a: false, is_b: true } },
       ],
       otherwise: { name: LONG_TYPE, restore: { is_a: false, is_b: false } },
       legacyColumns: ['is_a', 'is_b'],
+      permanentColumns: conditionOfA === 'is_a' ? [] : ['label'],
       flag: { key: 'vehicles' },
     }),
   )

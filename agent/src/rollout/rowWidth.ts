@@ -1,4 +1,5 @@
 import type { Sql } from '../database/connect.ts'
+import { classifyError } from '../database/errors.ts'
 import { onlyRow } from '../database/onlyRow.ts'
 import { formatCount, formatQuantity } from '../format/format.ts'
 import { quoteIdentifier, quoteLiteral } from './identifiers.ts'
@@ -51,14 +52,9 @@ export async function findRowWidth(sql: Sql, rollout: Rollout, table: Table): Pr
   const widest = widestRowBytes(columns, typeLength ?? Math.max(...rollout.types.map(textBytes)))
   if (widest !== null && widest <= limit) return null
   const { clause, sampled } = await sampleTable(sql, table, SAMPLE_PAGES)
-  const found = onlyRow(
-    await sql.unsafe<{ rows: number; tooWide: number; bytes: number | null }[]>(
-      `select /* sti */ count(*)::float8 as rows, count(*) filter (where bytes > ${limit})::float8 as "tooWide", max(bytes) as bytes
-       from (select ${storedBytesSql(columns, rollout)} as bytes from ${rollout.table.sql} as t${clause}) as measured`,
-    ),
-  )
+  const { found, derived } = await measureRows(sql, rollout, `${rollout.table.sql} as t${clause}`, columns, limit)
   const advice = `Move columns to another table, or make the type shorter: an enum in discriminator.dataType takes 4 bytes.`
-  if (found.tooWide > 0)
+  if (derived && found.tooWide > 0)
     return {
       refused: true,
       text: `${formatCount(found.tooWide)} of ${formatQuantity(found.rows, sampled ? 'sampled row' : 'row')} would not fit into a page of PostgreSQL with the type (up to ${formatCount(found.bytes!)} bytes; limit ${formatCount(limit)}), so every UPDATE of them would fail. ${advice}`,
@@ -68,6 +64,36 @@ export async function findRowWidth(sql: Sql, rollout: Rollout, table: Table): Pr
   return {
     refused: false,
     text: `${possible} more than the ${formatCount(limit)} bytes that fit into a page of PostgreSQL with the type, and the application's write of such a row would fail; the widest row now would have ${formatCount(found.bytes ?? 0)}. ${advice}`,
+  }
+}
+
+interface MeasuredRows {
+  readonly rows: number
+  readonly tooWide: number
+  readonly bytes: number | null
+}
+
+/** `derived` false: a condition raises an error for a row, so each row was measured with the longest type. */
+async function measureRows(
+  sql: Sql,
+  rollout: Rollout,
+  from: string,
+  columns: readonly StoredColumn[],
+  limit: number,
+): Promise<{ readonly found: MeasuredRows; readonly derived: boolean }> {
+  const measure = async (type: string): Promise<MeasuredRows> =>
+    onlyRow(
+      await sql.unsafe<MeasuredRows[]>(
+        `select /* sti */ count(*)::float8 as rows, count(*) filter (where bytes > ${limit})::float8 as "tooWide", max(bytes) as bytes
+         from (select ${storedBytesSql(columns, type)} as bytes from ${from}) as measured`,
+      ),
+    )
+  try {
+    return { found: await measure(rollout.derive('t')), derived: true }
+  } catch (error) {
+    if (classifyError(error) !== 'row') throw error
+    const longest = rollout.types.reduce((one, other) => (textBytes(other) > textBytes(one) ? other : one))
+    return { found: await measure(`${quoteLiteral(longest)}::${rollout.discriminator.dataType}`), derived: false }
   }
 }
 
@@ -110,7 +136,7 @@ const textBytes = (type: string): number => Math.min(Buffer.byteLength(type) + 1
  * The bytes of a row as PostgreSQL stores it at least: its values that can be out of line have the size of a pointer. The
  * size of a composite value is that of a row with the same header.
  */
-function storedBytesSql(columns: readonly StoredColumn[], rollout: Rollout): string {
+function storedBytesSql(columns: readonly StoredColumn[], type: string): string {
   const values = columns.map(({ name, dropped, length, toastable }) => {
     if (dropped) return 'null'
     const column = `t.${quoteIdentifier(name)}`
@@ -118,5 +144,5 @@ function storedBytesSql(columns: readonly StoredColumn[], rollout: Rollout): str
     const inline = `case when pg_catalog.pg_column_size(${column}) > ${MIN_TOASTED_BYTES} then ${TOAST_POINTER_BYTES} else pg_catalog.pg_column_size(${column}) end - 1`
     return `pg_catalog.left(${quoteLiteral('x'.repeat(MIN_TOASTED_BYTES))}, ${inline})`
   })
-  return `pg_catalog.pg_column_size(row(${[...values, rollout.derive('t')].join(', ')}))`
+  return `pg_catalog.pg_column_size(row(${[...values, type].join(', ')}))`
 }
