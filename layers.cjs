@@ -5,7 +5,7 @@
  */
 const LAYERS = [
   ['format'],
-  ['log.ts', 'envReader.ts', 'configVariables.ts', 'interval.ts'],
+  ['log.ts', 'envReader.ts', 'configVariables.ts', 'interval.ts', 'boundedGet.ts'],
   ['contract'],
   ['signature', 'rights', 'database'],
   ['rollout'],

@@ -3,7 +3,7 @@ import type { Database } from './database/connect.ts'
 import { errorMessage } from './database/errors.ts'
 import { joinUrl } from './format/url.ts'
 import type { Authentication } from './http/authentication.ts'
-import { boundedGet } from './signals/boundedGet.ts'
+import { boundedGet } from './boundedGet.ts'
 
 const CHECK_TIMEOUT_MS = 2_000
 

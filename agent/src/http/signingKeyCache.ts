@@ -1,6 +1,6 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose'
 import { errorMessage } from '../database/errors.ts'
-import { boundedGet } from '../signals/boundedGet.ts'
+import { boundedGet } from '../boundedGet.ts'
 
 export interface SigningKeysHealth {
   readonly name: 'grafana-keys'

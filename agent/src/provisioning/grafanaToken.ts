@@ -1,3 +1,4 @@
+import { boundedGet } from '../boundedGet.ts'
 import { displayUrl, joinUrl, splitCredentials } from '../format/url.ts'
 
 export interface GrafanaLogin {
@@ -35,12 +36,12 @@ export async function createGrafanaToken({ url, user, password }: GrafanaLogin, 
 
 /** True if Grafana accepts the token for reading. @throws Error if Grafana does not answer */
 export async function isGrafanaTokenAccepted(url: string, token: string): Promise<boolean> {
-  const response = await fetch(splitCredentials(joinUrl(url, '/api/search', { limit: '1' })).url, {
+  const { status } = await boundedGet(joinUrl(url, '/api/search', { limit: '1' }), {
+    milliseconds: REQUEST_TIMEOUT_MS,
+    bytes: 100_000,
     headers: { authorization: `Bearer ${token}` },
-    signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
   })
-  await response.body?.cancel()
-  return response.ok
+  return status === 200
 }
 
 async function sendRequest<T>(url: string, authorization: string, body: object | undefined): Promise<T> {

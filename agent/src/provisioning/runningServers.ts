@@ -1,5 +1,7 @@
 import { parse } from 'yaml'
-import { displayUrl, joinUrl, splitCredentials } from '../format/url.ts'
+import { z } from 'zod'
+import { boundedGet } from '../boundedGet.ts'
+import { joinUrl, splitCredentials } from '../format/url.ts'
 import type { AlertingFile } from './alertingFile.ts'
 
 /** A server that does not answer as expected; the message names the server and the reason. */
@@ -26,19 +28,19 @@ export async function checkGrafana(
   file: AlertingFile,
   ruleUids: readonly string[],
 ): Promise<GrafanaObjects> {
-  const get = createClient('Grafana', url, token)
-  const points = (await get('/api/v1/provisioning/contact-points')) as readonly { name: string }[]
-  const source = await get(`/api/datasources/uid/${encodeURIComponent(file.prometheus)}`, 404)
-  const rules = (await get('/api/v1/provisioning/alert-rules')) as readonly { uid: string }[]
+  const { get, exists } = createClient('Grafana', url, token)
+  const points = await get('/api/v1/provisioning/contact-points', ContactPoints)
+  const hasSource = await exists(`/api/datasources/uid/${encodeURIComponent(file.prometheus)}`)
+  const rules = await get('/api/v1/provisioning/alert-rules', GrafanaRules)
   const loaded = new Set(rules.map(({ uid }) => uid))
   const missing = ruleUids.filter((uid) => !loaded.has(uid))
   const stale = [...loaded].filter((uid) => uid.startsWith('sti-') && !ruleUids.includes(uid))
   return {
     contactPoints: new Set(points.map(({ name }) => name)),
     faults: [
-      ...(source === null
-        ? [`Grafana has no data source with the uid ${file.prometheus}. Set prometheus to that of your Prometheus`]
-        : []),
+      ...(hasSource
+        ? []
+        : [`Grafana has no data source with the uid ${file.prometheus}. Set prometheus to that of your Prometheus`]),
       ...(missing.length === 0
         ? []
         : [
@@ -57,8 +59,7 @@ export async function checkGrafana(
  * @throws ServerCheckError
  */
 export async function checkAlertmanager(url: string, expected: string): Promise<readonly string[]> {
-  const status = (await createClient('Alertmanager', url, null)('/api/v2/status')) as { config: { original: string } }
-  const running = receiversOf(status.config.original)
+  const running = await createClient('Alertmanager', url).get('/api/v2/status', AlertmanagerReceivers)
   const missing = receiversOf(expected).filter((name) => !running.includes(name))
   return missing.map((name) => `Alertmanager has no receiver ${name}. Load the written file, and reload Alertmanager`)
 }
@@ -94,10 +95,10 @@ export async function readServerTraces(urls: ServerUrls, token: string | null): 
       list.push(`${what}: ${[...new Set(names)].slice(0, 5).join(', ')}${names.length > 5 ? ', …' : ''}`)
   }
   if (urls.grafana !== null) {
-    const get = createClient('Grafana', urls.grafana, token)
-    const rules = (await get('/api/v1/provisioning/alert-rules')) as readonly { title: string }[]
-    const points = (await get('/api/v1/provisioning/contact-points')) as readonly { uid: string; name: string }[]
-    const sources = (await get('/api/datasources')) as readonly { name: string; type: string }[]
+    const { get } = createClient('Grafana', urls.grafana, token)
+    const rules = await get('/api/v1/provisioning/alert-rules', GrafanaRules)
+    const points = await get('/api/v1/provisioning/contact-points', ContactPoints)
+    const sources = await get('/api/datasources', DataSources)
     add(alerting, 'alert rules in Grafana', rules.map(({ title }) => title).filter(isOurs))
     add(
       alerting,
@@ -111,15 +112,13 @@ export async function readServerTraces(urls: ServerUrls, token: string | null): 
     )
   }
   if (urls.prometheus !== null) {
-    const get = createClient('Prometheus', urls.prometheus, null)
-    const { data } = (await get('/api/v1/rules?type=alert')) as { data: { groups: { rules: { name: string }[] }[] } }
-    const targets = (await get('/api/v1/targets?state=active')) as {
-      data: { activeTargets: { labels: Record<string, string>; scrapeUrl: string }[] }
-    }
+    const { get } = createClient('Prometheus', urls.prometheus)
+    const rules = await get('/api/v1/rules', PrometheusRules, { type: 'alert' })
+    const targets = await get('/api/v1/targets', PrometheusTargets, { state: 'active' })
     add(
       alerting,
       'alert rules in Prometheus',
-      data.groups.flatMap(({ rules }) => rules.map(({ name }) => name)).filter(isOurs),
+      rules.data.groups.flatMap(({ rules }) => rules.map(({ name }) => name)).filter(isOurs),
     )
     add(
       others,
@@ -130,50 +129,77 @@ export async function readServerTraces(urls: ServerUrls, token: string | null): 
     )
   }
   if (urls.alertmanager !== null) {
-    const get = createClient('Alertmanager', urls.alertmanager, null)
-    const status = (await get('/api/v2/status')) as { config: { original: string } }
-    const firing = (await get('/api/v2/alerts?active=true')) as readonly { labels: Record<string, string> }[]
+    const { get } = createClient('Alertmanager', urls.alertmanager)
+    const receivers = await get('/api/v2/status', AlertmanagerReceivers)
+    const firing = await get('/api/v2/alerts', FiringAlerts, { active: 'true' })
     add(
       alerting,
       'receivers in Alertmanager',
-      receiversOf(status.config.original).filter((name) => /^(sti-agents$|STI )/.test(name)),
+      receivers.filter((name) => /^(sti-agents$|STI )/.test(name)),
     )
     add(alerting, 'alerts in Alertmanager', firing.map(({ labels }) => labels['alertname'] ?? '').filter(isOurs))
   }
   return { alerting, others }
 }
 
-const receiversOf = (text: string): string[] =>
-  (parse(text) as { receivers: readonly { name: string }[] }).receivers.map(({ name }) => name)
+const receiversOf = (configuration: string): string[] =>
+  AlertmanagerConfig.parse(parse(configuration)).receivers.map(({ name }) => name)
 
-const TIMEOUT_MS = 10_000
+const Labels = z.record(z.string(), z.string())
+const GrafanaRules = z.array(z.object({ uid: z.string(), title: z.string() }))
+const ContactPoints = z.array(z.object({ uid: z.string(), name: z.string() }))
+const DataSources = z.array(z.object({ name: z.string(), type: z.string() }))
+const PrometheusRules = z.object({
+  data: z.object({ groups: z.array(z.object({ rules: z.array(z.object({ name: z.string() })) })) }),
+})
+const PrometheusTargets = z.object({
+  data: z.object({ activeTargets: z.array(z.object({ labels: Labels, scrapeUrl: z.string() })) }),
+})
+const AlertmanagerConfig = z.object({ receivers: z.array(z.object({ name: z.string() })) })
+const AlertmanagerReceivers = z
+  .object({ config: z.object({ original: z.string() }) })
+  .transform(({ config }) => receiversOf(config.original))
+const FiringAlerts = z.array(z.object({ labels: Labels }))
 
-/** The URL of a path with its query. */
-function pathUrl(base: URL, path: string): string {
-  const [pathname = '', query = ''] = path.split('?')
-  return joinUrl(base.href, pathname, Object.fromEntries(new URLSearchParams(query)))
-}
+const BOUNDS = { milliseconds: 10_000, bytes: 20_000_000 }
 
-/** @param accepted a status that means that the object does not exist */
-function createClient(server: string, url: string, token: string | null) {
-  const address = displayUrl(url)
-  const { url: base, authorization } = splitCredentials(url)
-  const credentials = token === null ? authorization : `Bearer ${token}`
-  return async (path: string, accepted?: number): Promise<unknown> => {
-    const headers: Record<string, string> = credentials === null ? {} : { authorization: credentials }
-    const request = fetch(pathUrl(base, path), { headers, signal: AbortSignal.timeout(TIMEOUT_MS) })
-    const response = await request.catch((error: Error) => {
-      const reason = error.cause instanceof Error ? error.cause.message : error.message
-      throw new ServerCheckError(`${server} at ${address} cannot be reached (${reason})`)
-    })
-    if (response.status === accepted) return null
-    if (!response.ok) {
-      const advice =
-        response.status === 401 || response.status === 403
-          ? '. Set STI_GRAFANA_TOKEN to the token of a service account with the Editor role'
-          : ''
-      throw new ServerCheckError(`${server} answered ${path} with ${response.status}${advice}`)
+/** A client of one server. @throws ServerCheckError from every call */
+function createClient(server: 'Grafana' | 'Prometheus' | 'Alertmanager', url: string, token: string | null = null) {
+  // The token takes the place of a user name in the URL.
+  const base = token === null ? url : splitCredentials(url).url.href
+  const headers: Record<string, string> = token === null ? {} : { authorization: `Bearer ${token}` }
+  const login =
+    server === 'Grafana'
+      ? 'Set STI_GRAFANA_TOKEN to the token of a service account with the Editor role'
+      : 'Put a user name and a password into its URL'
+
+  async function request(path: string, parameters?: Readonly<Record<string, string>>) {
+    try {
+      return await boundedGet(joinUrl(base, path, parameters), { ...BOUNDS, headers })
+    } catch (error) {
+      throw new ServerCheckError(`${server} cannot be reached (${(error as Error).message})`)
     }
-    return await response.json()
+  }
+  function requireOk(path: string, status: number): void {
+    if (status >= 200 && status < 300) return
+    const advice = status === 401 || status === 403 ? `. ${login}` : ''
+    throw new ServerCheckError(`${server} answered ${path} with ${status}${advice}`)
+  }
+  return {
+    async get<T>(path: string, form: z.ZodType<T>, parameters?: Readonly<Record<string, string>>): Promise<T> {
+      const { status, text } = await request(path, parameters)
+      requireOk(path, status)
+      try {
+        return form.parse(JSON.parse(text))
+      } catch {
+        throw new ServerCheckError(`The answer to ${path} is not one of ${server}. Check the URL`)
+      }
+    },
+    /** False if the server answers that the object does not exist. */
+    async exists(path: string): Promise<boolean> {
+      const { status } = await request(path)
+      if (status !== 404) requireOk(path, status)
+      return status !== 404
+    },
   }
 }

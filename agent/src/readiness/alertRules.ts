@@ -1,5 +1,5 @@
 import { joinUrl } from '../format/url.ts'
-import { boundedGet } from '../signals/boundedGet.ts'
+import { boundedGet } from '../boundedGet.ts'
 import { readGrafanaToken, type GrafanaToken } from './grafanaToken.ts'
 
 /** The STI alert rules that one evaluator has loaded. */

@@ -1,6 +1,6 @@
 import { displayUrl, joinUrl } from '../format/url.ts'
 import { DASHBOARD_UID, DASHBOARD_PANELS } from '../provisioning/dashboardPanels.ts'
-import { boundedGet } from '../signals/boundedGet.ts'
+import { boundedGet } from '../boundedGet.ts'
 import { readGrafanaToken, type GrafanaToken } from './grafanaToken.ts'
 import type { Reading } from '../signals/reading.ts'
 

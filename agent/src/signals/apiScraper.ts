@@ -1,6 +1,6 @@
 import { displayUrl } from '../format/url.ts'
 import { parseExposition } from './exposition.ts'
-import { boundedGet } from './boundedGet.ts'
+import { boundedGet } from '../boundedGet.ts'
 import type { Reading } from './reading.ts'
 import { computeErrorRatio, countRequests, sumIncreases, type WindowedRequests } from './requestCounts.ts'
 import type { ApiHistogram } from './signalConfig.ts'

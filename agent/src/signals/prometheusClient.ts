@@ -1,6 +1,6 @@
 import { joinUrl } from '../format/url.ts'
 import { parsePrometheusNumber } from './exposition.ts'
-import { boundedGet } from './boundedGet.ts'
+import { boundedGet } from '../boundedGet.ts'
 import type { Reading } from './reading.ts'
 
 export interface PrometheusSample {

@@ -1,6 +1,6 @@
 import { displayUrl } from '../format/url.ts'
 import { parseExposition } from './exposition.ts'
-import { boundedGet } from './boundedGet.ts'
+import { boundedGet } from '../boundedGet.ts'
 import { createPoll, type Poll } from './poll.ts'
 import type { Reading } from './reading.ts'
 import { countRequests, type WindowedRequests } from './requestCounts.ts'

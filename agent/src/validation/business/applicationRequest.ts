@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { errorMessage } from '../../database/errors.ts'
 import { formatBytes } from '../../format/format.ts'
-import { boundedGet } from '../../signals/boundedGet.ts'
+import { boundedGet } from '../../boundedGet.ts'
 import type { CheckFinding } from '../check.ts'
 
 /** What a check stores of a response, which never includes the body. */

@@ -1,5 +1,5 @@
-import { formatBytes } from '../format/format.ts'
-import { displayUrl, splitCredentials } from '../format/url.ts'
+import { formatBytes } from './format/format.ts'
+import { displayUrl, splitCredentials } from './format/url.ts'
 
 /** A GET request without redirects, bounded in time and size. Resolves to status, headers and text. */
 export async function boundedGet(
