@@ -38,12 +38,14 @@ test('statements that read the columns only through * are accepted one by one, a
       await waitForSoak(agent)
       expect(await runAll()).toEqual([])
       for (const statement of STAR_STATEMENTS) await sql.unsafe(statement)
+      await sql.unsafe('do $$ begin perform is_truck from vehicles limit 1; end $$')
 
       const refused = await prepareColumnDrop(agent)
       expect(refused).toMatchObject({ prepared: false })
       const check = findColumnDropCheck(refused, CHECK)
       expect(check).toMatchObject({ verdict: 'inconclusive' })
       expect(check.evidence).toContain('only because of *, and name none of them')
+      expect(check.evidence).toContain('it is an anonymous block')
       expect(check.acceptable).toEqual(
         expect.arrayContaining([
           expect.stringContaining('"v0".*'),

@@ -42,7 +42,7 @@ async function checkStatementUses(context: DropCheckContext, access: 'reads' | '
   if (unsureUses.length > 0)
     return {
       verdict: 'inconclusive',
-      evidence: `${formatQuantity(unsureUses.length, 'recently called statement')} could not be analyzed: ${unsureUses.map(({ statement, unsure }) => `${shortenStatement(statement)} (${unsure})`).join('; ')}: make sure that it does not use the columns, or remove it from the application and wait for the soak time`,
+      evidence: unsureEvidence(unsureUses),
       findings: unsureUses.map((use) => `${use.statement}: ${use.unsure}`),
       acceptable: [...new Set(unsureUses.map(({ statement }) => statementSubject(statement)))],
     }
@@ -58,7 +58,7 @@ function starFinding(starUses: readonly StatementUse[], unsureUses: readonly Sta
   const first = starUses[0]!
   return {
     verdict: 'inconclusive',
-    evidence: `${formatQuantity(starUses.length, 'statement returns', 'statements return')} the columns only because of *, and name none of them, last called at ${first.calledAt}: ${shortenStatement(first.statement)}; such a statement does not fail without the columns, except once for each connection that has prepared it: make sure that the application does not use the columns of its result, then accept each statement, or list its columns and wait for the soak time`,
+    evidence: `${formatQuantity(starUses.length, 'statement returns', 'statements return')} the columns only because of *, and name none of them, last called at ${first.calledAt}: ${shortenStatement(first.statement)}; such a statement does not fail without the columns, except once for each connection that has prepared it: make sure that the application does not use the columns of its result, then accept each statement, or list its columns and wait for the soak time${unsureUses.length === 0 ? '' : `; ${unsureEvidence(unsureUses)}`}`,
     findings: [
       ...starUses.map((use) => formatUse(use, 'reads')),
       ...unsureUses.map((use) => `${use.statement}: ${use.unsure}`),
@@ -66,6 +66,9 @@ function starFinding(starUses: readonly StatementUse[], unsureUses: readonly Sta
     acceptable: [...new Set([...starUses, ...unsureUses].map(({ statement }) => statementSubject(statement)))],
   }
 }
+
+const unsureEvidence = (uses: readonly StatementUse[]): string =>
+  `${formatQuantity(uses.length, 'recently called statement')} could not be analyzed: ${uses.map(({ statement, unsure }) => `${shortenStatement(statement)} (${unsure})`).join('; ')}: make sure that ${uses.length === 1 ? 'it does' : 'they do'} not use the columns, or remove ${uses.length === 1 ? 'it' : 'them'} from the application and wait for the soak time`
 
 type StatementUse = StatementWatch['uses'][number]
 
