@@ -80,7 +80,7 @@ function analyzeWholeTableStatement(
   return { writes, onlyThroughStar }
 }
 
-/** What to expect of prepared statements when `change`, such as "expand adds a column", happens. */
+/** What to expect of prepared statements when `change`, such as "the column is added", happens. */
 export async function cachedPlanNotes(
   sql: Sql,
   rollout: Rollout,

@@ -14,27 +14,27 @@ export const DRIVERS: readonly DriverBehavior[] = [
     driver: 'pgjdbc',
     prepares: 'a statement from its fifth execution on',
     onError:
-      'retries by itself outside of a transaction; inside of one only with autosave=conservative or autosave=always',
+      'retries automatically outside a transaction; inside one only with autosave=conservative or autosave=always',
     setting: 'autosave=conservative, or prepareThreshold=0',
   },
   {
     driver: 'porsager/postgres',
     prepares: 'every statement',
-    onError: 'retries by itself outside of a transaction; inside of one the transaction fails',
+    onError: 'retries automatically outside a transaction; inside one the transaction fails',
     setting: 'prepare: false',
   },
   {
     driver: 'asyncpg',
     prepares: 'every statement',
     onError:
-      'retries by itself outside of a transaction; inside of one the transaction fails (InvalidCachedStatementError)',
+      'retries automatically outside a transaction; inside one the transaction fails (InvalidCachedStatementError)',
     setting: 'statement_cache_size=0',
   },
   {
     driver: 'ActiveRecord',
     prepares: 'every statement with bind parameters',
     onError:
-      'retries by itself outside of a transaction; inside of one the transaction fails (PreparedStatementCacheExpired)',
+      'retries automatically outside a transaction; inside one the transaction fails (PreparedStatementCacheExpired)',
     setting: 'prepared_statements: false, or enumerate_columns_in_select_statements = true',
   },
   {
@@ -62,7 +62,7 @@ export function driverNotes(): string[] {
   const retrying = DRIVERS.filter(({ onError }) => onError.startsWith('retries'))
   const others = DRIVERS.filter((driver) => !retrying.includes(driver))
   return [
-    `These drivers prepare such a statement again and retry it by themselves, except inside of a transaction: ${retrying.map(({ driver }) => driver).join(', ')}. pgjdbc also does inside of a transaction with autosave=conservative.`,
+    `These drivers prepare such a statement again and retry it automatically, except inside a transaction: ${retrying.map(({ driver }) => driver).join(', ')}. pgjdbc also does inside a transaction with autosave=conservative.`,
     `These do not: ${others.map(({ driver, onError }) => `${driver} (${onError})`).join('; ')}. Drivers that prepare nothing by name, such as psycopg2, and connections through a pooler in transaction mode without prepared statements are not affected.`,
   ]
 }
