@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises'
+import bundlePrograms from '../test/support/programs.ts'
 import { startCalibration } from './calibration.ts'
 import { methodBars } from './chart/methodBars.ts'
 import { comparisonTable, comparisonGoals } from './comparison.ts'
@@ -22,6 +23,7 @@ try {
 
 /** Returns the exit code: 1 if a method failed. */
 async function runBench(options: BenchOptions): Promise<number> {
+  await bundlePrograms()
   const calibration = await startCalibration()
   try {
     const code = options.heldRow

@@ -1,7 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import type { Operation } from '../../agent/src/contract/index.ts'
 import { startAgentProcess, type AgentProcess } from '../../test/support/agentProcess.ts'
-import bundlePrograms from '../../test/support/programs.ts'
 import { VEHICLES_FILE } from '../../test/support/vehicles.ts'
 
 /** Starts the agent as a separate process, as users run it: HTTP, trigger, checkpoints, throttle, final sweep. */
@@ -10,7 +9,6 @@ export async function withAgentProcess<T>(
   prefill: boolean,
   use: (agent: AgentProcess) => Promise<T>,
 ): Promise<T> {
-  await bundlePrograms()
   const agent = await startAgentProcess(url, `${VEHICLES_FILE}${prefill ? 'prefill: majority\n' : ''}`)
   try {
     return await use(agent)
