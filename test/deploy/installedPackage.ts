@@ -10,8 +10,7 @@ const AGENT = new URL('../../agent/', import.meta.url).pathname
 export interface InstalledPackage {
   /** The empty folder that the package was installed into. */
   readonly folder: string
-  readonly tarball: string
-  /** The paths in the package, and its sizes in bytes. */
+  /** The paths in the package, and its size in bytes. */
   readonly packed: { readonly files: readonly { readonly path: string }[]; readonly size: number }
   /** The folder of the package, and the installed command. */
   readonly home: string
@@ -33,7 +32,6 @@ export async function installPackage(): Promise<InstalledPackage> {
   await run('npm', ['install', ...options, tarball], { cwd: folder })
   return {
     folder,
-    tarball,
     packed: packed!,
     home: join(folder, 'node_modules/@sti-rollout/agent'),
     sti: join(folder, 'node_modules/.bin/sti'),
