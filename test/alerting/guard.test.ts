@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
-import type { OperationPreview, RolloutDetail } from '../../agent/src/contract/index.ts'
+import type { RolloutDetail } from '../../agent/src/contract/index.ts'
 import { withAgent } from '../support/agent.ts'
 import { withSti } from '../support/stiCommand.ts'
 import { withDatabase } from '../support/database.ts'
@@ -109,9 +109,7 @@ test('the flag is not turned on to be turned off again: above the limits, comman
         VEHICLES_FILE + application.file,
         async (agent) => {
           for (const kind of ['expand', 'backfill', 'validation', 'finalize'] as const) await agent.run(kind)
-          const enable = { kind: 'flag', environment: 'staging', parameters: { enabled: true } }
-          const preview = async () =>
-            (await agent.post<OperationPreview>('/v1/rollouts/vehicles/operations?dryRun=true', enable)).body
+          const preview = () => agent.preview('flag', { enabled: true })
           await expect.poll(async () => (await preview()).allowed, { timeout: 15_000 }).toBe(true)
           application.fail(0.4)
           await expect.poll(async () => (await preview()).allowed, { timeout: 15_000 }).toBe(false)

@@ -4,7 +4,6 @@ import type {
   BaselineComparison,
   BaselineSummary,
   CheckResult,
-  OperationPreview,
   Validation,
 } from '../../agent/src/contract/index.ts'
 import { hasPrometheus, startPrometheus } from '../../agent/src/signals/testing/prometheusServer.ts'
@@ -109,17 +108,19 @@ test.skipIf(!hasPrometheus)(
             status: 409,
             body: { reasons: [expect.stringMatching(reason)] },
           })
-          const preview = await agent.post<OperationPreview>('/v1/rollouts/vehicles/operations?dryRun=true', week)
-          expect(preview.body).toMatchObject({ allowed: false, reasons: [expect.stringMatching(reason)] })
+          expect(await agent.preview('baseline', week.parameters)).toMatchObject({
+            allowed: false,
+            reasons: [expect.stringMatching(reason)],
+          })
           expect(await sql`select from sti.operation where state = 'failed'`).toHaveLength(0)
         },
         { config: { prometheusUrl: prometheus.url } },
       )
       // Without Prometheus there is no history to read or compare with.
       await withAgent(url, FILE, async (agent) => {
-        const body = { kind: 'baseline', environment: 'staging', parameters: { durationSeconds: 60 } }
-        const preview = await agent.post<OperationPreview>('/v1/rollouts/vehicles/operations?dryRun=true', body)
-        expect(preview.body.reasons.join()).toContain('sample from now on (--live)')
+        expect((await agent.preview('baseline', { durationSeconds: 60 })).reasons.join()).toContain(
+          'sample from now on (--live)',
+        )
         await agent.run('validation', { checks: ['api-latency-average'] })
         const { checks } = await agent.get<Validation>('/v1/rollouts/vehicles/validations/latest')
         expect(checks[0]).toMatchObject({

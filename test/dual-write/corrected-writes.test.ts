@@ -1,6 +1,6 @@
 import postgres from 'postgres'
 import { expect, test } from 'vitest'
-import type { Acceptances, OperationPreview, ReadinessItem, Validation } from '../../agent/src/contract/index.ts'
+import type { Acceptances, ReadinessItem } from '../../agent/src/contract/index.ts'
 import { withAgent, type TestAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { withSession } from '../support/faultInjection.ts'
@@ -8,6 +8,7 @@ import { QUIET_LOG, requestRefused } from '../support/operations.ts'
 import { withSti } from '../support/stiCommand.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
 import { waitFor } from '../support/waitFor.ts'
+import { findCheck, validate } from '../validation/validations.ts'
 import { NO_RESTORE_FILE, withConflicts } from './finalizedRollout.ts'
 import { readConflictCounts } from './vehicleRows.ts'
 
@@ -123,14 +124,7 @@ test('conflicts before finalize are shown everywhere, and refuse it until the so
       url,
       `${VEHICLES_FILE}soak: 4s\n`,
       async (agent) => {
-        const preview = async (): Promise<OperationPreview> =>
-          (
-            await agent.post<OperationPreview>('/v1/rollouts/vehicles/operations?dryRun=true', {
-              kind: 'finalize',
-              environment: 'staging',
-              parameters: {},
-            })
-          ).body
+        const preview = () => agent.preview('finalize')
         await agent.run('expand')
         await agent.run('backfill')
         await agent.run('validation', { layers: ['integrity'] })
@@ -159,11 +153,8 @@ test('conflicts before finalize are shown everywhere, and refuse it until the so
         await expect
           .poll(async () => await (await fetch(`${agent.url}/metrics`)).text(), { timeout: 10_000 })
           .toMatch(/^sti_conflicts_total\{.*resolution="corrected"\} 2$/m)
-        const failed = await agent.run('validation', { layers: ['integrity'] })
-        const { checks } = await agent.get<Validation>(
-          `/v1/rollouts/vehicles/validations/${(failed.result as { validation: number }).validation}`,
-        )
-        expect(checks.find(({ check }) => check === 'dual-write-conflicts')).toMatchObject({
+        const failed = await validate(agent, { layers: ['integrity'] })
+        expect(findCheck(failed, 'dual-write-conflicts')).toMatchObject({
           verdict: 'fail',
           value: 2,
           detail: expect.stringContaining('2 corrected before finalize') as string,

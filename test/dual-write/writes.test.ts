@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import type { OperationPreview } from '../../agent/src/contract/index.ts'
 import { withSession } from '../support/faultInjection.ts'
 import { withFinalizedRollout, NO_RESTORE_FILE, withConflicts } from './finalizedRollout.ts'
 import {
@@ -406,12 +405,8 @@ validation: { requires: [integrity] }
       )
       expect(open).toEqual([])
       expect(result).toMatchObject({ coverage: 1 })
-      const preview = await agent.post<OperationPreview>('/v1/rollouts/vehicles/operations?dryRun=true', {
-        kind: 'rollback',
-        environment: 'staging',
-        parameters: { scope: 'data', confirm: 'vehicles' },
-      })
-      expect(preview.body.notes).toContain('Archives 1 type that legacy columns cannot express.')
+      const preview = await agent.preview('rollback', { scope: 'data', confirm: 'vehicles' })
+      expect(preview.notes).toContain('Archives 1 type that legacy columns cannot express.')
       const rollback = await agent.run('rollback', { scope: 'data', confirm: 'vehicles' })
       expect(rollback.result).toMatchObject({ archivedValues: 1 })
     },

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
-import type { ColumnDrop, Validation } from '../../agent/src/contract/index.ts'
-import { withAgent, type TestAgent } from '../support/agent.ts'
+import type { ColumnDrop } from '../../agent/src/contract/index.ts'
+import { withAgent } from '../support/agent.ts'
 import { withDatabase, withDedicatedServer } from '../support/database.ts'
 import { runMigration } from '../column-drop/runMigration.ts'
 import { PREPARATION_DEFAULTS, validateIntegrity, waitForSoak } from '../column-drop/enabledRollout.ts'
+import { findCheck, validate } from '../validation/validations.ts'
 
 /** Tables of applications that are deployed before their first row is written. */
 const TABLES = [
@@ -41,10 +42,7 @@ validation: { requires: [integrity] }
 soak: 2s
 `
 
-async function readChecks(agent: TestAgent, result: unknown): Promise<Validation['checks']> {
-  const { validation } = result as { validation: number }
-  return (await agent.get<Validation>(`/v1/rollouts/vehicles/validations/${validation}`)).checks
-}
+const CANARY = 'dual-write-canary'
 
 /** From expand to the undo of the column drop, and then the first row. */
 async function goTheWholeWay({ create, file, insert }: (typeof TABLES)[number], server: string): Promise<void> {
@@ -55,8 +53,7 @@ async function goTheWholeWay({ create, file, insert }: (typeof TABLES)[number], 
       await agent.run('backfill')
       await validateIntegrity(agent)
       await agent.run('finalize')
-      const last = await agent.run('validation', { layers: ['integrity'] })
-      const canary = (await readChecks(agent, last.result)).find(({ check }) => check === 'dual-write-canary')!
+      const canary = findCheck(await validate(agent, { layers: ['integrity'] }), CANARY)
       expect(canary).toMatchObject({ verdict: 'pass' })
       expect(canary.detail).toMatch(/^on a copy, since the table is empty: /)
       await agent.run('flag', { enabled: true, percentage: 100 })
@@ -71,8 +68,7 @@ async function goTheWholeWay({ create, file, insert }: (typeof TABLES)[number], 
       for (const kind of ['validation', 'finalize'] as const) await agent.run(kind)
       // The canary uses the table itself from its first row on.
       await sql.unsafe(insert)
-      const full = await agent.run('validation', { checks: ['dual-write-canary'] })
-      expect((await readChecks(agent, full.result))[0]!.detail).not.toContain('on a copy')
+      expect(findCheck(await validate(agent, { checks: [CANARY] }), CANARY).detail).not.toContain('on a copy')
       expect(await sql`select type::text from public.vehicles`).toEqual([{ type: 'Truck' }])
     })
   }, server)
@@ -93,8 +89,7 @@ test('on an empty table, the canary finds a function that does not derive', asyn
       await agent.run('backfill')
       await sql.unsafe(`create or replace function sti.derive_vehicles() returns trigger language plpgsql as
         $$ begin new.type := case when new.is_truck then 'Bike' else 'Car' end; return new; end $$`)
-      const run = await agent.run('validation', { checks: ['dual-write-canary'] })
-      expect((await readChecks(agent, run.result))[0]).toMatchObject({ verdict: 'fail' })
+      expect(findCheck(await validate(agent, { checks: [CANARY] }), CANARY)).toMatchObject({ verdict: 'fail' })
     })
   })
 })

@@ -1,7 +1,7 @@
 import type postgres from 'postgres'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import type { OperationEvent, OperationPreview } from '../../agent/src/contract/index.ts'
+import type { OperationEvent } from '../../agent/src/contract/index.ts'
 import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
@@ -59,8 +59,7 @@ const defaults = (sql: postgres.Sql): Promise<postgres.RowList<postgres.Row[]>> 
 test('a prefill writes no row and does not count as coverage, and the backfill writes only rows that differ', async () => {
   await withVehicles(10_000, PREFILLED, async ({ sql, agent }) => {
     const before = await file(sql)
-    const asked = { kind: 'expand', environment: 'staging', parameters: {} }
-    const { body: preview } = await agent.post<OperationPreview>('/v1/rollouts/vehicles/operations?dryRun=true', asked)
+    const preview = await agent.preview('expand')
     expect(preview.notes.join('\n')).toMatch(/read as Car, the most common type \(60% of 10,000 rows\)/)
     expect(preview.statements[0]).toMatch(/add column "type" text default 'Car'::text;\n.* drop default$/)
 
@@ -129,18 +128,16 @@ test('a rollback of a prefilled table archives no prefilled value, and the next 
     expect((await agent.rollout()).coverage).toBe(null)
     await agent.run('expand')
     expect(await agent.rollout()).toMatchObject({ coverage: null })
-    const asked = { kind: 'rollback', environment: 'staging', parameters: DATA_ROLLBACK }
-    const path = '/v1/rollouts/vehicles/operations?dryRun=true'
-    expect((await agent.post<OperationPreview>(path, asked)).body.notes.join('\n')).toMatch(
+    expect((await agent.preview('rollback', DATA_ROLLBACK)).notes.join('\n')).toMatch(
       /hold Car, the constant .* not archived/,
     )
     expect((await agent.run('rollback', DATA_ROLLBACK)).result).toMatchObject({ archivedValues: 0, clearedRows: 0 })
     expect(await sql`select * from public.vehicles order by id`).toEqual(legacy)
-    const { body } = await agent.post<OperationPreview>(path, asked)
-    expect(body.reasons).toEqual(['There is nothing to roll back.'])
-    expect(body).toMatchObject({ rows: 0, statements: [] })
-    expect(body.notes.join('\n')).toMatch(/Column "type" does not exist/)
-    expect(body.notes.join('\n')).not.toMatch(/Clears|Drops/)
+    const preview = await agent.preview('rollback', DATA_ROLLBACK)
+    expect(preview.reasons).toEqual(['There is nothing to roll back.'])
+    expect(preview).toMatchObject({ rows: 0, statements: [] })
+    expect(preview.notes.join('\n')).toMatch(/Column "type" does not exist/)
+    expect(preview.notes.join('\n')).not.toMatch(/Clears|Drops/)
   })
 })
 

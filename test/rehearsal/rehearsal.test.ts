@@ -1,6 +1,6 @@
 import type postgres from 'postgres'
 import { expect, test } from 'vitest'
-import type { Operation, OperationPreview, Readiness } from '../../agent/src/contract/index.ts'
+import type { Operation, Readiness } from '../../agent/src/contract/index.ts'
 import { readEventMessages, QUIET_LOG, requestRefused, controlOperation } from '../support/operations.ts'
 import { withAgent, type TestAgent } from '../support/agent.ts'
 import { withSti } from '../support/stiCommand.ts'
@@ -36,11 +36,6 @@ async function readTableImage(sql: postgres.Sql): Promise<unknown> {
 const readRollbackReadiness = async (agent: TestAgent) =>
   (await agent.get<Readiness>('/v1/rollouts/vehicles/readiness')).items.find(({ item }) => item === 'rollbacks-tested')!
 
-async function preview(agent: TestAgent, kind: string, parameters: object = {}): Promise<OperationPreview> {
-  const body = { kind, environment: 'staging', parameters }
-  return (await agent.post<OperationPreview>('/v1/rollouts/vehicles/operations?dryRun=true', body)).body
-}
-
 test('a rehearsal tests and times both rollbacks on a copy and changes nothing else', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 30_000)
@@ -56,7 +51,7 @@ test('a rehearsal tests and times both rollbacks on a copy and changes nothing e
           state: 'not-ready',
           sentence: expect.stringMatching(/No rollback has been rehearsed/),
         })
-        expect((await preview(agent, 'rollback', { scope: 'data', confirm: 'vehicles' })).estimatedSeconds).toBeNull()
+        expect((await agent.preview('rollback', { scope: 'data', confirm: 'vehicles' })).estimatedSeconds).toBeNull()
         // PostgreSQL counts writes with a delay.
         await waitFor(
           'the rows are counted',
@@ -107,7 +102,7 @@ test('a rehearsal tests and times both rollbacks on a copy and changes nothing e
         })
         expect(await findLeftovers(sql)).toEqual([])
         expect((await agent.run('validation')).result).toMatchObject({ verdict: 'pass', coverage: 1 })
-        expect((await preview(agent, 'rollback', { scope: 'system', confirm: 'vehicles' })).estimateBasis).toMatch(
+        expect((await agent.preview('rollback', { scope: 'system', confirm: 'vehicles' })).estimateBasis).toMatch(
           /^rehearsal 6 \(30,000 rows in /,
         )
         // A failed rehearsal also postpones the next one, both in the status and in the schedule.

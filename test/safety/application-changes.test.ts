@@ -123,13 +123,9 @@ test('the owner of the table creates and attaches partitions during the rollout,
       url,
       COMPARISON,
       async (agent) => {
-        const preview = await agent.post<{ notes: string[] }>('/v1/rollouts/things/operations?dryRun=true', {
-          kind: 'expand',
-          environment: 'staging',
-          parameters: {},
-        })
-        expect(preview.body.notes.join('\n')).toMatch(/do not rename, retype, or drop type, is_a/)
-        expect(preview.body.notes.join('\n')).toMatch(/attached as a partition needs the column "type" text/)
+        const { notes } = await agent.preview('expand')
+        expect(notes.join('\n')).toMatch(/do not rename, retype, or drop type, is_a/)
+        expect(notes.join('\n')).toMatch(/attached as a partition needs the column "type" text/)
         for (const kind of ['expand', 'backfill', 'validation', 'finalize'] as const) await agent.run(kind)
         // One text is one transaction, which ends the role.
         await sql.unsafe(`set local role sti_test_owner;

@@ -101,9 +101,9 @@ test('the preview names a trigger that the trial write does not reach', async ()
     await createVehicles(sql, 1)
     await sql.unsafe(AUDIT.replace('after update of is_truck', 'after insert'))
     await withAgent(url, VEHICLES_FILE, async (agent) => {
-      const body = { kind: 'expand', environment: 'staging', parameters: {} }
-      const preview = await agent.post<{ notes: string[] }>('/v1/rollouts/vehicles/operations?dryRun=true', body)
-      expect(preview.body.notes.join('\n')).toMatch(/Trigger audit does not fire on UPDATE, so it is not tested/)
+      expect((await agent.preview('expand')).notes.join('\n')).toMatch(
+        /Trigger audit does not fire on UPDATE, so it is not tested/,
+      )
     })
   })
 })

@@ -2,7 +2,7 @@ import postgres from 'postgres'
 import { expect, test } from 'vitest'
 import type { OperationPreview } from '../../agent/src/contract/index.ts'
 import { statementSubject } from '../../agent/src/rollout/statementText.ts'
-import { withAgent, type TestAgent } from '../support/agent.ts'
+import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { QUIET_LOG } from '../support/operations.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
@@ -32,11 +32,6 @@ const STATEMENTS: readonly { readonly sql: string; readonly fails: boolean; read
   { sql: 'select 1 as n where exists (select * from vehicles)', fails: false },
 ]
 const MESSAGE = 'cached plan must not change result type'
-
-async function preview(agent: TestAgent, kind: string, parameters: object): Promise<OperationPreview> {
-  const body = { kind, environment: 'staging', parameters }
-  return (await agent.post<OperationPreview>('/v1/rollouts/vehicles/operations?dryRun=true', body)).body
-}
 
 /** The statements that fail on the connection that has prepared them, and succeed once they are prepared again. */
 async function failingStatements(session: postgres.Sql): Promise<string[]> {
@@ -92,12 +87,12 @@ test('the previews name the prepared statements that fail once, and a real conne
             await session.unsafe(`execute s${index}`)
           }
           await readOne()
-          expectNamed(await preview(agent, 'expand', {}))
+          expectNamed(await agent.preview('expand'))
           await agent.run('expand')
           expect(await failingStatements(session)).toEqual(expected)
           expect(await readOne()).toHaveLength(1)
 
-          expectNamed(await preview(agent, 'rollback', { scope: 'data', full: true, confirm: 'vehicles' }))
+          expectNamed(await agent.preview('rollback', { scope: 'data', full: true, confirm: 'vehicles' }))
           await agent.run('rollback', { scope: 'data', full: true, confirm: 'vehicles' })
           expect(await failingStatements(session)).toEqual(expected)
           await expect(readInTransaction()).rejects.toThrow(MESSAGE)
@@ -106,7 +101,7 @@ test('the previews name the prepared statements that fail once, and a real conne
           // With a column that exists already, nothing fails.
           await sql`alter table public.vehicles add column type text`
           await failingStatements(session)
-          expect((await preview(agent, 'expand', {})).notes).toContain(
+          expect((await agent.preview('expand')).notes).toContain(
             'The column exists already, so no prepared statement fails.',
           )
           await agent.run('expand')

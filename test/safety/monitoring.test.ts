@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { OperationEvent, OperationPreview } from '../../agent/src/contract/index.ts'
+import type { OperationEvent } from '../../agent/src/contract/index.ts'
 import type postgres from 'postgres'
 import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
 import { withSti } from '../support/stiCommand.ts'
@@ -28,12 +28,7 @@ test('enhanced monitoring is journaled, applies to new sessions, and its rollbac
     )
     const before = await readSettings(sql)
     await withAgent(url, VEHICLES_FILE, async (agent) => {
-      const shown = await agent.post<OperationPreview>('/v1/rollouts/vehicles/operations?dryRun=true', {
-        kind: 'monitoring',
-        environment: 'staging',
-        parameters: {},
-      })
-      expect(shown.body.statements).toHaveLength(3)
+      expect((await agent.preview('monitoring')).statements).toHaveLength(3)
       expect(await readSettings(sql)).toEqual(before)
       expect(await sampled(agent)).toBe(5)
 
@@ -124,17 +119,10 @@ test('a setting that the role cannot change is named, and the others are applied
       // Before anything starts, the dialog, the dry run, and the command name what is missing.
       const grant = (setting: string) =>
         `${role} may not set ${setting}. Run as a superuser: grant set on parameter ${setting} to "${role}".`
-      const requests = [
-        { kind: 'monitoring', environment: 'staging', parameters: {} },
-        { kind: 'backfill', environment: 'staging', parameters: { enableMonitoring: true } },
-      ]
-      for (const request of requests) {
-        const { body } = await agent.post<OperationPreview>('/v1/rollouts/vehicles/operations?dryRun=true', request)
-        expect(body.warnings).toEqual([grant('track_io_timing'), grant('pg_stat_statements.track')])
-      }
-      const without = { kind: 'backfill', environment: 'staging', parameters: {} }
-      const plain = await agent.post<OperationPreview>('/v1/rollouts/vehicles/operations?dryRun=true', without)
-      expect(plain.body.warnings).toEqual([])
+      const grants = [grant('track_io_timing'), grant('pg_stat_statements.track')]
+      expect((await agent.preview('monitoring')).warnings).toEqual(grants)
+      expect((await agent.preview('backfill', { enableMonitoring: true })).warnings).toEqual(grants)
+      expect((await agent.preview('backfill')).warnings).toEqual([])
       await withSti(async (sti) => {
         const { err } = await sti(agent.url, 'backfill', '--enable-monitoring', '--detach')
         expect(err).toContain(`Warning: ${grant('pg_stat_statements.track')}`)

@@ -139,10 +139,7 @@ validation: { requires: [integrity] }
   await withDatabase(async ({ url, sql }) => {
     await sql.unsafe(table)
     await withAgent(url, file, async (agent) => {
-      const { body: preview } = await agent.post<{ notes: string[]; statements: string[] }>(
-        '/v1/rollouts/vans/operations?dryRun=true',
-        { kind: 'expand', environment: 'staging', parameters: {} },
-      )
+      const preview = await agent.preview('expand')
       expect(preview.notes.join('\n')).toContain(
         'The rollout file uses operator public.=(public.citext,public.citext), which belongs to role',
       )

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { OperationRequest, OperationPreview } from '../../agent/src/contract/index.ts'
+import type { OperationRequest } from '../../agent/src/contract/index.ts'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
@@ -12,17 +12,13 @@ test('a preview states whether its time was measured or assumed, and its basis',
       url,
       VEHICLES_FILE,
       async (agent) => {
-        const preview = async (kind: OperationRequest['kind']): Promise<OperationPreview> => {
-          const body = { kind, environment: 'staging', parameters: {} }
-          return (await agent.post<OperationPreview>('/v1/rollouts/vehicles/operations?dryRun=true', body)).body
-        }
         const assumed = {
           backfill: 'writes 50,000 rows/s',
           validation: 'reads 500,000 rows/s',
           finalize: 'reads 500,000 rows/s',
         }
         for (const [kind, what] of Object.entries(assumed)) {
-          expect(await preview(kind as OperationRequest['kind']), kind).toMatchObject({
+          expect(await agent.preview(kind as OperationRequest['kind']), kind).toMatchObject({
             estimatedSeconds: 1,
             estimateBasis: null,
             notes: expect.arrayContaining([
@@ -37,12 +33,16 @@ test('a preview states whether its time was measured or assumed, and its basis',
           finalize: /^Finalize 4, which took /,
         }
         for (const [kind, basis] of Object.entries(measured)) {
-          const { estimateBasis, notes } = await preview(kind as OperationRequest['kind'])
+          const { estimateBasis, notes } = await agent.preview(kind as OperationRequest['kind'])
           expect(estimateBasis).toMatch(basis)
           expect(notes.join()).not.toMatch(/not been measured/)
         }
         await sql`update pg_class set reltuples = -1 where oid = 'public.vehicles'::regclass`
-        expect(await preview('backfill')).toMatchObject({ rows: null, estimatedSeconds: null, estimateBasis: null })
+        expect(await agent.preview('backfill')).toMatchObject({
+          rows: null,
+          estimatedSeconds: null,
+          estimateBasis: null,
+        })
       },
       QUIET_LOG,
     )

@@ -1,6 +1,5 @@
 import postgres from 'postgres'
 import { expect, test } from 'vitest'
-import type { OperationPreview } from '../../agent/src/contract/index.ts'
 import { withAgent } from '../support/agent.ts'
 import { VEHICLES_FILE } from '../support/vehicles.ts'
 import { readOperation, QUIET_LOG, runToFailure, controlOperation } from '../support/operations.ts'
@@ -15,9 +14,7 @@ test('a role that owns the table, can CREATE in database and schema, and has pg_
       VEHICLES_FILE,
       async (agent) => {
         const later = /^Later, finalize would be refused: .*GRANT CREATE ON SCHEMA public TO agent_/
-        const body = { kind: 'expand', environment: 'staging', parameters: {} }
-        const preview = await agent.post<OperationPreview>('/v1/rollouts/vehicles/operations?dryRun=true', body)
-        expect(preview.body).toMatchObject({
+        expect(await agent.preview('expand')).toMatchObject({
           allowed: true,
           notes: expect.arrayContaining([expect.stringMatching(later)]) as string[],
         })

@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startAgent, type Agent } from '../../agent/src/agent.ts'
 import type { Config } from '../../agent/src/config.ts'
-import { isEnded, type Operation, type OperationRequest, type RolloutDetail } from '../../agent/src/contract/index.ts'
+import {
+  isEnded,
+  type Operation,
+  type OperationPreview,
+  type OperationRequest,
+  type RolloutDetail,
+} from '../../agent/src/contract/index.ts'
 import { loadRollouts } from '../../agent/src/rollout/compileRollout.ts'
 import { isOk, waitFor } from './waitFor.ts'
 
@@ -30,6 +36,8 @@ export interface TestAgentClient {
   /** Requests an operation and waits until it has succeeded. Throws if it is refused or ends in another state. */
   run(kind: OperationRequest['kind'], parameters?: Record<string, unknown>): Promise<Operation>
   request(kind: OperationRequest['kind'], parameters?: Record<string, unknown>): Promise<Operation>
+  /** The answer to the same request as a dry run. */
+  preview(kind: OperationRequest['kind'], parameters?: Record<string, unknown>): Promise<OperationPreview>
   waitForEnd(id: number): Promise<Operation>
 }
 
@@ -122,17 +130,19 @@ export function agentClient(url: string, rollout: string, environment = 'staging
       await sleep(100)
     }
   }
-  const request: TestAgentClient['request'] = async (kind, parameters = {}) => {
+  async function send<T>(expected: number, query: string, kind: string, parameters = {}): Promise<T> {
     const body = { kind, environment, parameters, reason: 'test' }
-    const { status, body: answer } = await post<Operation>(`/v1/rollouts/${rollout}/operations`, body)
-    if (status === 202) return answer
-    throw new Error(`${kind}: ${status} ${JSON.stringify(answer)}`)
+    const { status, body: answer } = await post<T>(`/v1/rollouts/${rollout}/operations${query}`, body)
+    if (status === expected) return answer
+    throw new Error(`${kind}${query}: ${status} ${JSON.stringify(answer)}`)
   }
+  const request: TestAgentClient['request'] = (kind, parameters) => send(202, '', kind, parameters)
   return {
     url,
     get,
     post,
     request,
+    preview: (kind, parameters) => send(200, '?dryRun=true', kind, parameters),
     waitForEnd: ended,
     rollout: () => get<RolloutDetail>(`/v1/rollouts/${rollout}`),
     async run(kind, parameters) {
