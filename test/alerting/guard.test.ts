@@ -6,7 +6,7 @@ import { withSti } from '../support/stiCommand.ts'
 import { withDatabase } from '../support/database.ts'
 import { startTcpProxy } from '../support/proxy.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
-import { withMetricsApplication } from './metricsApplication.ts'
+import { withMetricsApplication, withObservedRollout } from './metricsApplication.ts'
 import {
   forceFlagOn,
   errorsHighAlert,
@@ -66,102 +66,72 @@ test('two guards and an alert with the same decision lead to one rollback and on
 })
 
 test('a backfill is paused once; a person resumes it, and the same fault does not pause it again', async () => {
-  await withMetricsApplication(async (application) => {
-    await withDatabase(async ({ url, sql }) => {
-      await createVehicles(sql, 5_000)
-      await withAgent(
-        url,
-        VEHICLES_FILE + application.file,
-        async (agent) => {
-          await agent.run('expand')
-          const { id } = await agent.request('backfill', { batchSize: 10, niceRatio: 50 })
-          await waitForErrorCondition(agent, 0)
-          application.fail(0.4)
-          const stopped = await agent.waitForEnd(id)
-          expect(stopped.state).toBe('paused')
-          await expect
-            .poll(async () => (await agent.rollout()).incidents, { timeout: 5_000 })
-            .toMatchObject([
-              { change: `backfill-${id}`, source: 'guard', rollback: { scope: 'flag' }, severity: 'critical' },
-            ])
-          const [event] = await sql<{ message: string }[]>`
-            select message from sti.operation_event where kind = 'decision'`
-          expect(event!.message).toBe(`StiApiErrorsHigh: paused backfill ${id}`)
-          await expect
-            .poll(async () => (await fetch(`${agent.url}/metrics`)).text(), { timeout: 8_000 })
-            .toMatch(/sti_backfill_paused\{[^}]*by="rollback"\} 1/)
-          expect((await agent.post(`/v1/operations/${id}/resume`, {})).status).toBe(202)
-          await sleep(4_000)
-          expect(['running', 'succeeded']).toContain((await agent.get<{ state: string }>(`/v1/operations/${id}`)).state)
-        },
-        { config: GUARDED },
-      )
-    })
-  })
+  await withObservedRollout(
+    GUARDED,
+    async ({ agent, application, sql }) => {
+      await agent.run('expand')
+      const { id } = await agent.request('backfill', { batchSize: 10, niceRatio: 50 })
+      await waitForErrorCondition(agent, 0)
+      application.fail(0.4)
+      const stopped = await agent.waitForEnd(id)
+      expect(stopped.state).toBe('paused')
+      await expect
+        .poll(async () => (await agent.rollout()).incidents, { timeout: 5_000 })
+        .toMatchObject([
+          { change: `backfill-${id}`, source: 'guard', rollback: { scope: 'flag' }, severity: 'critical' },
+        ])
+      const [event] = await sql<{ message: string }[]>`
+        select message from sti.operation_event where kind = 'decision'`
+      expect(event!.message).toBe(`StiApiErrorsHigh: paused backfill ${id}`)
+      await expect
+        .poll(async () => (await fetch(`${agent.url}/metrics`)).text(), { timeout: 8_000 })
+        .toMatch(/sti_backfill_paused\{[^}]*by="rollback"\} 1/)
+      expect((await agent.post(`/v1/operations/${id}/resume`, {})).status).toBe(202)
+      await sleep(4_000)
+      expect(['running', 'succeeded']).toContain((await agent.get<{ state: string }>(`/v1/operations/${id}`)).state)
+    },
+    5_000,
+  )
 })
 
 test('the flag is not turned on to be turned off again: above the limits, command and dialog say so beforehand', async () => {
-  await withMetricsApplication(async (application) => {
-    await withDatabase(async ({ url, sql }) => {
-      await createVehicles(sql, 10)
-      await withAgent(
-        url,
-        VEHICLES_FILE + application.file,
-        async (agent) => {
-          for (const kind of ['expand', 'backfill', 'validation', 'finalize'] as const) await agent.run(kind)
-          const preview = () => agent.preview('flag', { enabled: true })
-          await expect.poll(async () => (await preview()).allowed, { timeout: 15_000 }).toBe(true)
-          application.fail(0.4)
-          await expect.poll(async () => (await preview()).allowed, { timeout: 15_000 }).toBe(false)
-          expect((await preview()).reasons.join()).toMatch(/requests failed .*would turn the flag off again/)
-          await withSti(async (sti) => {
-            const refused = await sti(agent.url, 'flag', '--enable')
-            expect(refused.code).toBe(3)
-            expect(refused.err).toMatch(
-              /requests failed in the last \d+ s \(\d.*%; limit 0.1%\).*pause automatic rollback/,
-            )
-            expect((await agent.rollout()).flag.enabled).toBe(false)
-            await sti(agent.url, 'automatic-rollback', 'pause', '--reason', 'a known fault')
-            const warned = await sti(agent.url, 'flag', '--enable')
-            expect(warned.code).toBe(0)
-            expect(warned.err).toMatch(
-              /Warning: .* requests failed .*Automatic rollback is paused until .*a known fault/,
-            )
-            expect((await agent.rollout()).flag.enabled).toBe(true)
-          })
-        },
-        { config: GUARDED },
-      )
+  await withObservedRollout(GUARDED, async ({ agent, application }) => {
+    for (const kind of ['expand', 'backfill', 'validation', 'finalize'] as const) await agent.run(kind)
+    const preview = () => agent.preview('flag', { enabled: true })
+    await expect.poll(async () => (await preview()).allowed, { timeout: 15_000 }).toBe(true)
+    application.fail(0.4)
+    await expect.poll(async () => (await preview()).allowed, { timeout: 15_000 }).toBe(false)
+    expect((await preview()).reasons.join()).toMatch(/requests failed .*would turn the flag off again/)
+    await withSti(async (sti) => {
+      const refused = await sti(agent.url, 'flag', '--enable')
+      expect(refused.code).toBe(3)
+      expect(refused.err).toMatch(/requests failed in the last \d+ s \(\d.*%; limit 0.1%\).*pause automatic rollback/)
+      expect((await agent.rollout()).flag.enabled).toBe(false)
+      await sti(agent.url, 'automatic-rollback', 'pause', '--reason', 'a known fault')
+      const warned = await sti(agent.url, 'flag', '--enable')
+      expect(warned.code).toBe(0)
+      expect(warned.err).toMatch(/Warning: .* requests failed .*Automatic rollback is paused until .*a known fault/)
+      expect((await agent.rollout()).flag.enabled).toBe(true)
     })
   })
 })
 
 test('while paused, the guard opens an incident and rolls nothing back; once resumed, it does', async () => {
-  await withMetricsApplication(async (application) => {
-    await withDatabase(async ({ url, sql }) => {
-      await createVehicles(sql, 10)
-      await withAgent(
-        url,
-        VEHICLES_FILE + application.file,
-        async (agent) => {
-          await forceFlagOn(agent)
-          const switched = '/v1/rollouts/vehicles/automatic-rollback'
-          await agent.post(switched, { armed: false, reason: 'load test' })
-          await waitForErrorCondition(agent, 0)
-          application.fail(0.4)
-          await expect
-            .poll(async () => (await agent.rollout()).incidents, { timeout: 8_000 })
-            .toMatchObject([{ rollback: null, reasons: [expect.stringMatching(/paused until .* by ann/)] }])
-          await sleep(1_500)
-          expect((await agent.rollout()).flag.enabled).toBe(true)
-          await agent.post(switched, { armed: true, reason: 'it has ended' })
-          await expect.poll(async () => (await agent.rollout()).flag.enabled, { timeout: 5_000 }).toBe(false)
-          const rolledBack = async (): Promise<RolloutDetail['incidents']> => (await agent.rollout()).incidents
-          await expect.poll(rolledBack, { timeout: 5_000 }).toMatchObject([{ rollback: { scope: 'flag' } }])
-        },
-        { config: GUARDED },
-      )
-    })
+  await withObservedRollout(GUARDED, async ({ agent, application }) => {
+    await forceFlagOn(agent)
+    const switched = '/v1/rollouts/vehicles/automatic-rollback'
+    await agent.post(switched, { armed: false, reason: 'load test' })
+    await waitForErrorCondition(agent, 0)
+    application.fail(0.4)
+    await expect
+      .poll(async () => (await agent.rollout()).incidents, { timeout: 8_000 })
+      .toMatchObject([{ rollback: null, reasons: [expect.stringMatching(/paused until .* by ann/)] }])
+    await sleep(1_500)
+    expect((await agent.rollout()).flag.enabled).toBe(true)
+    await agent.post(switched, { armed: true, reason: 'it has ended' })
+    await expect.poll(async () => (await agent.rollout()).flag.enabled, { timeout: 5_000 }).toBe(false)
+    const rolledBack = async (): Promise<RolloutDetail['incidents']> => (await agent.rollout()).incidents
+    await expect.poll(rolledBack, { timeout: 5_000 }).toMatchObject([{ rollback: { scope: 'flag' } }])
   })
 })
 

@@ -1,5 +1,10 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type postgres from 'postgres'
+import type { Config } from '../../agent/src/config.ts'
+import { withAgent, type TestAgent } from '../support/agent.ts'
+import { withDatabase } from '../support/database.ts'
+import { createVehicles, VEHICLES_FILE } from '../support/vehicles.ts'
 
 export interface MetricsApplication {
   /** The lines for the rollout file. */
@@ -23,6 +28,26 @@ export async function withMetricsApplication(use: (application: MetricsApplicati
   } finally {
     application.stop()
   }
+}
+
+export interface ObservedRollout {
+  readonly agent: TestAgent
+  readonly application: MetricsApplication
+  readonly sql: postgres.Sql
+}
+
+/** Runs an agent that reads the metrics of an application, with a rollout of a few vehicles. */
+export async function withObservedRollout(
+  config: Partial<Config>,
+  use: (rollout: ObservedRollout) => Promise<void>,
+  rows = 10,
+): Promise<void> {
+  await withMetricsApplication(async (application) => {
+    await withDatabase(async ({ url, sql }) => {
+      await createVehicles(sql, rows)
+      await withAgent(url, VEHICLES_FILE + application.file, (agent) => use({ agent, application, sql }), { config })
+    })
+  })
 }
 
 /** An application's metrics page: with each read, more requests have ended. */
