@@ -114,7 +114,7 @@ test('every link to a heading leads to one', () => {
 })
 
 test('every metric exists', () => {
-  // Labels, a role, roles of the examples, and a method of ActiveRecord.
+  // Labels, the role of the examples, the constraint of a conflict, and a method of ActiveRecord.
   const others = ['sti_receiver', 'sti_rollback', 'sti_agent', 'sti_conflict', 'sti_name']
   const names = new Set(METRICS.map(({ name }) => name))
   const known = (name: string): boolean =>

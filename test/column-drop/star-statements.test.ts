@@ -1,8 +1,8 @@
-import postgres from 'postgres'
 import { expect, test } from 'vitest'
-import { wrapInTransaction } from '../../agent/src/columnDrop/migration/migrationFiles.ts'
+import { withSession } from '../support/faultInjection.ts'
 import { withSti } from '../support/stiCommand.ts'
 import { findColumnDropCheck, prepareColumnDrop, waitForSoak, withEnabledRollout } from './enabledRollout.ts'
+import { runMigration } from './runMigration.ts'
 
 /** What ORMs and drivers write by themselves. */
 const STAR_STATEMENTS = [
@@ -14,8 +14,7 @@ const CHECK = 'no-statement-reads'
 
 test('statements that read the columns only through * are accepted one by one, and the pull request says what drivers do', async () => {
   await withEnabledRollout(async ({ agent, database: { sql, url } }) => {
-    const session = postgres(url, { max: 1, onnotice: () => undefined, fetch_types: false })
-    try {
+    await withSession(url, async (session) => {
       // New code may omit the columns, as the step before the column drop requires.
       await sql.unsafe('alter table vehicles alter is_truck set default false, alter is_bike set default false')
       await agent.run('finalize')
@@ -82,18 +81,12 @@ test('statements that read the columns only through * are accepted one by one, a
       expect(section).toContain('cached plan must not change result type')
 
       // What the pull request says is what happens, once after the migration and once after its undo.
-      const migrate = async (text: string): Promise<void> => {
-        const tool = postgres(url, { max: 1, onnotice: () => undefined })
-        await tool.unsafe(wrapInTransaction(text)).finally(() => tool.end())
-      }
-      await migrate(prepared.migration!.up)
+      await runMigration(url, prepared.migration!.up)
       expect(await runAll()).toEqual(STAR_STATEMENTS)
       expect(await runAll()).toEqual([])
-      await migrate(prepared.migration!.down!)
+      await runMigration(url, prepared.migration!.down!)
       expect(await runAll()).toEqual(STAR_STATEMENTS)
       expect(await runAll()).toEqual([])
-    } finally {
-      await session.end()
-    }
+    })
   })
 }, 180_000)

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
@@ -58,7 +58,6 @@ describe('agent.env', () => {
       'signing-key.pem': key,
       'trusted-keys.json': JSON.stringify({ keys: [newSigningKey('staging').publicKey] }),
     }
-    await mkdir(folder, { recursive: true })
     for (const [name, { example, inFile }] of variables)
       if (inFile) await writeFile(join(folder, example), values[example] ?? `token-of-${name.toLowerCase()}-0001`)
     return folder

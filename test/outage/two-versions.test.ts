@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
+import { QUIET_LOG } from '../support/operations.ts'
 import { createVehicles, VEHICLES_FILE } from '../support/vehicles.ts'
 import { waitFor } from '../support/waitFor.ts'
 
@@ -12,7 +13,6 @@ const statusOf = async (url: string): Promise<{ status: number; text: string }> 
 test('agents of two versions share a database, unless the newer one changed the schema incompatibly', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 100)
-    const options = { log: () => undefined }
     await withAgent(
       url,
       VEHICLES_FILE,
@@ -39,10 +39,10 @@ test('agents of two versions share a database, unless the newer one changed the 
             await sql`delete from sti.migration where number = 9999`
             await waitFor('the agent is ready again', async () => (await statusOf(older.url)).status === 200)
           },
-          { ...options, name: 'agent-2' },
+          { ...QUIET_LOG, name: 'agent-2' },
         )
       },
-      options,
+      QUIET_LOG,
     )
   })
 })
