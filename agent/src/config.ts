@@ -129,7 +129,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     webhookSecret,
     guard: readBoolean(settings, 'STI_GUARD') ?? true,
     personalTokens,
-    grafana: readGrafanaConfig(settings, env),
+    grafana: readGrafanaConfig(settings),
     prometheusUrl: readUrl(settings, 'STI_PROMETHEUS_URL', 'allowed'),
     signingKey: readKey(settings, 'STI_SIGNING_KEY', (text) => parseSigningKey(text, environment)),
     trustedKeys: readKey(settings, 'STI_TRUSTED_KEYS', parseTrustedKeys) ?? [],
@@ -191,19 +191,12 @@ function readUrl(settings: ConfigReader, name: ConfigVariableName, credentials: 
   return null
 }
 
-/** The file is read while the agent runs: it is written once Grafana runs, and may be replaced. */
-function readGrafanaTokenSetting(settings: ConfigReader, env: NodeJS.ProcessEnv): GrafanaToken {
-  const file = env['STI_GRAFANA_TOKEN_FILE']?.trim()
-  const value = env['STI_GRAFANA_TOKEN']?.trim()
-  if (file && value) settings.addFault('STI_GRAFANA_TOKEN and STI_GRAFANA_TOKEN_FILE are both set; remove one')
-  return file ? { file } : value || null
-}
-
-function readGrafanaConfig(settings: ConfigReader, env: NodeJS.ProcessEnv): GrafanaConfig | null {
+function readGrafanaConfig(settings: ConfigReader): GrafanaConfig | null {
   const url = readUrl(settings, 'STI_GRAFANA_URL', 'allowed')
   const issuer = readUrl(settings, 'STI_GRAFANA_ISSUER', 'refused')
   const audience = settings.optional('STI_GRAFANA_AUDIENCE') ?? 'org:1'
-  const token = readGrafanaTokenSetting(settings, env)
+  // The file is read while the agent runs: it is written once Grafana runs, and may be replaced.
+  const token = settings.valueOrFile('STI_GRAFANA_TOKEN')
   if (!/^org:\d+$/.test(audience)) settings.addFault('STI_GRAFANA_AUDIENCE must look like org:1')
   if (url === null) {
     if (issuer !== null) settings.addFault('STI_GRAFANA_ISSUER requires STI_GRAFANA_URL')

@@ -7,6 +7,8 @@ export interface EnvReader<Name extends string> {
   addFault(sentence: string): void
   /** The value of NAME, or the content of the file in NAME_FILE, trimmed; null if absent or empty. */
   optional(name: Name): string | null
+  /** The value of NAME, or the path in NAME_FILE, for a file that is read later; null if absent. */
+  valueOrFile(name: Name): string | { readonly file: string } | null
   /** Like `optional`; if absent, adds a fault once and returns ''. */
   required(name: Name): string
 }
@@ -15,14 +17,17 @@ export function createEnvReader<Name extends string>(env: NodeJS.ProcessEnv): En
   const faults: string[] = []
   const cache = new Map<string, string | null>()
 
-  function readValue(name: string): string | null {
+  function valueOrFile(name: string): string | { readonly file: string } | null {
     const direct = env[name]?.trim() || null
     const file = env[`${name}_FILE`]?.trim() || null
-    if (direct !== null && file !== null) {
-      faults.push(`${name} and ${name}_FILE are both set; remove one`)
-      return direct
-    }
-    if (file === null) return direct
+    if (direct !== null && file !== null) faults.push(`${name} and ${name}_FILE are both set; remove one`)
+    return direct ?? (file === null ? null : { file })
+  }
+
+  function readValue(name: string): string | null {
+    const found = valueOrFile(name)
+    if (found === null || typeof found === 'string') return found
+    const { file } = found
     try {
       const text = readFileSync(file, 'utf8').trim()
       if (!text) faults.push(`the file of ${name}_FILE is empty`)
@@ -41,6 +46,7 @@ export function createEnvReader<Name extends string>(env: NodeJS.ProcessEnv): En
     faults,
     addFault: (sentence) => faults.push(sentence),
     optional,
+    valueOrFile,
     required(name) {
       const faultCount = faults.length
       const isFirstRead = !cache.has(name)
