@@ -1,7 +1,7 @@
-import { resolve } from 'node:path'
-import { formatQuantity } from '../../format/format.ts'
-import { parseEnv } from 'node:util'
 import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { parseEnv } from 'node:util'
+import { formatQuantity } from '../../format/format.ts'
 import { CliError, ExitCode, usageError } from '../exitCode.ts'
 import type { RegisterCommand } from '../commandSetup.ts'
 import { createOutput, type Terminal } from '../terminal.ts'
@@ -42,11 +42,26 @@ async function runOrCheckAgent(terminal: Terminal, options: AgentOptions): Promi
     )
     return ExitCode.done
   } catch (error) {
-    const { code, faults } = error as { code?: string; faults?: readonly string[] }
+    const { code, faults, syscall, address, port } = error as NodeJS.ErrnoException & ListenError & Faults
+    if (syscall === 'listen')
+      throw new CliError(
+        ExitCode.failed,
+        'listen',
+        `Cannot listen on ${address}:${port} (${code}). Set STI_HOST and STI_PORT to an address that is free.`,
+      )
     if (faults === undefined) throw error
     const what = code === 'config' ? 'The configuration' : 'The rollout files'
     throw new CliError(ExitCode.usage, code!, `${what} cannot be used:`, faults)
   }
+}
+
+interface ListenError {
+  readonly address?: string
+  readonly port?: number
+}
+
+interface Faults {
+  readonly faults?: readonly string[]
 }
 
 /** Variables of the environment win over those of the file, as with systemd and containers. */
