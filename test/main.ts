@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { findOnPath } from '../demo/start/findOnPath.ts'
 import { hasOlderVersions, OLDER_POSTGRES_VERSIONS } from './support/postgresVersion.ts'
 import { pgBouncerProgram } from './support/pgBouncerProgram.ts'
@@ -13,7 +13,39 @@ import { pgBouncerProgram } from './support/pgBouncerProgram.ts'
 interface TestCounts {
   readonly passed: number
   readonly failed: number
+  /** What failed, each with the start of its message; printed once more before the totals. */
+  readonly failures?: readonly string[]
 }
+
+interface VitestReport {
+  readonly numPassedTests?: number
+  readonly success?: boolean
+  readonly testResults?: readonly {
+    readonly name: string
+    readonly status: string
+    readonly message?: string
+    readonly assertionResults: readonly {
+      readonly fullName: string
+      readonly status: string
+      readonly failureMessages?: readonly string[]
+    }[]
+  }[]
+}
+
+interface PlaywrightSuite {
+  readonly suites?: readonly PlaywrightSuite[]
+  readonly specs?: readonly {
+    readonly title: string
+    readonly file: string
+    readonly tests: readonly { readonly status: string }[]
+  }[]
+}
+
+interface PlaywrightReport extends PlaywrightSuite {
+  readonly stats: { readonly expected: number }
+}
+
+const MESSAGE_LINES = 12
 
 const root = new URL('../', import.meta.url).pathname
 const scratch = await mkdtemp(join(tmpdir(), 'sti-test-'))
@@ -68,6 +100,8 @@ await rm(scratch, { recursive: true, force: true })
 
 const passed = counts.reduce((sum, count) => sum + count.passed, 0)
 const failed = counts.reduce((sum, count) => sum + count.failed, 0)
+const failures = counts.flatMap((count) => count.failures ?? [])
+if (failures.length > 0) process.stdout.write(`\nFailed:\n${failures.map((text) => `- ${text}\n`).join('')}`)
 process.stdout.write(`\n${passed} passed, ${failed} failed\n`)
 process.exit(failed === 0 ? 0 : 1)
 
@@ -89,7 +123,7 @@ async function runConcurrently(lanes: number, jobs: (() => Promise<void>)[]): Pr
 async function runCheck(name: string, command: string, args: string[]): Promise<void> {
   const started = Date.now()
   const { code, output } = await runCaptured(command, args)
-  counts.push(code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 })
+  counts.push(code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1, failures: [name] })
   process.stdout.write(output)
   printHeading(`${name}: ${code === 0 ? 'ok' : 'FAILED'} (${Math.round((Date.now() - started) / 1000)} s)`)
 }
@@ -102,7 +136,8 @@ async function auditDependencies(): Promise<void> {
     if (report.metadata === undefined)
       return printHeading('vulnerabilities: unknown, npm audit got no response from the registry')
     const { high = 0, critical = 0 } = report.metadata.vulnerabilities
-    counts.push(high + critical === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 })
+    const safe = high + critical === 0
+    counts.push(safe ? { passed: 1, failed: 0 } : { passed: 0, failed: 1, failures: ['vulnerabilities'] })
     printHeading(`vulnerabilities: ${high} high, ${critical} critical in production dependencies`)
   } catch {
     printHeading(`vulnerabilities: unknown, npm audit returned no JSON (exit ${code})`)
@@ -122,15 +157,12 @@ async function runVitest(
     cwd,
     environment,
   )
-  const report = JSON.parse(await readFile(file, 'utf8').catch(() => '{}')) as {
-    numPassedTests?: number
-    numFailedTests?: number
-    success?: boolean
-  }
-  const failed = report.numFailedTests ?? 0
+  const report = JSON.parse(await readFile(file, 'utf8').catch(() => '{}')) as VitestReport
   // A file that does not load, or an error outside a test, fails the run without a failed test.
   const ok = code === 0 && report.success === true
-  counts.push({ passed: report.numPassedTests ?? 0, failed: !ok && failed === 0 ? 1 : failed })
+  const failures = vitestFailures(report)
+  if (!ok && failures.length === 0) failures.push(`${name}: exit code ${code}`)
+  counts.push({ passed: report.numPassedTests ?? 0, failed: failures.length, failures })
   printHeading(`${name}: ${ok ? 'ok' : 'FAILED'}`)
 }
 
@@ -146,13 +178,38 @@ async function runOnOlderVersions(): Promise<void> {
 async function runGrafanaTests(): Promise<void> {
   const file = join(scratch, 'grafana.json')
   const code = await run('npx', ['tsx', 'test/grafana/main.ts', file])
-  const report = JSON.parse(await readFile(file, 'utf8').catch(() => 'null')) as {
-    stats: { expected: number; unexpected: number; flaky: number }
-  } | null
+  const report = JSON.parse(await readFile(file, 'utf8').catch(() => 'null')) as PlaywrightReport | null
   if (report === null && code === 0) return
-  const failed = (report?.stats.unexpected ?? 0) + (report?.stats.flaky ?? 0)
-  counts.push({ passed: report?.stats.expected ?? 0, failed: code !== 0 && failed === 0 ? 1 : failed })
+  const failures = report === null ? [] : playwrightFailures(report)
+  if (code !== 0 && failures.length === 0) failures.push(`Grafana: exit code ${code}`)
+  counts.push({ passed: report?.stats.expected ?? 0, failed: failures.length, failures })
   printHeading(`Grafana: ${code === 0 ? 'ok' : 'FAILED'}`)
+}
+
+function vitestFailures({ testResults = [] }: VitestReport): string[] {
+  return testResults.flatMap(({ name, status, message, assertionResults }) => {
+    const file = relative(root, name)
+    const tests = assertionResults.filter((each) => each.status === 'failed')
+    if (tests.length === 0) return status === 'failed' ? [`${file}\n${firstLines(message ?? '')}`] : []
+    return tests.map(
+      ({ fullName, failureMessages }) => `${file}: ${fullName}\n${firstLines(failureMessages?.[0] ?? '')}`,
+    )
+  })
+}
+
+function playwrightFailures({ suites = [], specs = [] }: PlaywrightSuite): string[] {
+  const failed = specs
+    .filter(({ tests }) => tests.some(({ status }) => status === 'unexpected' || status === 'flaky'))
+    .map(({ file, title }) => `test/grafana/${file}: ${title}`)
+  return [...failed, ...suites.flatMap(playwrightFailures)]
+}
+
+function firstLines(text: string): string {
+  const lines = text.split('\n').filter((line) => !line.includes('node_modules'))
+  return lines
+    .slice(0, MESSAGE_LINES)
+    .map((line) => `    ${line}`)
+    .join('\n')
 }
 
 function run(command: string, args: string[], cwd = root, environment: Record<string, string> = {}): Promise<number> {
