@@ -18,7 +18,8 @@ export interface CliSettings {
   readonly warnings: readonly string[]
 }
 
-const AgentEntry = z
+/** An agent in a file: its address, and its token or the file that holds it. */
+export const AgentEntry = z
   .strictObject({
     url: z.string().superRefine((value, context) => {
       const fault = httpUrlFault(value, 'refused')
@@ -93,15 +94,7 @@ async function readSettingsFile(path: string, origin: FileOrigin): Promise<CliSe
   const environments = new Map<string, AgentAddress[]>()
   for (const [environment, entry] of Object.entries(parsed.data.environments)) {
     const agents = Array.isArray(entry) ? entry : [entry]
-    environments.set(
-      environment,
-      await Promise.all(
-        agents.map(async (agent) => ({
-          url: withoutTrailingSlash(agent.url),
-          token: await readToken(path, agent, origin),
-        })),
-      ),
-    )
+    environments.set(environment, await Promise.all(agents.map((agent) => readAgentAddress(path, agent, origin))))
   }
   const inline = Object.values(parsed.data.environments).some((entry) => [entry].flat().some((agent) => agent.token))
   const readableByOthers = inline && process.platform !== 'win32' && ((await stat(path)).mode & 0o077) !== 0
@@ -119,6 +112,15 @@ function parseYaml(path: string, text: string): unknown {
   } catch (error) {
     throw usageError(`${path}: ${(error as Error).message.split('\n')[0]}`)
   }
+}
+
+/** @throws CliError usage: the token file cannot be read, or is outside of the folder that a local file may name */
+export async function readAgentAddress(
+  path: string,
+  agent: z.infer<typeof AgentEntry>,
+  origin: FileOrigin,
+): Promise<AgentAddress> {
+  return { url: withoutTrailingSlash(agent.url), token: await readToken(path, agent, origin) }
 }
 
 async function readToken(path: string, agent: z.infer<typeof AgentEntry>, origin: FileOrigin): Promise<string> {

@@ -11,6 +11,7 @@ import { registerCompletion } from './commands/completion.ts'
 import { registerDrill } from './commands/drill.ts'
 import { registerExpand } from './commands/expand.ts'
 import { registerFailedRows } from './commands/failedRows.ts'
+import { registerFleet } from './commands/fleet.ts'
 import { registerFlag } from './commands/flag.ts'
 import { registerGrafanaToken } from './commands/grafanaToken.ts'
 import { registerIncidents } from './commands/incidents.ts'
@@ -45,6 +46,7 @@ const commands: readonly RegisterCommand[] = [
   registerValidate,
   registerFlag,
   registerRollback,
+  registerFleet,
   registerFailedRows,
   registerAcceptClient,
   registerAdopt,
