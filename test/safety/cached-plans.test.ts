@@ -65,7 +65,7 @@ function expectNamed({ notes }: OperationPreview): void {
       note,
     ).toBe(true)
   expect(named[0]).toMatch(/returning/)
-  expect(text).toContain('pgjdbc also does inside of a transaction with autosave=conservative')
+  expect(text).toContain('pgjdbc also does inside a transaction with autosave=conservative')
 }
 
 test('the previews name the prepared statements that fail once, and a real connection confirms each', async () => {

@@ -74,7 +74,8 @@ test('expand refuses a trigger that fires after the dual-write trigger, and a va
       await agent.run('backfill')
       expect((await agent.run('validation')).result).toMatchObject({ verdict: 'pass' })
       await sql.unsafe(later)
-      expect((await agent.run('validation')).result).toMatchObject({ verdict: 'fail', coverage: 1 })
+      const integrity = { layers: ['integrity'] }
+      expect((await agent.run('validation', integrity)).result).toMatchObject({ verdict: 'fail', coverage: 1 })
       const failed = (await agent.rollout()).validation!.checks.filter((check) => check.verdict === 'fail')
       expect(failed.map((check) => check.detail)).toEqual([
         'Trigger ~~later fires after the dual-write trigger and could change a row after its type is derived. Rename it.',

@@ -29,6 +29,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
     'max_prepared_transactions=10',
     '-c',
     'max_wal_senders=0',
+    // Each test has hundreds of statements in a database of its own: nothing that a test looks for is thrown away.
+    '-c',
+    'pg_stat_statements.max=50000',
   ])
   project.provide('postgresUrl', server.url)
   return server.stop
