@@ -47,7 +47,8 @@ export function createSigningKeyCache(
     } catch (error) {
       fault = `Grafana’s signing keys cannot be fetched (${errorMessage(error)})`
     }
-    if ((lastFetch?.fault ?? null) !== fault) onChange(fault)
+    // One report for an outage, even if its text changes, such as from a refused connection to a time limit.
+    if (((lastFetch?.fault ?? null) === null) !== (fault === null)) onChange(fault)
     lastFetch = { at: now(), fault }
   }
   const refresh = (): Promise<void> => (inFlight ??= fetchKeys().finally(() => (inFlight = null)))
