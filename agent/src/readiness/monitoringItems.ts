@@ -29,7 +29,7 @@ function judgeAlertRules({ outside: { alertRules } }: ReadinessInput): ItemState
     return notReady(
       `No STI alert rules are loaded in ${alertRules.value.map(({ place }) => place).join(' or ')}.`,
       step(
-        'Press Provisioning files on the Configuration page and put them into Grafana’s provisioning folder, or load alerts/*.rules.yml into Prometheus.',
+        'Press Generate provisioning files on the Configuration page and put them into Grafana’s provisioning folder, or load alerts/*.rules.yml into Prometheus.',
         'sti provisioning alerting.yaml --output <folder>',
       ),
       at,

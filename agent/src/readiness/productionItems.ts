@@ -149,7 +149,7 @@ function judgeContacts(input: ReadinessInput): ItemState {
     return notReady(
       `Grafana cannot notify ${unreachable.join(', ')}: the rollout file has no email address for them.`,
       step(
-        'Add the address to the rollout file, then press Provisioning files on the Configuration page.',
+        'Add the address to the rollout file, then press Generate provisioning files on the Configuration page.',
         'sti provisioning alerting.yaml --output <folder>',
       ),
     )

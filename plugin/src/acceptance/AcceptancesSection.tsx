@@ -13,9 +13,15 @@ import { Section } from '../layout/Section'
 
 const COLUMNS = ['Check', 'Subject', 'State', 'Action'] as const
 
+const ACCEPT_DESCRIPTION =
+  'It no longer counts as open for 90 days. Your name and the reason are recorded, and every report shows them.'
+const WITHDRAW_DESCRIPTION = 'It is open again. Your name and the reason are recorded.'
+
 interface Props {
   environment: Environment
   detail: RolloutDetail
+  /** An acceptance changes other sections of the page. */
+  refresh: () => void
 }
 
 interface Choice {
@@ -25,7 +31,7 @@ interface Choice {
 }
 
 /** What an admin can accept by name, such as a rollback to exclude, and what was accepted. */
-export function AcceptancesSection({ environment, detail }: Props) {
+export function AcceptancesSection({ environment, detail, refresh }: Props) {
   const [choice, setChoice] = useState<Choice | null>(null)
   const { agent, name } = environment
   const poll = usePolling(`acceptances ${agent.uid}/${detail.rollout}`, (signal) =>
@@ -75,7 +81,7 @@ export function AcceptancesSection({ environment, detail }: Props) {
           title={`${choice.withdraw ? 'Withdraw the acceptance of' : 'Accept'} ${choice.subject} (${choice.check})`}
           environment={environment}
           confirmLabel={choice.withdraw ? 'Withdraw' : ACTIONS['accept-check'].label}
-          description="Your name, the reason and the expiry (90 days) are recorded, and every report shows them."
+          description={choice.withdraw ? WITHDRAW_DESCRIPTION : ACCEPT_DESCRIPTION}
           reason="required"
           submit={(reason) =>
             acceptSubjects(agent, detail.rollout, {
@@ -89,6 +95,7 @@ export function AcceptancesSection({ environment, detail }: Props) {
           onDone={() => {
             setChoice(null)
             poll.refresh()
+            refresh()
           }}
           onClose={() => setChoice(null)}
         />

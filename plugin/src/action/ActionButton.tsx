@@ -3,36 +3,48 @@ import type { Action } from '@sti-rollout/agent/contract'
 import React from 'react'
 import { ACTIONS } from './actionCatalog'
 
-type Props = Omit<ButtonProps, 'tooltip' | 'disabled' | 'ref' | 'children'> & {
-  action: Action
-  /** Why the action is not allowed; empty if it is allowed. */
+type RefusableProps = Omit<ButtonProps, 'tooltip' | 'disabled' | 'ref'> & {
+  /** Why it is not allowed; empty if it is allowed. */
   reasons: readonly string[]
+}
+
+type Props = Omit<RefusableProps, 'children'> & {
+  action: Action
   /** Replaces the label of the catalog. */
   label?: string
 }
 
-/**
- * The button of an action, as the catalog shows it. It is disabled with the reasons if the action is not allowed: with a
- * tooltip Grafana's button stays in the tab order, so that the keyboard and a screen reader reach the reasons.
- */
-export function ActionButton({ action, reasons, label = ACTIONS[action].label, onClick, ...props }: Props) {
+/** The button of an action, as the catalog shows it. */
+export function ActionButton({ action, label = ACTIONS[action].label, ...props }: Props) {
   const { icon, destructive } = ACTIONS[action]
-  const button = { size: 'sm', icon, ...props } as const
+  return (
+    <RefusableButton icon={icon} variant={destructive ? 'destructive' : 'secondary'} {...props}>
+      {label}
+    </RefusableButton>
+  )
+}
+
+/**
+ * A button that is disabled with the reasons if what it does is not allowed: with a tooltip Grafana's button stays in the
+ * tab order, so that the keyboard and a screen reader reach the reasons.
+ */
+export function RefusableButton({ reasons, onClick, children, ...props }: RefusableProps) {
   if (reasons.length === 0)
     return (
-      <Button variant={destructive ? 'destructive' : 'secondary'} {...button} onClick={onClick}>
-        {label}
+      <Button size="sm" {...props} onClick={onClick}>
+        {children}
       </Button>
     )
   return (
     <Button
-      {...button}
+      size="sm"
+      {...props}
       variant="secondary"
       disabled
       tooltip={<RefusalTooltip reasons={reasons} />}
       tooltipPlacement="bottom"
     >
-      {label}
+      {children}
     </Button>
   )
 }

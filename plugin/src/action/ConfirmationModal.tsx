@@ -14,6 +14,8 @@ interface Props {
   /** Why the request cannot be sent yet, or null. */
   disabledReason: string | null
   busy: boolean
+  /** The work is done and its result is shown: what remains is to close the confirmation. */
+  done?: boolean
   error: AgentError | null
   onConfirm: () => void
   onClose: () => void
@@ -28,6 +30,7 @@ export function ConfirmationModal({
   destructive,
   disabledReason,
   busy,
+  done = false,
   error,
   children,
   onConfirm,
@@ -36,7 +39,7 @@ export function ConfirmationModal({
   const styles = useStyles2(getStyles)
   const submit = (event: FormEvent) => {
     event.preventDefault()
-    if (!busy && disabledReason === null) onConfirm()
+    if (!busy && !done && disabledReason === null) onConfirm()
   }
   const heading = (
     <h2 className={cx(styles.heading, environment.production && styles.production)}>
@@ -56,18 +59,20 @@ export function ConfirmationModal({
         {error && <ErrorBox error={error} />}
         <Modal.ButtonRow>
           <Button variant="secondary" fill="outline" type="button" onClick={onClose}>
-            {busy ? 'Close' : 'Cancel'}
+            {busy || done ? 'Close' : 'Cancel'}
           </Button>
-          <Button
-            type="submit"
-            variant={destructive || environment.production ? 'destructive' : 'primary'}
-            disabled={busy || disabledReason !== null}
-            icon={busy ? 'spinner' : undefined}
-            tooltip={disabledReason ?? undefined}
-            autoFocus={disabledReason === null}
-          >
-            {confirmLabel}
-          </Button>
+          {!done && (
+            <Button
+              type="submit"
+              variant={destructive || environment.production ? 'destructive' : 'primary'}
+              disabled={busy || disabledReason !== null}
+              icon={busy ? 'spinner' : undefined}
+              tooltip={disabledReason ?? undefined}
+              autoFocus={disabledReason === null}
+            >
+              {confirmLabel}
+            </Button>
+          )}
         </Modal.ButtonRow>
       </form>
     </Modal>

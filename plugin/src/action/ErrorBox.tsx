@@ -1,6 +1,6 @@
 import { Alert } from '@grafana/ui'
 import React from 'react'
-import type { AgentError } from '../agent/AgentError'
+import { AgentError, OPERATION_NOT_SUCCEEDED } from '../agent/AgentError'
 
 const TITLE_BY_HOP = {
   grafana: 'Grafana refused the request',
@@ -9,14 +9,17 @@ const TITLE_BY_HOP = {
   agent: 'The agent refused the request',
 } as const
 
-/** An error with its message and the reasons of a refusal. */
-export function ErrorBox({ error, title }: { error: AgentError; title?: string }) {
+const TITLE_BY_CODE: Readonly<Record<string, string>> = {
+  conflict: 'Another request came first',
+  [OPERATION_NOT_SUCCEEDED]: 'The operation did not succeed',
+}
+
+/** An error with its message and the reasons of a refusal; the message alone if no request failed. */
+export function ErrorBox({ error, title }: { error: Error; title?: string }) {
+  if (!(error instanceof AgentError)) return <Alert severity="error" title={error.message} />
   const reasons = error.reasons.filter((reason) => reason !== error.message)
   return (
-    <Alert
-      severity="error"
-      title={title ?? (error.code === 'conflict' ? 'Another request came first' : TITLE_BY_HOP[error.hop])}
-    >
+    <Alert severity="error" title={title ?? TITLE_BY_CODE[error.code ?? ''] ?? TITLE_BY_HOP[error.hop]}>
       <div>{error.message}</div>
       {reasons.length > 0 && (
         <ul style={{ margin: 0, paddingInlineStart: '1.2em' }}>

@@ -4,6 +4,9 @@ import { toVisibleTexts } from './visibleTexts'
 /** Where a request failed: in Grafana, between Grafana and the agent, at the agent's token check, or in the agent. */
 export type FailedHop = 'grafana' | 'network' | 'token' | 'agent'
 
+/** The code of the error of an operation that was started and did not succeed. */
+export const OPERATION_NOT_SUCCEEDED = 'operation-not-succeeded'
+
 /** A failed request, with a message that a person can act on. */
 export class AgentError extends Error {
   readonly hop: FailedHop

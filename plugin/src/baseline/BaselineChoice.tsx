@@ -1,7 +1,9 @@
-import { Alert, Combobox, Field, FileUpload } from '@grafana/ui'
+import { Box, Combobox, Field, FileUpload } from '@grafana/ui'
 import type { BaselineSummary } from '@sti-rollout/agent/contract'
 import React, { useState } from 'react'
-import { toAgentError } from '../agent/AgentError'
+import { ActionButton } from '../action/ActionButton'
+import { ErrorBox } from '../action/ErrorBox'
+import { missingRightReasons } from '../action/refusalReasons'
 import { importBaseline, listBaselines } from '../agent/baselineCalls'
 import type { Environment } from '../agent/useEnvironment'
 import { usePolling } from '../agent/usePolling'
@@ -17,34 +19,39 @@ interface Props {
 }
 
 const NEWEST = 'newest'
+const COMBOBOX_ID = 'sti-baseline'
+const IMPORT_LABEL = 'Import for this run'
 const describe = ({ id, release, endedAt, oneRunOnly }: BaselineSummary): string =>
   `${id}${release ? `, release ${release}` : ''}, ${formatTime(endedAt)}${oneRunOnly ? ', for one validation' : ''}`
 
 /** The baseline that one validation is compared with: the newest usable one, another one, or a file for this run only. */
 export function BaselineChoice({ environment, rollout, value, onChange }: Props) {
-  const [problem, setProblem] = useState<string | null>(null)
-  const { agent } = environment
+  const [problem, setProblem] = useState<Error | null>(null)
+  const { agent, status } = environment
+  const reasons = missingRightReasons(status, 'import-baseline')
   const poll = usePolling(`baselines ${agent.uid}/${rollout}`, (signal) => listBaselines(agent, rollout, signal))
-  const importFile = (file: File | undefined) => {
+  const importFile = (input: HTMLInputElement) => {
     setProblem(null)
-    file
+    input.files?.[0]
       ?.text()
       .then((text) => importBaseline(agent, rollout, { content: parseBaseline(text), oneRunOnly: true }))
       .then(({ id }) => {
         poll.refresh()
         onChange(id)
       })
-      .catch((thrown: unknown) => setProblem(toAgentError(thrown, agent.name, 0).message))
+      .catch(setProblem)
+    // Without this, the browser does not report that the same file is selected again after a change.
+    input.value = ''
   }
   return (
     <Field
       label="Compare with"
+      htmlFor={COMBOBOX_ID}
       description="A file applies to this validation only; the baseline of the rollout does not change."
     >
       <>
         <Combobox
-          id="sti-baseline"
-          aria-label="Compare with"
+          id={COMBOBOX_ID}
           options={[
             { value: NEWEST, label: 'The newest usable baseline' },
             ...(poll.data ?? []).map((baseline) => ({ value: String(baseline.id), label: describe(baseline) })),
@@ -52,14 +59,20 @@ export function BaselineChoice({ environment, rollout, value, onChange }: Props)
           value={value === null ? NEWEST : String(value)}
           onChange={(option) => onChange(option.value === NEWEST ? null : Number(option.value))}
         />
-        <FileUpload
-          accept="application/json,.json"
-          size="sm"
-          onFileUpload={({ currentTarget }) => importFile(currentTarget.files?.[0])}
-        >
-          Import for this run
-        </FileUpload>
-        {problem !== null && <Alert severity="error" title={problem} />}
+        <Box marginTop={1}>
+          {reasons.length > 0 ? (
+            <ActionButton action="import-baseline" label={IMPORT_LABEL} reasons={reasons} />
+          ) : (
+            <FileUpload
+              accept="application/json,.json"
+              size="sm"
+              onFileUpload={({ currentTarget }) => importFile(currentTarget)}
+            >
+              {IMPORT_LABEL}
+            </FileUpload>
+          )}
+        </Box>
+        {problem !== null && <ErrorBox error={problem} />}
       </>
     </Field>
   )

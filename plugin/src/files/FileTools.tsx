@@ -1,19 +1,35 @@
-import { Alert, Button, Field, FileUpload, Modal, TextArea } from '@grafana/ui'
-import React, { type ReactNode, useState } from 'react'
-import { toAgentError } from '../agent/AgentError'
+import { css } from '@emotion/css'
+import type { GrafanaTheme2 } from '@grafana/data'
+import { Alert, Button, Field, FileUpload, Modal, Stack, TextArea, useStyles2 } from '@grafana/ui'
+import type { AgentStatus } from '@sti-rollout/agent/contract'
+import React, { useState } from 'react'
+import { RefusableButton } from '../action/ActionButton'
+import { ErrorBox } from '../action/ErrorBox'
+import { missingRightReasons } from '../action/refusalReasons'
 import type { AgentDataSource } from '../agent/agentDataSources'
-import { FILE_TOOLS, type FileTool, type FileToolResult } from './fileToolActions'
 import { downloadFile } from '../evidence/download'
+import { FILE_TOOLS, type FileTool, type FileToolResult } from './fileToolActions'
+
+interface Props {
+  agent: AgentDataSource
+  status: Pick<AgentStatus, 'you'>
+}
 
 /** Buttons for what the commands without an agent do: verify a report, check a rollout file, write provisioning files. */
-export function FileTools({ agent }: { agent: AgentDataSource }) {
+export function FileTools({ agent, status }: Props) {
   const [tool, setTool] = useState<FileTool | null>(null)
   return (
     <>
       {FILE_TOOLS.map((each) => (
-        <Button key={each.label} size="sm" variant="secondary" icon={each.icon} onClick={() => setTool(each)}>
+        <RefusableButton
+          key={each.label}
+          variant="secondary"
+          icon={each.icon}
+          reasons={each.requires ? missingRightReasons(status, each.requires) : []}
+          onClick={() => setTool(each)}
+        >
           {each.label}
-        </Button>
+        </RefusableButton>
       ))}
       {tool && <FileToolDialog agent={agent} tool={tool} onClose={() => setTool(null)} />}
     </>
@@ -21,10 +37,16 @@ export function FileTools({ agent }: { agent: AgentDataSource }) {
 }
 
 function FileToolDialog({ agent, tool, onClose }: { agent: AgentDataSource; tool: FileTool; onClose: () => void }) {
+  const styles = useStyles2(getStyles)
   const [file, setFile] = useState({ name: tool.defaultName, text: '' })
   const [result, setResult] = useState<FileToolResult | null>(null)
-  const [error, setError] = useState<string | null>(null)
+  const [error, setError] = useState<Error | null>(null)
   const [busy, setBusy] = useState(false)
+  const edit = (edited: typeof file) => {
+    setResult(null)
+    setError(null)
+    setFile(edited)
+  }
   const run = () => {
     setBusy(true)
     setResult(null)
@@ -33,61 +55,63 @@ function FileToolDialog({ agent, tool, onClose }: { agent: AgentDataSource; tool
       .run(agent, file)
       .then(setResult)
       .catch((thrown: unknown) =>
-        setError(thrown instanceof SyntaxError ? 'The file is not JSON.' : toAgentError(thrown, agent.name, 0).message),
+        setError(
+          thrown instanceof SyntaxError ? new Error(`The file is not JSON: ${thrown.message}`) : (thrown as Error),
+        ),
       )
       .finally(() => setBusy(false))
   }
-  const selectFile = (selected: File | undefined) => {
-    setResult(null)
+  const selectFile = (input: HTMLInputElement) => {
+    const selected = input.files?.[0]
     selected
       ?.text()
-      .then((text) => setFile({ name: selected.name, text }))
-      .catch(() => setError('Cannot read the file.'))
+      .then((text) => edit({ name: selected.name, text }))
+      .catch(() => setError(new Error('Cannot read the file.')))
+    // Without this, the browser does not report that the same file is selected again after a change.
+    input.value = ''
   }
   return (
     <Modal isOpen title={`${tool.label}, ${agent.name}`} onDismiss={onClose}>
       <p>{tool.description}</p>
       <Field label="File">
-        <FileUpload
-          accept={tool.accept}
-          size="sm"
-          onFileUpload={({ currentTarget }) => selectFile(currentTarget.files?.[0])}
-        >
+        <FileUpload accept={tool.accept} size="sm" onFileUpload={({ currentTarget }) => selectFile(currentTarget)}>
           Choose file
         </FileUpload>
       </Field>
-      <Field label="Content">
+      <Field label="Content" description="Select a file, or paste its content.">
         <TextArea
           id="sti-file-content"
+          className={styles.content}
           rows={10}
           value={file.text}
           spellCheck={false}
-          onChange={(event) => {
-            setResult(null)
-            setFile({ ...file, text: event.currentTarget.value })
-          }}
+          onChange={(event) => edit({ ...file, text: event.currentTarget.value })}
         />
       </Field>
       <div aria-live="polite">
-        {error !== null && <Alert severity="error" title={error} />}
+        {error !== null && <ErrorBox error={error} />}
         {result !== null && (
           <Alert severity={result.ok ? 'success' : 'error'} title={result.title}>
-            <ul>
-              {result.lines.map((line): ReactNode => (
-                <li key={line}>{line}</li>
+            {result.lines.length > 0 && (
+              <ul className={styles.lines}>
+                {result.lines.map((line) => (
+                  <li key={line}>{line}</li>
+                ))}
+              </ul>
+            )}
+            <Stack direction="row" wrap="wrap" gap={1}>
+              {result.downloads.map(({ name, text }) => (
+                <Button
+                  key={name}
+                  size="sm"
+                  variant="secondary"
+                  icon="download-alt"
+                  onClick={() => downloadFile(text, 'application/yaml', name)}
+                >
+                  {name}
+                </Button>
               ))}
-            </ul>
-            {result.downloads.map(({ name, text }) => (
-              <Button
-                key={name}
-                size="sm"
-                variant="secondary"
-                icon="download-alt"
-                onClick={() => downloadFile(text, 'application/yaml', name)}
-              >
-                {name}
-              </Button>
-            ))}
+            </Stack>
           </Alert>
         )}
       </div>
@@ -102,3 +126,8 @@ function FileToolDialog({ agent, tool, onClose }: { agent: AgentDataSource; tool
     </Modal>
   )
 }
+
+const getStyles = (theme: GrafanaTheme2) => ({
+  content: css({ fontFamily: theme.typography.fontFamilyMonospace, fontSize: theme.typography.bodySmall.fontSize }),
+  lines: css({ margin: 0, paddingInlineStart: '1.2em', overflowWrap: 'anywhere' }),
+})

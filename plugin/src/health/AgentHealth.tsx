@@ -12,7 +12,7 @@ import { IDLE_POLL_INTERVAL_MS, usePolling } from '../agent/usePolling'
 
 /** The connection to one agent and to its dependencies, step by step. */
 export function AgentHealth({ agent }: { agent: AgentDataSource }) {
-  const { data } = usePolling(
+  const { data, refresh } = usePolling(
     agent.uid,
     (signal) => checkAgentConnection(agent, signal),
     () => IDLE_POLL_INTERVAL_MS,
@@ -25,15 +25,17 @@ export function AgentHealth({ agent }: { agent: AgentDataSource }) {
           <EnvironmentBadge name={data.status.environment} production={data.status.production} />
         </Card.Meta>
       )}
-      <Card.Description>{data ? <ConnectionSteps steps={data.steps} /> : <Spinner inline />}</Card.Description>
+      <Card.Description>
+        {data ? <ConnectionSteps steps={data.steps} /> : <Spinner inline />}
+        {data?.status && <AdoptState agent={agent} status={data.status} onAdopted={refresh} />}
+      </Card.Description>
       <Card.Actions>
         {userLevel() === 'admin' && (
           <LinkButton size="sm" variant="secondary" href={withAppSubUrl(`/connections/datasources/edit/${agent.uid}`)}>
             Settings
           </LinkButton>
         )}
-        {data?.status && <AdoptState agent={agent} status={data.status} />}
-        {data?.status && <FileTools agent={agent} />}
+        {data?.status && <FileTools agent={agent} status={data.status} />}
       </Card.Actions>
     </Card>
   )

@@ -1,6 +1,6 @@
 import { Alert, LoadingPlaceholder } from '@grafana/ui'
-import type { AgentStatus } from '@sti-rollout/agent/contract'
 import React, { useState } from 'react'
+import { missingRightReasons } from '../action/refusalReasons'
 import type { AgentDataSource } from '../agent/agentDataSources'
 import { listIncidents } from '../agent/incidentCalls'
 import { identifyAgent } from '../agent/useEnvironment'
@@ -46,7 +46,7 @@ export function AgentIncidents({ agent, rollout }: Props) {
             agent={agent}
             environment={{ name: data.status.environment, production: data.status.production }}
             rollout={rollout}
-            refusalReasons={responseRefusalReasons(data.status)}
+            refusalReasons={missingRightReasons(data.status, 'drill')}
             onStarted={incidentsPoll.refresh}
           />
         </div>
@@ -61,7 +61,7 @@ export function AgentIncidents({ agent, rollout }: Props) {
             key={incident.id}
             incident={incident}
             production={data.status.production}
-            refusalReasons={responseRefusalReasons(data.status)}
+            refusalReasons={missingRightReasons(data.status, 'acknowledge')}
             onRespond={setResponse}
           />
         ))}
@@ -78,10 +78,4 @@ export function AgentIncidents({ agent, rollout }: Props) {
       )}
     </>
   )
-}
-
-/** Why this person cannot respond to an incident; empty if nothing speaks against it. The agent checks it again. */
-function responseRefusalReasons({ you }: Pick<AgentStatus, 'you'>): readonly string[] {
-  if (!you.mayAct) return [you.why ?? 'You have read-only access.']
-  return you.level === 'viewer' ? ['This requires the level editor; you have the level viewer.'] : []
 }

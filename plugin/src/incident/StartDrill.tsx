@@ -10,10 +10,13 @@ import type { AgentDataSource } from '../agent/agentDataSources'
 import { startDrill } from '../agent/toolCalls'
 import { SEVERITY_DISPLAY } from './display'
 
-interface Props {
+interface DrillTarget {
   agent: AgentDataSource
   environment: { name: string; production: boolean }
   rollout: string
+}
+
+interface Props extends DrillTarget {
   refusalReasons: readonly string[]
   onStarted: () => void
 }
@@ -21,8 +24,32 @@ interface Props {
 const SEVERITIES = (Object.keys(SEVERITY_DISPLAY) as Severity[]).map((value) => ({ value, label: value }))
 
 /** The button that starts a drill of the alert procedure, and its confirmation. */
-export function StartDrill({ agent, environment, rollout, refusalReasons, onStarted }: Props) {
+export function StartDrill({ refusalReasons, onStarted, ...target }: Props) {
   const [open, setOpen] = useState(false)
+  return (
+    <>
+      <ActionButton action="drill" reasons={refusalReasons} onClick={() => setOpen(true)} />
+      {open && (
+        <DrillConfirmation
+          {...target}
+          onDone={() => {
+            setOpen(false)
+            onStarted()
+          }}
+          onClose={() => setOpen(false)}
+        />
+      )}
+    </>
+  )
+}
+
+function DrillConfirmation({
+  agent,
+  environment,
+  rollout,
+  onDone,
+  onClose,
+}: DrillTarget & { onDone: () => void; onClose: () => void }) {
   const [severity, setSeverity] = useState<Severity>('critical')
   const [rollBackFlag, setRollBackFlag] = useState(false)
   const [reason, setReason] = useState('')
@@ -34,47 +61,41 @@ export function StartDrill({ agent, environment, rollout, refusalReasons, onStar
         rollBackFlag,
         ...(reason.trim() ? { reason: reason.trim() } : {}),
       }),
-    () => {
-      setOpen(false)
-      onStarted()
-    },
+    onDone,
   )
   return (
-    <>
-      <ActionButton action="drill" reasons={refusalReasons} onClick={() => setOpen(true)} />
-      {open && (
-        <ConfirmationModal
-          title={`Drill of the alert procedure of ${rollout}`}
-          environment={environment}
-          confirmLabel={ACTIONS.drill.label}
-          destructive={rollBackFlag}
-          disabledReason={null}
-          busy={busy}
-          error={error}
-          onConfirm={send}
-          onClose={() => setOpen(false)}
-        >
-          <p>
-            Opens an incident that is marked as a drill and pages as a real one does. It counts as tested if somebody
-            else than you acknowledges it in time.
-          </p>
-          <Field label="Severity">
-            <RadioButtonGroup
-              options={SEVERITIES}
-              value={severity}
-              onChange={(value) => setSeverity(value)}
-              aria-label="Severity"
-            />
-          </Field>
-          <Checkbox
-            label="Also turn the flag off"
-            description="Measures how long it takes until every client has the flag off."
-            value={rollBackFlag}
-            onChange={(event) => setRollBackFlag(event.currentTarget.checked)}
-          />
-          <ReasonField required={false} value={reason} onChange={setReason} />
-        </ConfirmationModal>
-      )}
-    </>
+    <ConfirmationModal
+      title={`Start a drill for ${rollout}`}
+      environment={environment}
+      confirmLabel={ACTIONS.drill.label}
+      destructive={rollBackFlag}
+      disabledReason={null}
+      busy={busy}
+      error={error}
+      onConfirm={send}
+      onClose={onClose}
+    >
+      <p>
+        Opens an incident that is marked as a drill and pages people like a real one; severity info pages nobody. The
+        alert procedure counts as tested only if someone other than you acknowledges the incident in time.
+      </p>
+      <Field label="Severity">
+        <RadioButtonGroup
+          options={SEVERITIES}
+          value={severity}
+          onChange={(value) => setSeverity(value)}
+          aria-label="Severity"
+        />
+      </Field>
+      <Field>
+        <Checkbox
+          label="Also turn the flag off"
+          description="Measures how long it takes until every client has the flag off."
+          value={rollBackFlag}
+          onChange={(event) => setRollBackFlag(event.currentTarget.checked)}
+        />
+      </Field>
+      <ReasonField required={false} value={reason} onChange={setReason} />
+    </ConfirmationModal>
   )
 }

@@ -82,7 +82,7 @@ export function ReadinessPage() {
           <>
             <RollbackReadiness environment={environment.data} detail={detail} refresh={refresh} />
             <RehearsalSection environment={environment.data} detail={detail} refresh={refresh} />
-            <AcceptancesSection environment={environment.data} detail={detail} />
+            <AcceptancesSection environment={environment.data} detail={detail} refresh={refresh} />
             <MonitoringSection environment={environment.data} detail={detail} refresh={refresh} />
           </>
         )}

@@ -1,9 +1,10 @@
-import { Button, Field, Input } from '@grafana/ui'
-import type { RolloutDetail } from '@sti-rollout/agent/contract'
+import { Field, Input } from '@grafana/ui'
+import { isEnded, type RolloutDetail } from '@sti-rollout/agent/contract'
 import React, { useState } from 'react'
 import { ActionButton } from '../action/ActionButton'
 import { ConfirmationModal } from '../action/ConfirmationModal'
 import { ReasonField } from '../action/ReasonField'
+import { missingRightReasons } from '../action/refusalReasons'
 import { turnFlagOff } from '../action/turnFlagOff'
 import { useSubmit } from '../action/useSubmit'
 import { READ_TIMEOUT_MS } from '../agent/agentRequest'
@@ -19,17 +20,18 @@ interface Props {
 
 const LABEL = 'Roll back everything'
 const POLL_INTERVAL_MS = 1_000
-const ENDED = ['succeeded', 'failed', 'cancelled', 'paused']
 
 /** One button for flag, data, system and monitoring, in this order. Starting it again continues. */
 export function RollBackEverythingButton({ environment, detail: { rollout }, onDone }: Props) {
   const [open, setOpen] = useState(false)
-  const { you } = environment.status
-  const reasons =
-    you.mayAct && you.level === 'admin' ? [] : [you.why ?? `This requires the level admin; you have ${you.level}.`]
   return (
     <>
-      <ActionButton action="rollback-system" label={LABEL} size="sm" reasons={reasons} onClick={() => setOpen(true)} />
+      <ActionButton
+        action="rollback-system"
+        label={LABEL}
+        reasons={missingRightReasons(environment.status, 'rollback-system')}
+        onClick={() => setOpen(true)}
+      />
       {open && (
         <RollBackEverythingConfirmation
           environment={environment}
@@ -66,12 +68,16 @@ function RollBackEverythingConfirmation({
             turnFlagOff(environment.all, (each) =>
               startOperation(each, rollout, request, newIdempotencyKey(), READ_TIMEOUT_MS),
             ),
+          findActive: async (scope) =>
+            (await getRollout(agent, rollout)).operations.find(
+              ({ kind, parameters, state }) => kind === 'rollback' && parameters.scope === scope && !isEnded(state),
+            ) ?? null,
           preview: (request) => previewOperation(agent, rollout, request),
           start: (request) => startOperation(agent, rollout, request, newIdempotencyKey()),
           waitForEnd: async (id) => {
             for (;;) {
               const operation = await getOperation(agent, id)
-              if (ENDED.includes(operation.state)) return operation
+              if (isEnded(operation.state) || operation.state === 'paused') return operation
               await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL_MS))
             }
           },
@@ -85,27 +91,22 @@ function RollBackEverythingConfirmation({
   )
   return (
     <ConfirmationModal
-      title={`${LABEL} of ${rollout}`}
+      title={`${LABEL} for ${rollout}`}
       environment={environment}
       confirmLabel={LABEL}
       destructive
       disabledReason={
-        done
-          ? 'Everything is rolled back.'
-          : reason.trim() === ''
-            ? 'Enter a reason.'
-            : typed === rollout
-              ? null
-              : `Type ${rollout} to confirm.`
+        reason.trim() === '' ? 'Enter a reason.' : typed === rollout ? null : `Type ${rollout} to confirm.`
       }
       busy={busy && !done}
+      done={done}
       error={error}
       onConfirm={send}
       onClose={onClose}
     >
       <p>
         Rolls back flag, data, system and monitoring in this order, and skips what has nothing to roll back. It stops at
-        the first failure; start it again to continue.
+        the first failure, and if you leave the page; start it again to continue.
       </p>
       <ReasonField required value={reason} onChange={setReason} />
       <Field label={`Type ${rollout} to confirm`} required>
@@ -117,15 +118,11 @@ function RollBackEverythingConfirmation({
         />
       </Field>
       <ul aria-live="polite" aria-label="Progress">
-        {lines.map((line) => (
-          <li key={line}>{line}</li>
+        {lines.map((line, index) => (
+          <li key={index}>{line}</li>
         ))}
       </ul>
-      {done && (
-        <Button variant="secondary" onClick={onClose}>
-          Done
-        </Button>
-      )}
+      {done && <p role="status">Everything is rolled back.</p>}
     </ConfirmationModal>
   )
 }

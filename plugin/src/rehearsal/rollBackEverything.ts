@@ -1,13 +1,18 @@
-import type { Operation, OperationPreview, OperationRequest, RollbackScope } from '@sti-rollout/agent/contract'
-
-/** The order of `sti rollback all`. */
-export const ROLLBACK_ORDER = ['flag', 'data', 'system', 'monitoring'] as const satisfies readonly RollbackScope[]
+import {
+  type Operation,
+  type OperationPreview,
+  type OperationRequest,
+  RollbackScope,
+} from '@sti-rollout/agent/contract'
+import { AgentError, OPERATION_NOT_SUCCEEDED } from '../agent/AgentError'
 
 export interface RollbackCalls {
   turnFlagOff(request: OperationRequest): Promise<unknown>
+  /** The rollback of this scope that has not ended, such as of an earlier attempt; null if there is none. */
+  findActive(scope: RollbackScope): Promise<Pick<Operation, 'id'> | null>
   preview(request: OperationRequest): Promise<Pick<OperationPreview, 'code' | 'allowed' | 'reasons'>>
   start(request: OperationRequest): Promise<Pick<Operation, 'id'>>
-  /** Resolves once the operation has ended. */
+  /** Resolves once the operation has ended or is paused. */
   waitForEnd(id: number): Promise<Pick<Operation, 'state' | 'error'>>
   /** The names of clients that may still read by type. */
   staleClients(): Promise<readonly string[]>
@@ -15,11 +20,12 @@ export interface RollbackCalls {
 }
 
 const MAX_CLIENT_WAITS = 60
+const OUTCOMES: Partial<Record<Operation['state'], string>> = { cancelled: 'was cancelled', paused: 'is paused' }
 
 /**
- * Rolls back each scope in order and stops at the first failure. Completed scopes have nothing left to roll back, so that
- * starting again continues.
- * @throws Error that names the scope and why
+ * Rolls back each scope in the order of `sti rollback all` and stops at the first failure. Completed scopes have nothing
+ * left to roll back, and a rollback that is still running is followed, so that starting again continues.
+ * @throws AgentError that names the scope and why
  */
 export async function rollBackEverything(
   calls: RollbackCalls,
@@ -34,19 +40,34 @@ export async function rollBackEverything(
     }) as OperationRequest
   await calls.turnFlagOff(request('flag'))
   calls.report('flag: off')
-  for (const scope of ROLLBACK_ORDER.slice(1)) {
-    const preview = await calls.preview(request(scope))
-    if (preview.code === 'nothing-to-roll-back') {
+  for (const scope of RollbackScope.options.filter((other) => other !== 'flag')) {
+    const id = await findOrStart(calls, scope, request(scope))
+    if (id === null) {
       calls.report(`${scope}: nothing to roll back`)
       continue
     }
-    if (scope === 'data') await waitForClients(calls)
-    const { id } = await calls.start(request(scope))
     calls.report(`${scope}: operation ${id} is running`)
     const { state, error } = await calls.waitForEnd(id)
-    if (state !== 'succeeded') throw new Error(`The rollback of the ${scope} is ${state}: ${error ?? 'no message'}`)
+    if (state !== 'succeeded') {
+      const outcome = `The rollback of the ${scope} ${OUTCOMES[state] ?? state}`
+      throw new AgentError(error === null ? `${outcome}.` : `${outcome}: ${error}`, 'agent', 0, OPERATION_NOT_SUCCEEDED)
+    }
     calls.report(`${scope}: rolled back`)
   }
+}
+
+/** The operation that rolls this scope back; null if there is nothing to roll back. */
+async function findOrStart(
+  calls: RollbackCalls,
+  scope: RollbackScope,
+  request: OperationRequest,
+): Promise<number | null> {
+  const active = await calls.findActive(scope)
+  if (active !== null) return active.id
+  const { code } = await calls.preview(request)
+  if (code === 'nothing-to-roll-back') return null
+  if (scope === 'data') await waitForClients(calls)
+  return (await calls.start(request)).id
 }
 
 /** After a minute, the agent refuses and names the clients that may still read by type. */
