@@ -51,7 +51,8 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '/dist/|^plugin/.config/' },
+    // The applications of the tests have packages of their own.
+    exclude: { path: '/dist/|^plugin/.config/|^test/applications/(node|python)/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: {

@@ -4,7 +4,15 @@ import { defineConfig, globalIgnores } from 'eslint/config'
 import tseslint from 'typescript-eslint'
 
 export default defineConfig(
-  globalIgnores(['**/dist/**', '**/node_modules/**', 'plugin/src/**', 'plugin/.config/**', 'plugin/*.*', '.demo/**']),
+  globalIgnores([
+    '**/dist/**',
+    '**/node_modules/**',
+    'plugin/src/**',
+    'plugin/.config/**',
+    'plugin/*.*',
+    '.demo/**',
+    '**/.venv/**',
+  ]),
   js.configs.recommended,
   { files: ['**/*.cjs'], languageOptions: { globals: { module: 'writable', require: 'readonly' } } },
   ...tseslint.configs.recommendedTypeChecked,
@@ -43,6 +51,19 @@ export default defineConfig(
   {
     files: ['**/*.js', '**/*.cjs', 'plugin/dashboard/**', 'test/grafana/**'],
     extends: [tseslint.configs.disableTypeChecked],
+  },
+  {
+    files: ['test/applications/node/**'],
+    languageOptions: {
+      globals: {
+        console: 'readonly',
+        process: 'readonly',
+        fetch: 'readonly',
+        AbortSignal: 'readonly',
+        performance: 'readonly',
+        URL: 'readonly',
+      },
+    },
   },
   { files: ['**/*.cjs'], rules: { '@typescript-eslint/no-require-imports': 'off' } },
   {
