@@ -59,3 +59,35 @@ test('a file that cannot restore legacy columns keeps the flag off until it acce
     })
   })
 })
+
+const CHECKED_FILE = `${VEHICLES_FILE.replace('[integrity]', '[integrity, performance, business]')}checks:
+  - { name: no-heavy-bike, violations: select id from public.vehicles where is_bike and axles > 3 }
+`
+
+test('finalize needs the layers about the rows, and the flag every layer that the file requires', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    await createVehicles(sql, 100)
+    await withAgent(url, CHECKED_FILE, async (agent) => {
+      for (const kind of ['expand', 'backfill', 'validation'] as const) await agent.run(kind)
+      expect(await agent.rollout()).toMatchObject({ stage: 'covered' })
+      await expect(agent.run('finalize')).rejects.toThrow(/The layer business of validation \d+ failed \(no-heavy-bike/)
+      await sql`update public.vehicles set axles = 2`
+      await agent.run('validation')
+      // Without api, performance cannot be judged. That says nothing about the rows.
+      expect(await agent.rollout()).toMatchObject({ stage: 'verified', validation: { verdict: 'inconclusive' } })
+      const { notes } = await agent.preview('finalize')
+      expect(notes.join(' ')).toMatch(
+        /The layer performance of validation \d+ was inconclusive \(.*\)\..* Finalize does not depend on this; turning the flag on does\./,
+      )
+      await agent.run('finalize')
+      expect((await agent.rollout()).stage).toBe('finalized')
+      await expect(agent.run('flag', { enabled: true })).rejects.toThrow(
+        /The layer performance of validation \d+ was inconclusive/,
+      )
+      // A report that promotes production needs every required layer, too.
+      expect(await agent.get('/v1/rollouts/vehicles/report?format=json')).toMatchObject({ report: { verified: false } })
+      await agent.run('flag', { enabled: true, force: true })
+      expect((await agent.rollout()).stage).toBe('enabled')
+    })
+  })
+})

@@ -35,7 +35,7 @@ export async function readAlertingState(
     lastBackfill: facts.lastBackfillId,
     covered: isCovered(facts),
     validation: facts.validation,
-    failedSince: facts.checksFailedSince,
+    failedSince: facts.checksFailedSince.map(({ check }) => check),
     lastWriteEndedAt: facts.lastWriteEndedAt,
     failedRows: facts.failedRows,
     totalRows: readings.backfill?.progress.totalRows ?? facts.table?.estimatedRows ?? null,

@@ -2,6 +2,7 @@ import type { Actor, EvidenceReport, Readiness } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 import { findForeignState } from '../database/databaseIdentity.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
+import { verificationGaps } from '../kind/verification.ts'
 import { createBaselineContext, readBaseline, readNewestBaseline } from '../measure/baselineStore.ts'
 import { compareWithBaseline } from '../measure/compareWithBaseline.ts'
 import { readComparisonWindow } from '../measure/comparisonWindow.ts'
@@ -47,7 +48,7 @@ export async function readReportInput(
     file: rollout.file,
     stage: facts.stage,
     coverage: currentCoverage(facts),
-    verified: facts.coverageVerified,
+    verified: verificationGaps(facts).length === 0,
     validation: facts.validation,
     acceptances: [...facts.acceptances],
     baseline,

@@ -5,7 +5,7 @@ import { runDdl } from '../ddl/transactional.ts'
 import { OperationFailedError } from '../kind/operationErrors.ts'
 import type { RunContext } from '../kind/kind.ts'
 import { requireTable } from '../kind/requireTable.ts'
-import { verificationGaps } from '../kind/verification.ts'
+import { rowVerificationGaps } from '../kind/verification.ts'
 import { quoteLiteral } from '../rollout/identifiers.ts'
 
 /**
@@ -18,7 +18,7 @@ export async function enableReverseSync(run: RunContext, sql: Sql): Promise<void
   const table = requireTable(facts)
   if ((await findMissingReverseSync(database.state, rollout, table)) === null) return
   if (!facts.coverageVerified || facts.triggerFault !== null) {
-    const reason = facts.triggerFault ?? verificationGaps(facts).join(' ')
+    const reason = facts.triggerFault ?? rowVerificationGaps(facts).join(' ')
     throw new OperationFailedError(
       'finalize',
       `Coverage is no longer verified. ${reason} Run a validation, then finalize.`,

@@ -6,7 +6,7 @@ import { OperationFailedError } from '../kind/operationErrors.ts'
 import type { OperationDefinition, RunOutcome, RunContext } from '../kind/kind.ts'
 import { operationSeconds, estimateDuration } from '../kind/durationEstimate.ts'
 import { requireTable } from '../kind/requireTable.ts'
-import { verificationGaps } from '../kind/verification.ts'
+import { flagOnlyGaps, rowVerificationGaps } from '../kind/verification.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
 import { cannotRaise } from '../rollout/cannotRaise.ts'
 import { correctedWritesRefusals, describeCorrectedWrites } from '../dualWrite/correctedWrites.ts'
@@ -28,7 +28,7 @@ export const finalize: OperationDefinition<'finalize'> = {
     return [
       ...facts.faults,
       ...(facts.stage === 'covered' || (facts.flag.enabled && !facts.coverageVerified)
-        ? [`Coverage is not verified. ${verificationGaps(facts).join(' ')} Run a validation that passes first.`]
+        ? [`Coverage is not verified. ${rowVerificationGaps(facts).join(' ')} Run a validation that passes first.`]
         : []),
       ...(['new', 'expanded', 'backfilling'].includes(facts.stage)
         ? ['The backfill has not succeeded. Run it, then run a validation.']
@@ -65,6 +65,7 @@ export const finalize: OperationDefinition<'finalize'> = {
       notes: [
         ...notes,
         ...conflictNotes(facts),
+        ...flagOnlyGaps(facts).map((gap) => `${gap} Finalize does not depend on this; turning the flag on does.`),
         facts.finalizeMissing.length === 0
           ? 'Everything exists already.'
           : `Missing: ${facts.finalizeMissing.join(', ')}.`,

@@ -11,6 +11,7 @@ import {
   type PromotionGate,
   type RolloutStage,
   type Validation,
+  type ValidationLayer,
 } from '../contract/index.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
 
@@ -117,7 +118,7 @@ export interface ValidationFacts {
   /** The newest one that covers everything the file requires; if there is none, the newest. */
   readonly validation: Validation | null
   /** Checks that passed or were not run in `validation`, and failed in a later, possibly partial one. */
-  readonly checksFailedSince: readonly string[]
+  readonly checksFailedSince: readonly { readonly check: string; readonly layer: ValidationLayer }[]
   /** Counts of the newest validation with a complete integrity layer. `startedAt`: ISO 8601. */
   readonly lastCounts: { readonly coverage: number; readonly integrityScore: number; readonly startedAt: string } | null
   /** Rows that failed, are still wrong, and were not accepted by an admin. */
@@ -188,7 +189,7 @@ export interface RolloutFacts
   /** The newest usable baseline; if none is usable, the newest, which says why. */
   readonly baseline: BaselineSummary | null
   readonly flag: FlagStatus
-  /** A validation of this file has passed since the last backfill, retry, or rollback ended. */
+  /** A validation of this file has found the rows correct since the last backfill, retry, or rollback ended. */
   readonly coverageVerified: boolean
   readonly stage: RolloutStage
 }

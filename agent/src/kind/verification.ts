@@ -1,4 +1,4 @@
-import { acceptCheckCommand, isAcceptedCheck } from '../contract/index.ts'
+import { acceptCheckCommand, isAcceptedCheck, type ValidationLayer } from '../contract/index.ts'
 import { matchAcceptances } from '../acceptance/acceptanceStore.ts'
 import type { RolloutFacts } from './facts.ts'
 
@@ -8,22 +8,45 @@ type VerificationFacts = Pick<
 >
 
 /**
- * Why the newest validation does not verify the table as it is now, one sentence each. Empty: a validation of this file
- * has passed since the last backfill, retry, or rollback ended, with all checks of every layer that the file requires,
- * and none of these checks has failed in a later validation.
+ * Why the newest validation does not let the flag be turned on, one sentence each. Empty: a validation of this file has
+ * passed since the last backfill, retry, or rollback ended, with all checks of every layer that the file requires, and
+ * none of these checks has failed in a later validation.
  */
 export function verificationGaps(facts: VerificationFacts): string[] {
-  const { validation, rollout, lastWriteEndedAt, columnAddedAt, checksFailedSince: failedSince } = facts
+  const gaps = gapsOfLayers(facts, facts.rollout.file.validation.requires)
+  const { validation } = facts
+  return gaps.length === 0 && validation !== null && validation.verdict !== 'pass'
+    ? [`Validation ${validation.id} did not pass.`]
+    : gaps
+}
+
+/**
+ * Why the newest validation does not verify the rows, one sentence each: the layer integrity, and business if the file
+ * requires it. The layers performance and system judge the service and the server, on which only the flag depends.
+ */
+export function rowVerificationGaps(facts: VerificationFacts): string[] {
+  const { requires } = facts.rollout.file.validation
+  return gapsOfLayers(facts, requires.includes('business') ? ['integrity', 'business'] : ['integrity'])
+}
+
+/** What only the flag waits for: the rows are verified without it. */
+export function flagOnlyGaps(facts: VerificationFacts): string[] {
+  const gapsOfRows = rowVerificationGaps(facts)
+  return verificationGaps(facts).filter((gap) => !gapsOfRows.includes(gap))
+}
+
+function gapsOfLayers(facts: VerificationFacts, layers: readonly ValidationLayer[]): string[] {
+  const { validation, rollout, lastWriteEndedAt, columnAddedAt } = facts
   if (validation === null) return ['No validation has ended.']
   const name = `Validation ${validation.id}`
   if (validation.derivationHash !== rollout.derivationHash)
     return [`${name} used a rollout file that derives types differently.`]
   if (columnAddedAt !== null && validation.startedAt <= columnAddedAt)
     return [`${name} started before the column was added.`]
-  const layerGaps = rollout.file.validation.requires.flatMap((layer) => layerGap(validation, layer))
+  const failedSince = facts.checksFailedSince.filter(({ layer }) => layers.includes(layer)).map(({ check }) => check)
   return [
-    ...(layerGaps.length === 0 && validation.verdict !== 'pass' ? [`${name} did not pass.`] : layerGaps),
-    ...endedAcceptances(facts, validation),
+    ...layers.flatMap((layer) => layerGap(facts, validation, layer)),
+    ...endedAcceptances(facts, validation, layers),
     ...(failedSince.length > 0 ? [`Checks that failed since ${name.toLowerCase()}: ${failedSince.join(', ')}.`] : []),
     ...(lastWriteEndedAt !== null && validation.startedAt <= lastWriteEndedAt
       ? [`${name} started before the last backfill, retry or rollback ended.`]
@@ -33,11 +56,12 @@ export function verificationGaps(facts: VerificationFacts): string[] {
 
 /** A validation passed with what was accepted when it ran: an acceptance that expires or is withdrawn ends that. */
 function endedAcceptances(
-  { rollout, acceptances }: VerificationFacts,
+  { acceptances }: VerificationFacts,
   { id, checks }: NonNullable<RolloutFacts['validation']>,
+  layers: readonly ValidationLayer[],
 ): string[] {
   return checks
-    .filter((check) => isAcceptedCheck(check) && rollout.file.validation.requires.includes(check.layer))
+    .filter((check) => isAcceptedCheck(check) && layers.includes(check.layer))
     .flatMap(({ check, accepted }) => {
       const { open } = matchAcceptances(
         acceptances,
@@ -52,12 +76,14 @@ function endedAcceptances(
 }
 
 function layerGap(
+  { rollout }: VerificationFacts,
   { id, layers, checks }: NonNullable<RolloutFacts['validation']>,
-  layer: RolloutFacts['rollout']['file']['validation']['requires'][number],
+  layer: ValidationLayer,
 ): string[] {
   const result = layers.find((candidate) => candidate.layer === layer)
+  const required = rollout.file.validation.requires.includes(layer) ? ', which validation.requires lists' : ''
   if (result === undefined || (result.verdict === 'pass' && !result.complete))
-    return [`Validation ${id} did not run every check of the layer ${layer}, which validation.requires lists.`]
+    return [`Validation ${id} did not run every check of the layer ${layer}${required}.`]
   if (result.verdict === 'pass') return []
   const outcomes = { fail: 'failed', error: 'had an error', inconclusive: 'was inconclusive' }
   const acceptable = checks.filter((check) => check.layer === layer && check.acceptable.length > 0)

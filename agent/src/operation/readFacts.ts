@@ -20,7 +20,7 @@ import { derivationChangeNotes, otherFileNotes, readFileFacts } from './fileVers
 import { readHistoryFacts } from './historyFacts.ts'
 import { discriminatorFacts, readJournalFacts } from './journalFacts.ts'
 import { deriveStage, type FactsBeforeStage } from './rolloutStage.ts'
-import { verificationGaps } from '../kind/verification.ts'
+import { rowVerificationGaps } from '../kind/verification.ts'
 import { readTableFacts, type TableFactsSource } from './tableFacts.ts'
 
 export interface FactsSource extends TableFactsSource {
@@ -93,7 +93,7 @@ export async function readFacts(source: FactsSource, file: Rollout): Promise<Rol
       staleBecause: stalenessReason(columnDropBrief, currentFacts),
     },
   }
-  return { ...facts, coverageVerified: verificationGaps(facts).length === 0, stage: deriveStage(facts) }
+  return { ...facts, coverageVerified: rowVerificationGaps(facts).length === 0, stage: deriveStage(facts) }
 }
 
 async function readValidationFacts(state: Sql, { name, file }: Rollout): Promise<ValidationFacts> {
@@ -107,7 +107,10 @@ async function readValidationFacts(state: Sql, { name, file }: Rollout): Promise
   ])
   return {
     validation,
-    checksFailedSince: validation === null ? [] : await readFailedChecksSince(state, name, validation.id, requires),
+    checksFailedSince:
+      validation === null
+        ? []
+        : await readFailedChecksSince(state, name, validation.id, [...new Set([...requires, 'integrity' as const])]),
     lastCounts,
     failedRows: failedRowCounts!.open,
     acceptedRows: failedRowCounts!.accepted,

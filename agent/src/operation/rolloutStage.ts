@@ -1,6 +1,6 @@
 import type { RolloutStage } from '../contract/index.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
-import { verificationGaps } from '../kind/verification.ts'
+import { rowVerificationGaps } from '../kind/verification.ts'
 import { isDropped } from './tableFacts.ts'
 
 export type FactsBeforeStage = Omit<RolloutFacts, 'stage' | 'coverageVerified'>
@@ -23,7 +23,7 @@ export function deriveStage(facts: FactsBeforeStage): RolloutStage {
   }
   if (facts.openOperations.some((operation) => operation.kind === 'backfill')) return 'backfilling'
   if (!isCovered(facts)) return 'expanded'
-  if (verificationGaps(facts).length > 0) return 'covered'
+  if (rowVerificationGaps(facts).length > 0) return 'covered'
   return facts.finalizeMissing.length === 0 && lastBackfill !== null ? 'finalized' : 'verified'
 }
 

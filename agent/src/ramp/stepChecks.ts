@@ -70,7 +70,7 @@ const failedValidationCheck: ValidationCheck = {
   layer: 'integrity',
   unit: 'count',
   run({ facts }) {
-    const failed = facts.checksFailedSince
+    const failed = facts.checksFailedSince.map(({ check }) => check)
     return Promise.resolve({
       verdict: failed.length === 0 ? 'pass' : 'fail',
       value: failed.length,

@@ -89,23 +89,23 @@ export async function readCoverageSummary(sql: Sql, rollout: string): Promise<Co
   return row ? { coverage: row.coverage, integrityScore: row.score, startedAt: row.started_at.toISOString() } : null
 }
 
-/** Checks of required layers that failed after validation `since` and have not passed again. */
+/** Checks of these layers that failed after validation `since` and have not passed again. */
 export async function readFailedChecksSince(
   sql: Sql,
   rollout: string,
   since: number,
-  required: readonly ValidationLayer[],
-): Promise<string[]> {
-  const rows = await sql<{ check_name: string }[]>`
-    select check_name from (
-      select distinct on (c.layer, c.check_name) c.check_name, c.verdict
+  layers: readonly ValidationLayer[],
+): Promise<{ check: string; layer: ValidationLayer }[]> {
+  const rows = await sql<{ check: string; layer: ValidationLayer }[]>`
+    select check_name as check, layer from (
+      select distinct on (c.layer, c.check_name) c.check_name, c.layer, c.verdict
       from sti.check_result c join sti.validation v on v.id = c.validation_id
       where v.rollout = ${rollout} and v.ended_at is not null and v.id > ${since}
-        and c.layer in (select jsonb_array_elements_text(${sql.json([...required])}::jsonb))
+        and c.layer in (select jsonb_array_elements_text(${sql.json([...layers])}::jsonb))
         and c.verdict in ('pass', 'fail')
       order by c.layer, c.check_name, v.id desc) last
     where verdict = 'fail' order by check_name`
-  return rows.map((row) => row.check_name)
+  return [...rows]
 }
 
 function toValidation(row: ValidationRow): Validation {

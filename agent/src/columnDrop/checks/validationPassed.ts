@@ -10,7 +10,7 @@ export const validationPassed: DropCheck = {
   name: 'validation-passed',
   question: 'Did a recent validation pass all layers?',
   run({ facts, now }) {
-    const { rollout, validation: last, coverageVerified: verified } = facts
+    const { rollout, validation: last } = facts
     const fail = (evidence: string, findings: string[] = []) =>
       Promise.resolve({ verdict: 'fail' as const, evidence, findings })
     if (last?.endedAt == null) return fail('no validation has finished: run one (sti validate --full-validation)')
@@ -32,11 +32,9 @@ export const validationPassed: DropCheck = {
         `validation ${last.id} did not pass ${failedLayers.map(({ layer }) => layer).join(', ')}: fix the cause and validate again (sti validate --full-validation)`,
         layerSummaries,
       )
-    if (!verified)
-      return fail(
-        `${verificationGaps(facts).join(' ')} Validate again (sti validate --full-validation)`,
-        layerSummaries,
-      )
+    const gaps = verificationGaps(facts)
+    if (gaps.length > 0)
+      return fail(`${gaps.join(' ')} Validate again (sti validate --full-validation)`, layerSummaries)
     const age = (now - Date.parse(last.endedAt)) / 1000
     if (age > MAX_AGE_INTERVALS * every)
       return fail(
