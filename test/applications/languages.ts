@@ -1,27 +1,42 @@
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { findOnPath } from '../../demo/start/findOnPath.ts'
 
-export type Language = 'Node.js' | 'Python'
+export type Language = 'Node.js' | 'Python' | 'Java'
 
 const folder = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
 const NODE_FOLDER = folder('node')
 const PYTHON_FOLDER = folder('python')
+const JAVA_FOLDER = folder('java')
 const VIRTUAL_ENVIRONMENT = `${PYTHON_FOLDER}/.venv`
 
 /** Installs the packages of a language where they are not installed yet. Returns why its applications cannot run, or null. */
 export const prepareLanguage: Record<Language, () => Promise<string | null>> = {
-  'Node.js': async () =>
-    existsSync(`${NODE_FOLDER}/node_modules`)
-      ? null
-      : 'their packages are missing (npm ci --prefix test/applications/node)',
+  'Node.js': () =>
+    installOnce(`${NODE_FOLDER}/package-lock.json`, `${NODE_FOLDER}/node_modules`, () =>
+      run('npm', ['ci', '--no-audit', '--no-fund', '--fetch-retries=1'], NODE_FOLDER),
+    ),
   Python: async () => {
     if ((await findOnPath('python3')) === null) return 'python3 is missing (Debian: apt-get install python3-venv)'
     if ((await run('python3', ['-c', 'import venv, ensurepip'], PYTHON_FOLDER)) !== null)
       return 'the modules venv and ensurepip of python3 are missing (Debian: apt-get install python3-venv)'
-    return await createVirtualEnvironment()
+    const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--retries', '1']
+    return await installOnce(
+      `${PYTHON_FOLDER}/requirements.txt`,
+      VIRTUAL_ENVIRONMENT,
+      async () =>
+        (await run('python3', ['-m', 'venv', VIRTUAL_ENVIRONMENT], PYTHON_FOLDER)) ??
+        (await run(`${VIRTUAL_ENVIRONMENT}/bin/python`, [...pip, '--requirement', 'requirements.txt'], PYTHON_FOLDER)),
+    )
+  },
+  Java: async () => {
+    for (const program of ['javac', 'mvn'])
+      if ((await findOnPath(program)) === null)
+        return `${program} is missing (Debian: apt-get install maven default-jdk-headless)`
+    // Compiles, and downloads what is not in the repository of Maven yet.
+    const goals = ['-q', '-B', 'compile', 'dependency:build-classpath', '-Dmdep.outputFile=target/classpath.txt']
+    return await run('mvn', goals, JAVA_FOLDER)
   },
 }
 
@@ -29,23 +44,30 @@ export const prepareLanguage: Record<Language, () => Promise<string | null>> = {
 export const startCommand: Record<Language, (name: string) => Promise<readonly [string, ...string[]]>> = {
   'Node.js': async (name) => ['node', `${NODE_FOLDER}/${name}`],
   Python: async (name) => [`${VIRTUAL_ENVIRONMENT}/bin/python`, `${PYTHON_FOLDER}/${name}`],
+  Java: async (name) => {
+    const packages = await readFile(`${JAVA_FOLDER}/target/classpath.txt`, 'utf8')
+    // Only the quick compiler, since the program runs for seconds.
+    const options = ['-XX:TieredStopAtLevel=1', '-Xmx256m']
+    return ['java', ...options, '-cp', `${JAVA_FOLDER}/target/classes:${packages.trim()}`, name]
+  },
 }
 
-/** A virtual environment with exactly the packages of requirements.txt; an existing one is used again. */
-async function createVirtualEnvironment(): Promise<string | null> {
-  const requirements = await readFile(`${PYTHON_FOLDER}/requirements.txt`, 'utf8')
-  const installed = `${VIRTUAL_ENVIRONMENT}/installed.txt`
-  if ((await readFile(installed, 'utf8').catch(() => '')) === requirements) return null
-  await rm(VIRTUAL_ENVIRONMENT, { recursive: true, force: true })
-  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--requirement', 'requirements.txt']
-  const fault =
-    (await run('python3', ['-m', 'venv', VIRTUAL_ENVIRONMENT], PYTHON_FOLDER)) ??
-    (await run(`${VIRTUAL_ENVIRONMENT}/bin/python`, pip, PYTHON_FOLDER))
-  if (fault === null) await writeFile(installed, requirements)
+/** Installs exactly what the list names into the folder. An installation of the same list is used again. */
+async function installOnce(
+  list: string,
+  folderName: string,
+  install: () => Promise<string | null>,
+): Promise<string | null> {
+  const wanted = await readFile(list, 'utf8')
+  const installed = `${folderName}/installed.txt`
+  if ((await readFile(installed, 'utf8').catch(() => '')) === wanted) return null
+  await rm(folderName, { recursive: true, force: true })
+  const fault = await install()
+  if (fault === null) await writeFile(installed, wanted)
   return fault
 }
 
-/** Null if the command succeeds, otherwise the end of its output. */
+/** Null if the command succeeds, otherwise the end of its output as one line. */
 function run(command: string, args: readonly string[], cwd: string): Promise<string | null> {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], timeout: 150_000 })
@@ -53,6 +75,10 @@ function run(command: string, args: readonly string[], cwd: string): Promise<str
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', (part: string) => (output = (output + part).slice(-1_000)))
     child.once('error', (error) => resolve(`${command}: ${error.message}`))
-    child.once('close', (code) => resolve(code === 0 ? null : `${command} ${args.join(' ')} failed: ${output.trim()}`))
+    child.once('close', (code) =>
+      resolve(
+        code === 0 ? null : `${command} ${args.join(' ')} failed: ${output.trim().replaceAll(/\s+/g, ' ').slice(-300)}`,
+      ),
+    )
   })
 }

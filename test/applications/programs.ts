@@ -15,6 +15,8 @@ export interface ApplicationProgram {
   readonly column: string
   readonly dataType: string
   readonly types: Readonly<Record<Kind, string>>
+  /** Runs in every test run; the others with STI_APPLICATIONS=all. */
+  readonly always: boolean
 }
 
 const NAMES = { truck: 'Truck', bike: 'Bike', car: 'Car' }
@@ -27,6 +29,7 @@ export const PROGRAMS: readonly ApplicationProgram[] = [
     column: 'type',
     dataType: 'text',
     types: { ...NAMES, truck: 'Admin::Truck' },
+    always: true,
   },
   {
     name: 'SQLAlchemy with asyncpg',
@@ -35,6 +38,7 @@ export const PROGRAMS: readonly ApplicationProgram[] = [
     column: 'type',
     dataType: 'vehicle_type',
     types: NAMES,
+    always: false,
   },
   {
     name: 'Django with psycopg',
@@ -43,6 +47,7 @@ export const PROGRAMS: readonly ApplicationProgram[] = [
     column: 'type',
     dataType: 'smallint',
     types: { truck: '1', bike: '2', car: '3' },
+    always: false,
   },
   {
     name: 'TypeORM with pg',
@@ -51,6 +56,25 @@ export const PROGRAMS: readonly ApplicationProgram[] = [
     column: 'type',
     dataType: 'varchar(31)',
     types: NAMES,
+    always: true,
+  },
+  {
+    name: 'MikroORM with pg',
+    language: 'Node.js',
+    start: ['mikro-orm.js'],
+    column: 'type',
+    dataType: 'text',
+    types: { truck: 'truck', bike: 'bike', car: 'car' },
+    always: false,
+  },
+  {
+    name: 'Hibernate with pgjdbc',
+    language: 'Java',
+    start: ['Application'],
+    column: '"DTYPE"',
+    dataType: 'varchar(31)',
+    types: NAMES,
+    always: false,
   },
 ]
 
