@@ -3,6 +3,7 @@ import bundlePrograms from '../test/support/programs.ts'
 import { startCalibration } from './calibration.ts'
 import { methodBars } from './chart/methodBars.ts'
 import { comparisonTable, comparisonGoals } from './comparison.ts'
+import { runConflictsBench } from './conflicts/main.ts'
 import { runForegroundBench } from './foreground/main.ts'
 import { runHeldRowBench } from './heldRow/main.ts'
 import { HELP, parseOptions, UsageError, type BenchOptions } from './options.ts'
@@ -30,9 +31,11 @@ async function runBench(options: BenchOptions): Promise<number> {
       ? await runHeldRowBench({ ...options, heldRow: options.heldRow }, calibration)
       : options.validation
         ? await runValidationBench(options, calibration)
-        : options.foreground
-          ? await runForegroundBench(options, calibration)
-          : await runMethodsBench(options, calibration)
+        : options.conflicts
+          ? await runConflictsBench(options, calibration)
+          : options.foreground
+            ? await runForegroundBench(options, calibration)
+            : await runMethodsBench(options, calibration)
     const warning = calibration.warning()
     if (warning !== null) process.stdout.write(`\n${warning}\n`)
     return code

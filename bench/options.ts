@@ -15,6 +15,8 @@ export interface BenchOptions {
   readonly compare: readonly MethodResult[] | null
   /** Measures the cost of a validation instead of the methods. */
   readonly validation: boolean
+  /** Measures what counting conflicts costs instead of the methods. */
+  readonly conflicts: boolean
   /** Measures updates next to a held row instead; null: measures the methods. */
   readonly heldRow: { readonly seconds: number; readonly perSecond: number } | null
   /** Measures the latency of other clients instead; null: measures the methods. */
@@ -50,6 +52,7 @@ export const HELP = `npm run bench -- [options]
     --seconds N     how long it is held (60)
     --rate N        updates per second, in total (400)
   --validation      measures the cost of a validation instead, as a multiple of count(*) (--runs 5)
+  --conflicts       measures what it costs the dual-write trigger to count conflicts before finalize (--runs 5)
   --help
 `
 
@@ -68,18 +71,21 @@ export async function parseOptions(args: string[]): Promise<BenchOptions | 'help
   for (const name of ['methods', 'compare'] as const) {
     if (foreground && values[name] !== undefined) throw new UsageError(`--${name} cannot be used with --foreground`)
   }
-  for (const other of ['validation', 'held-row'] as const) {
+  for (const other of ['validation', 'held-row', 'conflicts'] as const) {
     for (const name of ['methods', 'compare', 'foreground', 'svg'] as const) {
       if (values[other] && values[name] !== undefined) throw new UsageError(`--${name} cannot be used with --${other}`)
     }
   }
   if (heldRow && values.validation) throw new UsageError('--validation cannot be used with --held-row')
+  for (const other of ['validation', 'held-row'] as const)
+    if (values.conflicts && values[other]) throw new UsageError(`--conflicts cannot be used with --${other}`)
   for (const name of ['json', 'svg'] as const) await requireWritableFolder(name, values[name])
   return {
     rows: parsePositiveInteger('rows', values.rows, 2_000_000),
-    runs: parsePositiveInteger('runs', values.runs, foreground || values.validation ? 5 : 1),
+    runs: parsePositiveInteger('runs', values.runs, foreground || values.validation || values.conflicts ? 5 : 1),
     methods: values.methods === undefined ? METHODS : [...new Set(values.methods.split(','))].map(findMethod),
     validation: values.validation === true,
+    conflicts: values.conflicts === true,
     heldRow: heldRow
       ? {
           seconds: parsePositiveInteger('seconds', values.seconds, 60),
@@ -120,6 +126,7 @@ function parseArguments(args: string[]) {
     'held-row': { type: 'boolean' },
     foreground: { type: 'boolean' },
     validation: { type: 'boolean' },
+    conflicts: { type: 'boolean' },
     help: { type: 'boolean' },
   } as const
   try {
