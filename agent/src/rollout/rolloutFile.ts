@@ -208,7 +208,9 @@ export const RolloutSchema = strictObject({
     requires: z
       .array(z.enum(VALIDATION_LAYERS))
       .default([...VALIDATION_LAYERS])
-      .describe('layers that must pass before the flag can be turned on'),
+      .describe(
+        'layers that must pass before the flag can be turned on; finalize needs integrity, and business if listed',
+      ),
   }).prefault({}),
   promotion: strictObject({
     from: textField(100).describe('environment that must have passed first'),
