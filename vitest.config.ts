@@ -5,6 +5,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 const LONG_FILES = [
   'test/crash/',
   'test/ramp/',
+  'test/applications/',
   'test/rehearsal/',
   'test/column-drop/round-trip',
   'test/baseline/',

@@ -2,7 +2,7 @@ import { createServer, type Socket } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { freePort, startPostgres, type PostgresServer } from '../support/server.ts'
 import { prepareLanguage, type Language } from './languages.ts'
-import { PROGRAMS } from './programs.ts'
+import { PROGRAMS, RUNS_ALL_PROGRAMS } from './programs.ts'
 import { runWholeRollout, type ApplicationReport } from './wholeRollout.ts'
 
 const reports: ApplicationReport[] = []
@@ -41,9 +41,7 @@ afterAll(async () => {
   for (const report of reports) console.log(summarize(report))
 })
 
-const runsAll = process.env['STI_APPLICATIONS'] === 'all'
-
-test.for(PROGRAMS.filter(({ always }) => always || runsAll))(
+test.for(PROGRAMS.filter(({ always }) => always || RUNS_ALL_PROGRAMS))(
   '$name: no write is lost and no row has a wrong type from expand to the column drop and back',
   { concurrent: true, timeout: 360_000 },
   async (program, { skip }) => {

@@ -19,6 +19,9 @@ export interface ApplicationProgram {
   readonly always: boolean
 }
 
+/** STI_APPLICATIONS=all runs every program, with more requests. */
+export const RUNS_ALL_PROGRAMS = process.env['STI_APPLICATIONS'] === 'all'
+
 const NAMES = { truck: 'Truck', bike: 'Bike', car: 'Car' }
 
 export const PROGRAMS: readonly ApplicationProgram[] = [

@@ -7,12 +7,12 @@ import { withDatabase, type TestDatabase } from '../support/database.ts'
 import { waitFor } from '../support/waitFor.ts'
 import { startCommand } from './languages.ts'
 import { startProgram, type ProgramAnswers, type ProgramProcess, type ProgramStatus } from './programProcess.ts'
-import { rolloutFile, type ApplicationProgram, type Kind, type KnownRow } from './programs.ts'
+import { rolloutFile, RUNS_ALL_PROGRAMS, type ApplicationProgram, type Kind, type KnownRow } from './programs.ts'
 
 const WORKERS = 3
 const INITIAL_ROWS = 1_000
 /** Requests that a step waits for. */
-const STEP_REQUESTS = 60
+const STEP_REQUESTS = RUNS_ALL_PROGRAMS ? 60 : 20
 
 /** The timeout that docs/flag.md recommends. */
 const FLAG_TIMEOUT_MS = 250
