@@ -36,14 +36,26 @@ export async function readCorrectedWrites(
     select statement, max(at) as at from sti.conflict where rollout = ${rollout.name} and resolution = 'corrected'
       and at > greatest(clock_timestamp() - make_interval(secs => ${soak}), ${columnAddedAt}::timestamptz)
     group by statement order by 2 desc limit ${MAX_STATEMENTS}`
+  return { count: counters.count, lastAt: counters.at.toISOString(), ...matchStatements(rows, acceptances) }
+}
+
+/** Whether an admin has accepted each statement whose writes were corrected since an instant (null: ever). */
+export async function areCorrectedWritesAccepted(
+  sql: Sql,
+  rollout: Rollout,
+  acceptances: readonly Acceptance[],
+  since: Date | null,
+): Promise<boolean> {
+  const rows = await sql<{ statement: string }[]>`
+    select distinct statement from sti.conflict where rollout = ${rollout.name} and resolution = 'corrected'
+      and at > coalesce(${since}::timestamptz, '-infinity')`
+  return matchStatements(rows, acceptances).open.length === 0
+}
+
+function matchStatements(rows: readonly { statement: string }[], acceptances: readonly Acceptance[]) {
   const subjects = [...new Set(rows.map(({ statement }) => statementSubject(statement)))]
   const statements = subjects.length === 0 ? [UNKNOWN_STATEMENT] : subjects
-  return {
-    count: counters.count,
-    lastAt: counters.at.toISOString(),
-    statements,
-    open: matchAcceptances(acceptances, CONFLICTS_CHECK, statements).open,
-  }
+  return { statements, open: matchAcceptances(acceptances, CONFLICTS_CHECK, statements).open }
 }
 
 /** Two sentences: what was counted, and what happens to such a write after finalize. */

@@ -64,13 +64,17 @@ export async function readLatestCheckResults(sql: Sql, rollout: string, since: n
   return rows.map((row) => row.result)
 }
 
-/** The newest value of a check, regardless of its verdict; null: no value yet. */
-export async function readLatestCheckValue(sql: Sql, rollout: string, check: string): Promise<number | null> {
-  const [row] = await sql<{ value: number }[]>`
-    select c.value from sti.check_result c join sti.validation v on v.id = c.validation_id
+/** The newest value of a check, regardless of its verdict, and when that validation began; null: no value yet. */
+export async function readLatestCheckValue(
+  sql: Sql,
+  rollout: string,
+  check: string,
+): Promise<{ value: number; startedAt: Date } | null> {
+  const [row] = await sql<{ value: number; startedAt: Date }[]>`
+    select c.value, v.started_at as "startedAt" from sti.check_result c join sti.validation v on v.id = c.validation_id
     where v.rollout = ${rollout} and v.ended_at is not null and c.check_name = ${check} and c.value is not null
     order by v.id desc limit 1`
-  return row?.value ?? null
+  return row ?? null
 }
 
 /** Results of the newest validation with a complete integrity layer. */

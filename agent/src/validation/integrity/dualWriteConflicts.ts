@@ -1,4 +1,4 @@
-import { CONFLICTS_CHECK } from '../../dualWrite/correctedWrites.ts'
+import { areCorrectedWritesAccepted, CONFLICTS_CHECK } from '../../dualWrite/correctedWrites.ts'
 import { pruneConflicts, readConflictCounts } from '../../dualWrite/conflictCounts.ts'
 import { formatCount, formatQuantity } from '../../format/format.ts'
 import type { ValidationCheck } from '../check.ts'
@@ -20,12 +20,18 @@ export const dualWriteConflicts: ValidationCheck = {
       return { verdict: 'pass', value: 0, limit: 0, detail: 'conflicts are not possible before expand' }
     const { corrected = 0, refused = 0, legacy = 0, type = 0 } = counted
     const value = corrected + refused + legacy + type
-    const previousValue = (await readLatestCheckValue(state, rollout.name, CONFLICTS_CHECK)) ?? 0
+    const previous = await readLatestCheckValue(state, rollout.name, CONFLICTS_CHECK)
+    const previousValue = previous?.value ?? 0
     // Recreated counters start at 0.
     const limit = previousValue > value ? 0 : previousValue
     const sampleKeys = await pruneConflicts(state, rollout)
-    const { correctedWrites } = await run.readFacts()
-    const accepted = value > limit && correctedWrites?.open.length === 0
+    const { acceptances, correctedWrites } = await run.readFacts()
+    // Within the soak time, a statement that was stored before stands for the same one since: one is stored in a minute.
+    const accepted =
+      value > limit &&
+      value === corrected &&
+      (correctedWrites?.open.length === 0 ||
+        (await areCorrectedWritesAccepted(state, rollout, acceptances, previous?.startedAt ?? null)))
     return {
       verdict: value <= limit || accepted ? 'pass' : 'fail',
       value,
