@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -130,6 +131,56 @@ describe('kubernetes.yaml', () => {
 })
 
 describe('Dockerfile', () => {
+  const readImages = async (): Promise<[string, string][]> => [
+    ['deploy/Dockerfile', await readText('Dockerfile')],
+    ['demo/Dockerfile', await readText('../demo/Dockerfile')],
+  ]
+
+  test('the images have one base, whose Node version the packages support, and a user that is not root', async () => {
+    const { engines } = JSON.parse(await readText('../package.json')) as { engines: { node: string } }
+    const [, major, minor] = /^>=(\d+)\.(\d+)$/.exec(engines.node)!.map(Number)
+    const bases = (await readImages()).flatMap(([, text]) =>
+      [...text.matchAll(/^FROM (\S+)/gm)].map(([, base]) => base!),
+    )
+    expect(new Set(bases).size).toBe(1)
+    const [, baseMajor] = /^node:(\d+)-/.exec(bases[0]!)!.map(Number)
+    expect(baseMajor! * 1000).toBeGreaterThanOrEqual(major! * 1000 + minor!)
+    for (const [name, text] of await readImages()) {
+      const user = [...text.matchAll(/^USER (.+)$/gm)].at(-1)?.[1]
+      // The user node of the base image has the number 1000.
+      expect([name, user]).toEqual([name, expect.stringMatching(/^(node|[1-9]\d*:[1-9]\d*)$/)])
+    }
+  })
+
+  test('the images copy only what exists, nothing that the host built or keeps secret, and all installed packages', async () => {
+    const ignored = (await readText('../.dockerignore')).split('\n')
+    expect(ignored).toEqual(expect.arrayContaining(['**/node_modules', '**/dist', '.demo', '.git']))
+    for (const [name, text] of await readImages())
+      for (const [, sources] of text.matchAll(/^COPY (?!--from)(.+) \S+$/gm))
+        for (const source of sources!.split(' '))
+          expect([name, source, existsSync(join(DEPLOY, '..', source))]).toEqual([name, source, true])
+    // The image of the agent takes packages from the root's node_modules only.
+    const { packages } = JSON.parse(await readText('../package-lock.json')) as { packages: Record<string, unknown> }
+    expect(Object.keys(packages).filter((path) => path.startsWith('agent/node_modules/'))).toEqual([])
+  })
+
+  test('the manifest and the documents name the version of the package', async () => {
+    const { version } = JSON.parse(await readText('../agent/package.json')) as { version: string }
+    for (const file of [
+      'kubernetes.yaml',
+      '../docs/production.md',
+      '../docs/operations.md',
+      '../docs/plugin.md',
+      '../agent/README.md',
+    ]) {
+      const named = [...(await readText(file)).matchAll(/sti-rollout-(?:agent[-:]|app-)(\d+\.\d+\.\d+)/g)].map(
+        ([, one]) => one,
+      )
+      expect([file, ...named]).toEqual([file, ...named.map(() => version)])
+      expect(named).not.toEqual([])
+    }
+  })
+
   test('builds in stages what the package has, for a user that is not root, with a health check', async () => {
     const text = await readText('Dockerfile')
     const stages = text.split(/^(?=FROM )/m).filter((stage) => stage.startsWith('FROM '))
