@@ -46,6 +46,8 @@ export async function startTestbed({ path, rows }: MttrOptions): Promise<Testbed
     const stack = await startStack({ root, runFolder, folder }, processes, createConsole(), {
       rows,
       bare: path === 'guard',
+      // The machine is loaded on purpose, and no baseline is taken.
+      requires: ['integrity', 'business'],
     })
     const { staging, prometheus, grafana } = stack
     if (path === 'alert' && (prometheus === null || grafana === null))

@@ -25,6 +25,8 @@ export interface DemoEnvironment {
   readonly name: string
   readonly database: DemoDatabase
   readonly rows: number
+  /** Layers that must pass before the flag can be turned on; null: those of the rollout file. */
+  readonly requires: readonly string[] | null
   readonly agentPort: number
   readonly servicePorts: readonly number[]
   readonly requestsPerSecond: number
@@ -101,8 +103,10 @@ export async function startAgent(
 async function writeRollouts(from: string, to: string, environment: DemoEnvironment): Promise<void> {
   const text = await readFile(join(from, 'vehicles.yaml'), 'utf8')
   const [port] = environment.servicePorts
+  const { requires } = environment
+  const withLayers = requires === null ? text : text.replace(/(?<=requires: \[)[^\]]*/, requires.join(', '))
   await mkdir(to, { recursive: true })
-  await writeFile(join(to, 'vehicles.yaml'), text.replaceAll('http://service:8080', serviceUrl(port ?? 0)))
+  await writeFile(join(to, 'vehicles.yaml'), withLayers.replaceAll('http://service:8080', serviceUrl(port ?? 0)))
 }
 
 export async function startServices(processes: DemoProcesses, environment: DemoEnvironment): Promise<void> {

@@ -1,4 +1,7 @@
 import { parseArgs } from 'node:util'
+import { ValidationLayer } from '@sti-rollout/agent/contract'
+
+const LAYERS = ValidationLayer.options
 
 export interface DemoOptions {
   /** Exit after the rollout and its rollback. */
@@ -9,6 +12,8 @@ export interface DemoOptions {
   readonly bare: boolean
   /** Vehicles in staging. */
   readonly rows: number
+  /** Layers that must pass before the flag can be turned on; null: those of the rollout file. */
+  readonly requires: readonly string[] | null
   /** Holds sti.yaml, the logs and the record of the run. */
   readonly folder: string
 }
@@ -21,6 +26,8 @@ Options:
   --exit         roll out, roll back and exit; the exit code is 0 only if every check passed
   --idle         start databases, agents, services and traffic, and leave the rollout to you
   --rows N       number of vehicles in staging, 1000 to 20000000 (default 1000000)
+  --requires A,B layers that must pass before the flag can be turned on: integrity, performance, system, business
+                 (default all; on a busy machine, integrity,business)
   --bare         start neither Prometheus nor Grafana
   --folder DIR   folder for sti.yaml and the logs (default .demo)
   -h, --help     show this help`
@@ -35,6 +42,7 @@ export function parseOptions(args: string[]): DemoOptions | { error: string } | 
         idle: { type: 'boolean', default: false },
         bare: { type: 'boolean', default: false },
         rows: { type: 'string', default: '1000000' },
+        requires: { type: 'string' },
         folder: { type: 'string', default: '.demo' },
         help: { type: 'boolean', short: 'h', default: false },
       },
@@ -43,7 +51,10 @@ export function parseOptions(args: string[]): DemoOptions | { error: string } | 
     const rows = /^[\d_]+$/.test(values.rows) ? Number(values.rows.replaceAll('_', '')) : NaN
     if (!(rows >= 1000 && rows <= 20_000_000)) return { error: '--rows must be a number from 1000 to 20000000.' }
     if (values.exit && values.idle) return { error: '--exit and --idle cannot be combined. Use one of them.' }
-    return { exit: values.exit, idle: values.idle, bare: values.bare, rows, folder: values.folder }
+    const requires = values.requires?.split(',') ?? null
+    const unknown = requires?.find((layer) => !LAYERS.some((known) => known === layer))
+    if (unknown !== undefined) return { error: `--requires ${unknown}: use ${LAYERS.join(', ')}, separated by commas.` }
+    return { exit: values.exit, idle: values.idle, bare: values.bare, rows, requires, folder: values.folder }
   } catch (error) {
     return { error: (error as Error).message.split('. ')[0] + '.' }
   }

@@ -14,6 +14,7 @@ import {
   type DemoEnvironment,
   type TrafficClient,
 } from './environment.ts'
+import type { DemoOptions } from './options.ts'
 import { buildPlugin, findGrafana, startGrafana, type GrafanaInstallation } from './grafana.ts'
 import { createPortReservations, type PortReservations } from './ports.ts'
 import type { DemoProcesses } from './processes.ts'
@@ -44,11 +45,11 @@ export async function startStack(
   folders: DemoFolders,
   processes: DemoProcesses,
   screen: DemoConsole,
-  { rows, bare }: { rows: number; bare: boolean },
+  { rows, bare, requires }: Pick<DemoOptions, 'rows' | 'bare' | 'requires'>,
 ): Promise<DemoStack> {
   const { root, runFolder } = folders
   const ports = createPortReservations((message) => screen.line(`  ${message}`))
-  const [staging, production] = await startDatabases(processes, screen, ports, rows)
+  const [staging, production] = await startDatabases(processes, screen, ports, { rows, requires })
   const environments = [staging, production]
   const prometheus = bare ? null : await findPrometheus(() => ports.reserve(9090, 'Prometheus'))
   const grafana = bare ? null : await findGrafana(() => ports.reserve(3000, 'Grafana'))
@@ -88,7 +89,7 @@ async function startDatabases(
   processes: DemoProcesses,
   screen: DemoConsole,
   ports: PortReservations,
-  rows: number,
+  { rows, requires }: Pick<DemoOptions, 'rows' | 'requires'>,
 ): Promise<[DemoEnvironment, DemoEnvironment]> {
   const postgresPort = await ports.reserve(54_320, 'PostgreSQL')
   const password = newSecret()
@@ -103,6 +104,7 @@ async function startDatabases(
     name: 'staging',
     database: database('staging'),
     rows,
+    requires,
     agentPort: await ports.reserve(8090, 'The agent of staging'),
     servicePorts: [
       await ports.reserve(8080, 'The first service of staging'),
@@ -117,6 +119,7 @@ async function startDatabases(
     name: 'production',
     database: database('production'),
     rows: Math.min(50_000, rows),
+    requires,
     agentPort: await ports.reserve(8091, 'The agent of production'),
     servicePorts: [await ports.reserve(8082, 'The service of production')],
     requestsPerSecond: 20,

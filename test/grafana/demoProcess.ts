@@ -4,6 +4,8 @@ import { join, resolve } from 'node:path'
 const root = resolve(import.meta.dirname, '../..')
 /** Few enough for a backfill of half a minute, enough for the page to show it running. */
 const VEHICLE_COUNT = 300_000
+/** The browser and the demo share the machine, and no baseline is taken before the flag is turned on. */
+const LAYERS = ['--requires', 'integrity,business']
 const READY_TIMEOUT_MS = 180_000
 
 export interface RunningDemo {
@@ -16,7 +18,16 @@ export interface RunningDemo {
 export async function startDemo(folder: string): Promise<RunningDemo> {
   const child = spawn(
     process.execPath,
-    ['--import', 'tsx', 'demo/start/main.ts', '--idle', '--rows', String(VEHICLE_COUNT), '--folder', folder],
+    [
+      '--import',
+      'tsx',
+      'demo/start/main.ts',
+      '--idle',
+      ...['--rows', String(VEHICLE_COUNT)],
+      ...LAYERS,
+      '--folder',
+      folder,
+    ],
     { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] },
   )
   const ended = new Promise<void>((done) => child.once('close', () => done()))
