@@ -9,7 +9,7 @@ export const STAGE_DISPLAY = {
   backfilling: { color: 'blue', description: 'Existing rows are getting their type.' },
   covered: { color: 'blue', description: 'Every row has a type, except recorded failed rows. Not validated yet.' },
   verified: { color: 'blue', description: 'A validation found every type correct.' },
-  finalized: { color: 'green', description: 'The index and the constraint exist. The flag can be enabled.' },
+  finalized: { color: 'green', description: 'The index and the constraint exist, and the trigger works both ways.' },
   ramping: { color: 'purple', description: 'The flag is on for a part of the requests.' },
   enabled: { color: 'green', description: 'The application reads by type.' },
   'ready-to-drop': { color: 'green', description: 'The legacy columns can be dropped.' },
