@@ -234,6 +234,37 @@ flag: { key: things }
   })
 })
 
+test('the undo does not depend on rows that were deleted after the drop: the foreign key is NOT VALID, and a warning says so', async () => {
+  const create = `create table app.owners (id int primary key); insert into app.owners select generate_series(0, 9);
+    create table app.things (id int primary key, is_a boolean not null, is_b boolean not null, note text, owner int constraint known references app.owners on delete cascade);
+    insert into app.things select n, n % 3 = 0, n % 3 = 1, 'n', n % 10 from generate_series(1, 20) n; comment on constraint known on app.things is 'c'`
+  const file = rolloutFile({ name: '', create: '', more: ['owner'] })
+  await withColumnDropEnvironment(create, file, async (ground) => {
+    const { sql, url } = ground
+    await ground.keepArchive()
+    const { up, down, notes } = await ground.migration()
+    expect(notes.join(' ')).toContain('the undo adds known as NOT VALID')
+    await runScript(url, up)
+    await sql`delete from app.owners where id = 3`
+    const warnings = await runScript(url, down)
+    expect(await sql`select count(*)::int as rows, count(owner)::int as owners from app.things`).toEqual([
+      { rows: 20, owners: 20 },
+    ])
+    expect(warnings.filter((message) => message.startsWith('foreign key'))).toEqual([
+      'foreign key "known" of app.things is NOT VALID: rows reference rows that were deleted after the drop. Correct them, then run: alter table app.things validate constraint "known"',
+    ])
+    const constraint = () =>
+      sql`select convalidated, obj_description(oid) as comment from pg_constraint where conname = 'known'`
+    expect(await constraint()).toEqual([{ convalidated: false, comment: 'c' }])
+    await expect(sql`insert into app.things (id, is_a, is_b, owner) values (99, true, false, 3)`).rejects.toMatchObject(
+      { code: '23503' },
+    )
+    await sql`update app.things set owner = null where owner = 3`
+    await sql.unsafe(warnings.find((message) => message.startsWith('foreign key'))!.split('then run: ')[1]!)
+    expect(await constraint()).toEqual([{ convalidated: true, comment: 'c' }])
+  })
+})
+
 test('a column that would have no value for new rows is refused', async () => {
   const file = rolloutFile({ name: '', create: '', more: ['code'] })
   const create = TABLE.replace('note text', 'note text, code text not null')

@@ -103,6 +103,34 @@ export const DROP_TABLE_SHAPES: readonly DropTableShape[] = [
       comment on constraint owner_later on app.things is 'later'`,
   },
   {
+    name: 'foreign keys of every kind',
+    more: ['owner', 'region', 'parent', 'kind', 'loose'],
+    create: `create table app.owners (id int, region text, primary key (id, region)); insert into app.owners select n, 'r' || n % 2 from generate_series(0, 9) n;
+      create table app.kinds (id int primary key) partition by hash (id); create table app.kinds_0 partition of app.kinds for values with (modulus 2, remainder 0);
+      create table app.kinds_1 partition of app.kinds for values with (modulus 2, remainder 1); insert into app.kinds select generate_series(0, 4);
+      ${thingsTable(', owner int, region text, parent int references app.things on delete set null deferrable initially deferred, kind int, loose int', ', owner, region, parent, kind, loose', `, n % 10, 'r' || n % 2, nullif(n / 2, 0), n % 5, n * 1000`)}
+      set constraints all immediate;
+      alter table app.things add constraint owner_known foreign key (owner, region) references app.owners match full on delete set null on update cascade,
+        add constraint kind_known foreign key (kind) references app.kinds on delete cascade deferrable,
+        add constraint loose_known foreign key (loose) references app.kinds on delete restrict not valid`,
+  },
+  {
+    name: 'foreign keys of a partitioned table and of one partition',
+    key: 'id, day',
+    values: (n) => `${n}, date '2024-01-01' + ${n} % 40`,
+    more: ['owner', 'kind', 'parent', 'parent_day'],
+    create: `create table app.owners (id int primary key); insert into app.owners select generate_series(0, 9);
+      create table app.kinds (id int primary key); insert into app.kinds select generate_series(0, 4);
+      create table app.things (id int, day date, ${FLAG_COLUMNS_SQL}, owner int references app.owners on delete set null (owner), kind int, parent int, parent_day date, primary key (id, day)) partition by range (day);
+      create table app.things_1 partition of app.things for values from ('2024-01-01') to ('2024-02-01');
+      create table app.things_rest partition of app.things default;
+      alter table app.things_1 add constraint kind_of_one foreign key (kind) references app.kinds deferrable initially deferred;
+      insert into app.things select n, date '2024-01-01' + n % 40, n % 3 = 0, n % 3 = 1, n % 10, n % 5 from generate_series(1, 200) n;
+      set constraints all immediate;
+      update app.things set parent = id, parent_day = day where id % 2 = 0;
+      alter table app.things add constraint parent_known foreign key (parent, parent_day) references app.things on update cascade`,
+  },
+  {
     name: 'enum, array, range, json, and composite columns',
     more: ['mood', 'tags', 'span', 'doc', 'place', 'points'],
     create: `create type app.mood as enum ('sad', 'ok'); create type app.place as (street text, number int);

@@ -145,6 +145,10 @@ test.each([
   ['keyless', /no primary key and no unique index/],
   ['nullable', /no primary key and no unique index/],
   ['deferred', /no primary key and no unique index/],
+  [
+    'deferred_key',
+    /has a primary key, "deferred_key_pkey", that cannot order batches: it is DEFERRABLE\. Add a unique index: create unique index concurrently on public\.deferred_key \(id\)\.$/,
+  ],
 ])('refuses %s with one sentence', async (name, sentence) => {
   await withTables(
     `create table public.parts (id int primary key, is_truck boolean) partition by range (id);
@@ -154,6 +158,7 @@ test.each([
      create type public.shape as (id int, is_truck boolean); create table public.typed of public.shape (primary key (id));
      create table public.keyless (is_truck boolean);
      create table public.nullable (id int unique, is_truck boolean);
+     create table public.deferred_key (id int primary key deferrable, is_truck boolean);
      create table public.deferred (id int not null unique deferrable, is_truck boolean)`,
     async (sql) => {
       const failure = await inspectTable(sql, compileFor(name)).catch((error: unknown) => error)
@@ -162,3 +167,20 @@ test.each([
     },
   )
 })
+
+const hasTemporalKeys = Number(process.env['STI_POSTGRES_VERSION'] ?? 18) >= 18
+test.runIf(hasTemporalKeys)(
+  'a key WITHOUT OVERLAPS is refused with the index that makes the table usable',
+  async () => {
+    await withTables(
+      `create extension btree_gist with schema public;
+     create table public.t (id int, valid daterange, is_truck boolean, primary key (id, valid without overlaps))`,
+      async (sql) => {
+        const failure = await inspectTable(sql, compileFor('t')).catch((error: unknown) => String(error))
+        const [, index] = /its index is not a B-tree\. Add a unique index: (.+)\.$/.exec(failure as string)!
+        await sql.unsafe(index!)
+        expect((await inspectTable(sql, compileFor('t'))).key.map(({ name }) => name)).toEqual(['id', 'valid'])
+      },
+    )
+  },
+)

@@ -35,9 +35,8 @@ export async function inspectTable(sql: Sql, rollout: InspectedRollout): Promise
     readTriggerSearchPath(sql, rollout.table),
   ])
   if (key.length === 0) {
-    throw new UnsupportedTableError(
-      `${table} has no primary key and no unique index over NOT NULL columns. Add a primary key.`,
-    )
+    const reason = await missingKeyReason(sql, relation.oid)
+    throw new UnsupportedTableError(`${table} ${reason}`)
   }
   return {
     oid: relation.oid,
@@ -182,6 +181,24 @@ async function readKey(sql: Sql, oid: number): Promise<KeyColumn[]> {
     join pg_catalog.pg_namespace n on n.oid = t.typnamespace
     order by k`
   return rows.map((row) => ({ ...row, sql: quoteIdentifier(row.name) }))
+}
+
+/** A primary key that is deferrable or WITHOUT OVERLAPS cannot order batches, and a table has no room for a second one. */
+async function missingKeyReason(sql: Sql, oid: number): Promise<string> {
+  const [unusable] = await sql<{ name: string; index: string; deferrable: boolean }[]>`
+    select /* sti */ k.conname as name, k.condeferrable as deferrable,
+      pg_catalog.format('create unique index %son %I.%I (%s)', case when c.relkind = 'p' then '' else 'concurrently ' end,
+        n.nspname, c.relname, (select pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), ', ' order by o.n)
+          from pg_catalog.unnest(k.conkey) with ordinality o (number, n)
+          join pg_catalog.pg_attribute a on a.attrelid = k.conrelid and a.attnum = o.number)) as index
+    from pg_catalog.pg_constraint k
+    join pg_catalog.pg_class c on c.oid = k.conrelid
+    join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+    where k.conrelid = ${oid} and k.contype = 'p'`
+  if (unusable === undefined) return 'has no primary key and no unique index over NOT NULL columns. Add a primary key.'
+  const { name, index, deferrable } = unusable
+  const why = deferrable ? 'it is DEFERRABLE' : 'its index is not a B-tree'
+  return `has a primary key, ${quoteIdentifier(name)}, that cannot order batches: ${why}. Add a unique index: ${index}.`
 }
 
 /** The triggers of the table, and those that exist only on its partitions. */

@@ -12,6 +12,7 @@ export function migrationNotes({ rollout, catalog }: MigrationSource): string[] 
     ...catalog.indexes.filter((index) => /^CREATE UNIQUE/.test(index.definition)),
     ...catalog.constraints.filter((constraint) => constraint.kind === 'unique' || constraint.kind === 'exclusion'),
   ].map((object) => object.name)
+  const foreignKeys = catalog.constraints.filter(({ kind }) => kind === 'foreign key').map(({ name }) => name)
   return [
     `The drop takes an ACCESS EXCLUSIVE lock on ${[rollout.table.sql, ...catalog.alsoLocked].join(', ')} while it counts the rows of the table and the archive. Dropping the columns is then immediate. It waits up to 100 ms for the lock and makes up to 100 attempts.`,
     usesTableRewrite({ rollout, catalog })
@@ -27,6 +28,11 @@ export function migrationNotes({ rollout, catalog }: MigrationSource): string[] 
       ? []
       : [
           `Rows added after the drop all get the same restored values, so the undo can violate ${unique.join(', ')} and fail.`,
+        ]),
+    ...(foreignKeys.length === 0
+      ? []
+      : [
+          `Between the drop and the undo, nothing keeps rows that the columns referenced from being deleted. If that happens, the undo adds ${foreignKeys.join(', ')} as NOT VALID, and a warning names the statement that validates it.`,
         ]),
     ...catalog.indexes
       .filter((index) => !index.valid)

@@ -148,7 +148,7 @@ function addConstraintsOfKind(
       const missing = `not exists (select from pg_constraint where conrelid = to_regclass(${quoteLiteral(constraint.on)}) and conname = ${quoteLiteral(constraint.name)})`
       const { index } = constraint
       return ifStillPartition(relation, [
-        doIf(missing, [`alter table ${constraint.on} add constraint ${name} ${constraint.definition}`]),
+        doIf(missing, [addConstraint(constraint)]),
         ...(index === null || index.options.length === 0
           ? []
           : [`alter index ${index.sql} set (${index.options.join(', ')})`]),
@@ -156,9 +156,34 @@ function addConstraintsOfKind(
         ...(index?.clustered ? [`alter table ${constraint.on} cluster on ${quoteIdentifier(constraint.name)}`] : []),
         ...(constraint.comment === null
           ? []
-          : [`comment on constraint ${name} on ${constraint.on} is ${quoteLiteral(constraint.comment)}`]),
+          : [
+              doIf(missing.replace(/^not /, ''), [
+                `comment on constraint ${name} on ${constraint.on} is ${quoteLiteral(constraint.comment)}`,
+              ]),
+            ]),
       ])
     })
+}
+
+/**
+ * Adds a constraint. While the column was gone, nothing kept referenced rows from being deleted: a foreign key that rows
+ * violate is added as NOT VALID, since the undo must not depend on it. It then applies to new values.
+ */
+function addConstraint({ kind, on, name, definition }: LegacyConstraint): string {
+  const add = `alter table ${on} add constraint ${quoteIdentifier(name)} ${definition}`
+  if (kind !== 'foreign key' || /NOT (VALID|ENFORCED)$/.test(definition)) return add
+  const validate = `alter table ${on} validate constraint ${quoteIdentifier(name)}`
+  const warn = (what: string, next: string): string =>
+    `raise warning '%', ${quoteLiteral(`foreign key ${quoteIdentifier(name)} of ${on} is ${what}: rows reference rows that were deleted after the drop. Correct them, then run: ${next}`)};`
+  return [
+    `begin ${add};`,
+    'exception when foreign_key_violation then',
+    // Before PostgreSQL 18, a partitioned table has no foreign key that is not valid.
+    `begin ${add} not valid; ${warn('NOT VALID', validate)}`,
+    `exception when feature_not_supported or wrong_object_type then ${warn('not restored', add)}`,
+    'end;',
+    'end',
+  ].join('\n')
 }
 
 export function createIndexes(catalog: LegacyCatalog): string[] {
