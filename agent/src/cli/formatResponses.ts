@@ -20,7 +20,7 @@ import {
   formatValue,
 } from '../format/format.ts'
 import { formatProgress } from './progressView.ts'
-import { alignColumns } from './table.ts'
+import { alignRows } from './table.ts'
 
 /** Seconds between two ISO 8601 instants, or from `from` until now; at least 0. */
 export const secondsBetween = (from: string, to: string | null): number =>
@@ -55,9 +55,9 @@ export function formatSummaryRows(summaries: readonly RolloutSummary[]): string[
 
 export const SUMMARY_COLUMNS = ['ENVIRONMENT', 'ROLLOUT', 'STAGE', 'COVERAGE', 'FLAG', 'RUNNING', 'ROWS']
 
-export function formatRolloutDetail(detail: RolloutDetail): string[] {
+export function formatRolloutDetail(detail: RolloutDetail, width?: number): string[] {
   const running = detail.running
-  const lines = alignColumns([
+  const facts = [
     ['rollout', `${detail.rollout} in ${detail.environment}, table ${detail.table}`],
     ['stage', detail.stage],
     ['coverage', formatCoverage(detail.coverage)],
@@ -68,7 +68,8 @@ export function formatRolloutDetail(detail: RolloutDetail): string[] {
     ['running', running ? formatOperation(running) : 'nothing'],
     ['validation', detail.validation ? formatLatestValidation(detail.validation) : 'none'],
     ['baseline', detail.baseline ? formatLatestBaseline(detail.baseline) : 'none'],
-  ])
+  ]
+  const lines = alignRows(facts, width).flat()
   const stale = describeStaleClients(detail.flag)
   if (stale !== null) lines.push(`stale: ${stale}`)
   for (const fault of detail.faults) lines.push(`fault: ${fault}`)
@@ -141,10 +142,15 @@ function formatLatestValidation(validation: Validation): string {
 }
 
 /** The checks by layer. A layer that the rollout file does not require is marked, since it does not affect the verdict. */
-export function formatValidation(validation: Validation): string[] {
+export function formatValidation(validation: Validation, width?: number): string[] {
   const lines: string[] = []
-  const nameWidth = Math.max(7, ...validation.checks.map((check) => check.check.length))
-  const valueWidth = Math.max(0, ...validation.checks.map((check) => formatCheckValue(check).length))
+  const rows = validation.checks.map((check) => [
+    `  ${check.verdict}`,
+    check.check,
+    formatCheckValue(check),
+    check.detail,
+  ])
+  const linesOfCheck = new Map(alignRows(rows, width).map((text, index) => [validation.checks[index], text]))
   for (const layer of validation.layers) {
     const remarks = [layer.complete ? null : 'some checks only', layer.required ? null : 'not required'].filter(
       (remark) => remark !== null,
@@ -153,8 +159,7 @@ export function formatValidation(validation: Validation): string[] {
     const layerChecks = validation.checks.filter((check) => check.layer === layer.layer)
     if (layerChecks.length === 0) lines.push(`  ${layer.detail}`)
     for (const check of layerChecks) {
-      const value = formatCheckValue(check).padEnd(valueWidth)
-      lines.push(`  ${check.verdict.padEnd(12)}  ${check.check.padEnd(nameWidth)}  ${value}  ${check.detail}`)
+      lines.push(...linesOfCheck.get(check)!)
       for (const { by, expiresAt, subject, reason } of check.accepted)
         lines.push(`    accepted by ${by} until ${expiresAt.slice(0, 10)} (${subject}): ${reason}`)
       if (check.acceptable.length > 0)

@@ -34,7 +34,7 @@ import { CliError, ExitCode, usageError } from './exitCode.ts'
 import { commandForScript } from './scriptNames.ts'
 import type { RegisterCommand, RunAction } from './commandSetup.ts'
 import { toVisibleJson, toVisibleLine } from '../format/visibleText.ts'
-import { writeJson, writeLine, type Terminal } from './terminal.ts'
+import { writeError, type Terminal } from './terminal.ts'
 
 const commands: readonly RegisterCommand[] = [
   registerStatus,
@@ -131,9 +131,6 @@ function reportError(error: unknown, terminal: Terminal, json: boolean): ExitCod
           'internal',
           `Internal error: ${(error as Error).message}. Report it with the command you ran.`,
         )
-  const { code, message, reasons } = cliError
-  if (json) writeJson(terminal.stderr, { error: message, code, reasons })
-  else
-    [`sti: ${message}`, ...reasons.map((reason) => `  - ${reason}`)].forEach((line) => writeLine(terminal.stderr, line))
+  writeError(terminal, cliError, json)
   return cliError.exitCode
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { alignColumns } from './table.ts'
+import { alignColumns, alignRows } from './table.ts'
 
 const ROWS = [
   ['ID', 'KIND', 'REASON'],
@@ -45,4 +45,17 @@ describe('a table', () => {
   test.each([20, 30, 40, 60, 80, 120, 200])('fits into %i columns', (width) => {
     for (const line of alignColumns(ROWS, width)) expect(line.length).toBeLessThanOrEqual(width)
   })
+})
+
+test('a table without headings keeps the lines of a row together, whatever the width', () => {
+  const rows = [
+    ['  pass', 'coverage', '100%', 'every row has the type implied by its legacy columns'],
+    ['  inconclusive', 'no-statement-reads', '–', 'the watch has not covered the soak time'],
+  ]
+  expect(alignRows(rows, 50)).toEqual([
+    ['  pass  coverage  100%', '      every row has the type implied by its legacy', '      columns'],
+    ['  inconclusive  no-statement-reads  –', '      the watch has not covered the soak time'],
+  ])
+  for (const width of [20, 40, 60, 80, 120, 200])
+    for (const line of alignRows(rows, width).flat()) expect(line.length).toBeLessThanOrEqual(width)
 })

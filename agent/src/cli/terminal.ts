@@ -1,7 +1,8 @@
 import { createInterface } from 'node:readline/promises'
 import type { Readable, Writable } from 'node:stream'
 import { toVisibleJson, toVisibleLine } from '../format/visibleText.ts'
-import { alignColumns } from './table.ts'
+import type { CliError } from './exitCode.ts'
+import { alignColumns, alignRows } from './table.ts'
 
 /** The parts of the process that a command uses. */
 export interface Terminal {
@@ -21,6 +22,8 @@ export interface Output {
   line(text: string): void
   /** Prints a table with its headings, in the width of the terminal, unless `--json` is set. */
   table(rows: readonly (readonly string[])[]): void
+  /** Prints a table without headings, as `table` does. */
+  rows(rows: readonly (readonly string[])[]): void
   /** Prints a remark to stderr, unless `--json` is set. */
   note(text: string): void
   /** Prints a JSON value to stdout if `--json` is set. */
@@ -28,12 +31,15 @@ export interface Output {
 }
 
 export function createOutput(terminal: Terminal, json: boolean): Output {
+  const printLines = (lines: () => readonly string[]): void =>
+    void (json || lines().forEach((text) => writeLine(terminal.stdout, text)))
+  const { columns } = terminal.stdout
   return {
     json,
     terminal,
-    line: (text) => void (json || writeLine(terminal.stdout, text)),
-    table: (rows) =>
-      void (json || alignColumns(rows, terminal.stdout.columns).forEach((text) => writeLine(terminal.stdout, text))),
+    line: (text) => printLines(() => [text]),
+    table: (rows) => printLines(() => alignColumns(rows, columns)),
+    rows: (rows) => printLines(() => alignRows(rows, columns).flat()),
     note: (text) => void (json || writeLine(terminal.stderr, text)),
     value: (value) => void (json && writeJson(terminal.stdout, value)),
   }
@@ -45,6 +51,12 @@ export const writeLine = (stream: Writable, text: string): void => void stream.w
 /** Every line for a program is written here. */
 export const writeJson = (stream: Writable, value: unknown, indent?: number): void =>
   void stream.write(`${toVisibleJson(value, indent)}\n`)
+
+/** An error on stderr: one sentence with its reasons, or with `--json` one JSON object. */
+export function writeError({ stderr }: Terminal, { message, code, reasons }: CliError, json: boolean): void {
+  if (json) writeJson(stderr, { error: message, code, reasons })
+  else [`sti: ${message}`, ...reasons.map((reason) => `  - ${reason}`)].forEach((line) => writeLine(stderr, line))
+}
 
 /** A person can answer a prompt. */
 export function isInteractive(terminal: Terminal): boolean {

@@ -12,7 +12,6 @@ import { CliError, ExitCode } from '../exitCode.ts'
 import { runOperation, addRunOptions, type RunOptions } from '../runOperation.ts'
 import { openCommandRollout, addTargetOptions, type RegisterCommand } from '../commandSetup.ts'
 import type { Output, Terminal } from '../terminal.ts'
-import { alignColumns } from '../table.ts'
 
 interface PrepareOptions extends RunOptions {
   readonly validateData?: boolean
@@ -79,8 +78,7 @@ async function prepareColumnDrop(terminal: Terminal, options: PrepareOptions): P
 }
 
 function printPreparation(preparation: PreparedColumnDrop, output: Output): void {
-  for (const line of alignColumns(preparation.checks.map((one) => [describeVerdict(one), one.check, one.evidence])))
-    output.line(line)
+  output.rows(preparation.checks.map((one) => [describeVerdict(one), one.check, one.evidence]))
   if (!preparation.prepared) {
     output.line('Refused. No files were written.')
     for (const reason of preparation.reasons) output.line(`  - ${reason}`)

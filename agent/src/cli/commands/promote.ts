@@ -50,7 +50,7 @@ async function submitReport(terminal: Terminal, file: string | undefined, option
 }
 
 async function printSigningKeys(terminal: Terminal, options: CommonOptions): Promise<ExitCode> {
-  const { target } = await openCommandTarget(terminal, options)
+  const { target, output } = await openCommandTarget(terminal, options)
   const keys: PublicKey[] = []
   for (const agent of target.agents) {
     const { signingKey, agent: name } = await agent.status()
@@ -58,6 +58,6 @@ async function printSigningKeys(terminal: Terminal, options: CommonOptions): Pro
       throw usageError(`Agent ${name} has no signing key. Set STI_SIGNING_KEY_FILE for this agent.`)
     if (!keys.some(({ kid }) => kid === signingKey.kid)) keys.push(signingKey)
   }
-  writeJson(terminal.stdout, { keys }, 2)
+  writeJson(terminal.stdout, { keys }, output.json ? undefined : 2)
   return ExitCode.done
 }

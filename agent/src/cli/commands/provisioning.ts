@@ -55,8 +55,10 @@ async function writeProvisioning(terminal: Terminal, path: string, options: Prov
   const files = provision(input.file, await readPrometheusRules(), input.rollouts, input.alertmanagerBase)
   if (options.remove) {
     const deletions = { ...files, grafana: removal(input.file, files) }
-    for (const to of await writeFiles(terminal, options, deletions)) output.line(`Written: ${to}`)
+    const written = await writeFiles(terminal, options, deletions)
+    for (const to of written) output.line(`Written: ${to}`)
     output.line('Restart Grafana, which then deletes its rules and contact points. Then delete the files.')
+    output.value({ written, notes: [] })
     return ExitCode.done
   }
   const faults = [

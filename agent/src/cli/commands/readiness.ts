@@ -4,7 +4,7 @@ import { formatPercent } from '../../format/format.ts'
 import { durationParser } from '../argumentParsers.ts'
 import { openCommandRollout, addTargetOptions, type CommonOptions, type RegisterCommand } from '../commandSetup.ts'
 import type { Output, Terminal } from '../terminal.ts'
-import { alignColumns } from '../table.ts'
+import { alignRows } from '../table.ts'
 
 interface AttestOptions extends CommonOptions {
   readonly note?: string
@@ -52,9 +52,10 @@ function printReadiness({ items, ratios, notes }: Readiness, output: Output, tod
     const shown = items.filter(
       ({ lists, state }) => lists.includes(list as ReadinessList) && !(todo && state === 'ready'),
     )
-    const lines = alignColumns(shown.map(({ state, item, sentence }) => [`  ${state}`, item, sentence]))
+    const rows = shown.map(({ state, item, sentence }) => [`  ${state}`, item, sentence])
+    const lines = alignRows(rows, output.terminal.stdout.columns)
     shown.forEach(({ next, command }, index) => {
-      output.line(lines[index]!)
+      lines[index]!.forEach((line) => output.line(line))
       if (todo && next !== null) output.line(`      ${next}${command === null ? '' : ` Or here: ${command}`}`)
     })
   }

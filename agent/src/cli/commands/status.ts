@@ -3,7 +3,7 @@ import { CliError, ExitCode } from '../exitCode.ts'
 import { loadCommandSettings, addTargetOptions, type CommonOptions, type RegisterCommand } from '../commandSetup.ts'
 import { connectTarget, unknownEnvironmentError, type TargetOptions } from '../environmentTarget.ts'
 import type { CliSettings } from '../cliSettings.ts'
-import { writeLine, type Output, type Terminal } from '../terminal.ts'
+import { writeError, type Output, type Terminal } from '../terminal.ts'
 import { formatRolloutDetail, SUMMARY_COLUMNS, formatSummaryRows } from '../formatResponses.ts'
 
 export const registerStatus: RegisterCommand = (program, run) => {
@@ -27,7 +27,7 @@ async function showStatus(terminal: Terminal, options: CommonOptions): Promise<E
     )
   }
   await printStatus(output, environments)
-  for (const fault of faults) writeLine(terminal.stderr, `sti: ${fault.message}`)
+  for (const fault of faults) writeError(terminal, fault, output.json)
   return faults[0]?.exitCode ?? ExitCode.done
 }
 
@@ -54,7 +54,8 @@ async function printStatus(output: Output, environments: readonly EnvironmentSta
   if (output.json || found.length === 0) return
   const [only, second] = found
   if (only && !second) {
-    for (const line of formatRolloutDetail(await only.target.agent.rollout(only.rollout.rollout))) output.line(line)
+    const detail = await only.target.agent.rollout(only.rollout.rollout)
+    for (const line of formatRolloutDetail(detail, output.terminal.stdout.columns)) output.line(line)
     return
   }
   const rows = formatSummaryRows(found.map(({ rollout }) => rollout))

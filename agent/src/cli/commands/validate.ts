@@ -63,7 +63,7 @@ async function runValidation(terminal: Terminal, options: ValidateOptions): Prom
   if (operation === null || options.detach) return ExitCode.done
   if (operation.state !== 'succeeded') return ExitCode.failed
   const validation = await target.agent.validation(rollout.rollout, Number(operation.result?.['validation']))
-  for (const line of formatValidation(validation)) output.line(line)
+  for (const line of formatValidation(validation, terminal.stdout.columns)) output.line(line)
   output.value(validation)
   if (destination !== null) await writeReport(terminal, target, rollout.rollout, destination, output)
   return EXIT_CODE_OF_VERDICT[validation.verdict]

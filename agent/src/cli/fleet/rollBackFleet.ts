@@ -65,6 +65,7 @@ async function rollBackFlag(
     line: (text) => progress.report(member, text),
     note: (text) => progress.report(member, text),
     table: () => undefined,
+    rows: () => undefined,
     value: () => undefined,
   }
   const code = await turnOffFlag(target, rollout, request, memberOutput, {})
