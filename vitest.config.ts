@@ -26,7 +26,7 @@ export default defineConfig({
     include: ['agent/src/**/*.test.ts', 'demo/**/*.test.ts', 'test/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**', 'test/grafana/**'],
     globalSetup: ['test/support/programs.ts', 'test/support/server.ts'],
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 60_000,
     pool: 'forks',
     // Most tests spend their time waiting, so more workers than processors pay off.

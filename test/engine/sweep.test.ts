@@ -49,7 +49,8 @@ test('with dualWrite: application the sweep walks the key and finds rows that mo
     })
     expect(await countWrongRows(sql)).toBe(0)
     expect(await readEngineWrites(sql)).toMatchObject({ rows: 4_000 })
-    expect((await readEngineWrites(sql)).largest).toBeLessThanOrEqual(100)
+    // A batch that was planned before the rows moved also has those that moved into its range.
+    expect((await readEngineWrites(sql)).largest).toBeLessThanOrEqual(200)
     const [message] = (await readEventMessages(agent, id)).filter((event) => event.startsWith('The sweep wrote'))
     const written = /recorded ([\d,]+) rows/.exec(message ?? '')?.[1]?.replaceAll(',', '')
     expect(Number(written)).toBeGreaterThan(800)

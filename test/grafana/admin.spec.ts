@@ -147,7 +147,7 @@ test('an admin turns enhanced monitoring on and rolls it back', async () => {
 })
 
 test('a column drop is refused with its reasons, and a draft shows the migration, its undo, and the pull request', async () => {
-  test.setTimeout(90_000)
+  test.setTimeout(180_000)
   const browserErrors = collectBrowserErrors(page)
   await page.goto(`${STAGING_ROLLOUT_PAGE}/column-drop`)
   await expect(page.getByText('No column drop has been prepared')).toBeVisible()
