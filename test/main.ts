@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
+import { forEachAtOnce } from '../agent/src/cli/fleet/forEachAtOnce.ts'
 import { findOnPath } from '../demo/start/findOnPath.ts'
 import { hasOlderVersions, OLDER_POSTGRES_VERSIONS } from './support/postgresVersion.ts'
 import { pgBouncerProgram } from './support/pgBouncerProgram.ts'
@@ -76,7 +77,7 @@ if (vitestArguments.length === 0) {
     printHeading(
       'Prometheus configuration and rules: skipped, promtool is missing (Debian: apt-get install prometheus)',
     )
-  await runConcurrently(availableParallelism(), [
+  const checks = [
     () => runCheck('types', 'npm', ['run', '--silent', 'typecheck']),
     () => runCheck('lint', 'npm', ['run', '--silent', 'lint']),
     () => runCheck('format', 'npx', ['prettier', '--check', '--log-level', 'warn', '.']),
@@ -86,7 +87,8 @@ if (vitestArguments.length === 0) {
     ...(promtool ? ruleChecks : []),
     auditDependencies,
     () => runCheck('plugin build', 'npm', ['run', '--silent', 'build', '-w', 'plugin']),
-  ])
+  ]
+  await forEachAtOnce(checks, availableParallelism(), (check) => check())
 }
 if (pgBouncerProgram === null)
   printHeading('tests of poolers: skipped, pgbouncer is missing (Debian: apt-get install pgbouncer)')
@@ -108,15 +110,6 @@ process.exit(failed === 0 ? 0 : 1)
 async function listFiles(folder: string, suffix: string): Promise<string[]> {
   const names = await readdir(join(root, folder))
   return names.filter((name) => name.endsWith(suffix)).map((name) => `${folder}/${name}`)
-}
-
-/** Runs the jobs in order, this many at a time. */
-async function runConcurrently(lanes: number, jobs: (() => Promise<void>)[]): Promise<void> {
-  const left = [...jobs]
-  const lane = async (): Promise<void> => {
-    for (let job = left.shift(); job !== undefined; job = left.shift()) await job()
-  }
-  await Promise.all(Array.from({ length: lanes }, lane))
 }
 
 /** Prints the output in one piece, because other checks run at the same time. */

@@ -84,6 +84,10 @@ export const Incident = z
   .openapi('Incident')
 export type Incident = z.infer<typeof Incident>
 
+/** An incident that needs a person: neither closed, nor a drill, nor information. */
+export const isOpenIncident = ({ state, drill, severity }: Pick<Incident, 'state' | 'drill' | 'severity'>): boolean =>
+  state !== 'closed' && !drill && severity !== 'info'
+
 /** State of the automatic rollback. */
 export const AutomaticRollback = z
   .object({

@@ -1,5 +1,5 @@
 import { readRollbackPause } from '../alert/rollbackPauseStore.ts'
-import type { AutomaticRollback, RolloutDetail } from '../contract/index.ts'
+import { isOpenIncident, type AutomaticRollback, type RolloutDetail } from '../contract/index.ts'
 import { listIncidents } from '../incident/incidentStore.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import type { ApiDependencies } from './dependencies.ts'
@@ -38,6 +38,6 @@ export async function readIncidentDetail(
     listIncidents(deps.database.state, { rollout: rollout.name, limit: MAX_LISTED_INCIDENTS }),
   ])
   const incidents = rows.map((row) => presentIncident(deps, row))
-  const open = incidents.filter(({ state, drill, severity }) => state !== 'closed' && !drill && severity !== 'info')
+  const open = incidents.filter(isOpenIncident)
   return { automaticRollback, incidents, openIncidents: open.length }
 }

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { RollbackScope, type Operation } from '../../contract/index.ts'
-import type { AgentClient, OperationInput } from '../agentClient.ts'
+import type { AgentClient } from '../agentClient.ts'
 import { requireConfirmation, addConfirmOptions, type ConfirmOptions } from '../confirmation.ts'
 import { ExitCode, usageError } from '../exitCode.ts'
 import { requestAnyAgent } from '../followOperation.ts'
+import { rollbackRequest, type RollbackOptions } from '../rollbackRequest.ts'
 import {
   exitCodeOfOperation,
   refuseUnlessAllowed,
@@ -25,10 +26,7 @@ const CLIENT_TIMEOUT_MS = 60_000
 
 type RequestWithRetry = <T>(request: (agent: AgentClient) => Promise<T>) => Promise<T>
 
-interface ConfirmedRollbackOptions extends ConfirmOptions {
-  readonly fullRollback?: boolean
-  readonly force?: boolean
-}
+type ConfirmedRollbackOptions = ConfirmOptions & RollbackOptions
 
 export const registerRollback: RegisterCommand = (program, run) => {
   const rollback = program
@@ -55,12 +53,7 @@ export const registerRollback: RegisterCommand = (program, run) => {
 
 async function rollbackMonitoring(terminal: Terminal, options: RunOptions): Promise<ExitCode> {
   const { target, rollout, output } = await openCommandRollout(terminal, options)
-  const request: OperationInput = {
-    kind: 'rollback',
-    environment: target.environment,
-    parameters: { scope: 'monitoring' },
-    reason: options.reason,
-  }
+  const request = rollbackRequest(target, 'monitoring', rollout.rollout, options)
   const operation = await runOperation(target, rollout.rollout, request, output, options)
   printChanges(operation, output)
   return exitCodeOfOperation(operation, options.detach)
@@ -69,12 +62,7 @@ async function rollbackMonitoring(terminal: Terminal, options: RunOptions): Prom
 async function rollbackFlag(terminal: Terminal, options: RunOptions): Promise<ExitCode> {
   const { target, output } = await openTargetToTurnOff(terminal, options)
   const rollout = selectRolloutName(target, options.rollout)
-  const request: OperationInput = {
-    kind: 'rollback',
-    environment: target.environment,
-    parameters: { scope: 'flag' },
-    reason: options.reason,
-  }
+  const request = rollbackRequest(target, 'flag', rollout, options)
   if (!options.dryRun) return turnOffFlag(target, rollout, request, output, options)
   return exitCodeOfOperation(await runOperation(target, rollout, request, output, options), options.detach)
 }
@@ -169,25 +157,5 @@ async function waitForClients(name: string, requestWithRetry: RequestWithRetry, 
     const names = stale.join(', ')
     if (names !== lastNames) output.note(`Waiting for these clients to receive the flag as off: ${names}.`)
     lastNames = names
-  }
-}
-
-function rollbackRequest(
-  target: EnvironmentTarget,
-  scope: RollbackScope,
-  rollout: string,
-  { fullRollback, force, reason }: ConfirmedRollbackOptions,
-): OperationInput {
-  const needsConfirmation = scope === 'data' || scope === 'system'
-  return {
-    kind: 'rollback',
-    environment: target.environment,
-    parameters: {
-      scope,
-      ...(needsConfirmation ? { confirm: rollout } : {}),
-      ...(scope === 'data' ? { full: fullRollback ?? false } : {}),
-      ...(force ? { force } : {}),
-    },
-    reason,
   }
 }

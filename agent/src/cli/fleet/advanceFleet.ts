@@ -3,22 +3,12 @@ import { formatDuration } from '../../format/format.ts'
 import { CliError } from '../exitCode.ts'
 import { advanceMember, type AdvanceContext } from './advanceMember.ts'
 import { forEachAtOnce } from './forEachAtOnce.ts'
+import type { FleetFailure, FleetProgress } from './followMember.ts'
 import type { Fleet } from './fleetFile.ts'
 import { memberTroubles, readMember, type MemberState } from './memberState.ts'
 import type { Member, Wave } from './waves.ts'
 
 const WATCH_INTERVAL_MS = 2_000
-
-export interface FleetProgress {
-  report: AdvanceContext['report']
-  note(text: string): void
-}
-
-/** A member that did not arrive, and why. */
-export interface FleetFailure {
-  readonly member: string
-  readonly sentences: readonly string[]
-}
 
 /**
  * Takes the waves to the goal, one after the other. A wave begins once the members of the waves before it have arrived, are

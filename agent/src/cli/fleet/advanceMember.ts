@@ -1,18 +1,14 @@
 import { createHash } from 'node:crypto'
-import { setTimeout as delay } from 'node:timers/promises'
-import { isEnded, type Operation, type RolloutDetail } from '../../contract/index.ts'
+import type { Action, Operation, RolloutDetail } from '../../contract/index.ts'
 import { AgentRefusedError, type OperationInput } from '../agentClient.ts'
 import type { EnvironmentTarget } from '../environmentTarget.ts'
-import { CliError, ExitCode } from '../exitCode.ts'
-import { requestAnyAgent } from '../followOperation.ts'
 import { sendIdempotent } from '../runOperation.ts'
+import { followToSuccess, memberError, type FleetProgress } from './followMember.ts'
 import { activeOperation, memberTroubles, readMember } from './memberState.ts'
 import { nextStep, type Goal, type Step } from './nextStep.ts'
 import type { Member } from './waves.ts'
 
-const POLL_INTERVAL_MS = 500
-
-export interface AdvanceContext {
+export interface AdvanceContext extends Pick<FleetProgress, 'report'> {
   readonly rollout: string
   readonly goal: Goal
   readonly reason: string | undefined
@@ -20,7 +16,6 @@ export interface AdvanceContext {
   readonly again: boolean
   /** Why no further operation starts; null while the fleet goes on. */
   stopReason(): string | null
-  report(member: Member, text: string, operation?: Operation): void
 }
 
 /**
@@ -44,33 +39,28 @@ export async function advanceMember(member: Member, context: AdvanceContext): Pr
     const active = activeOperation(state.detail)
     if (active === null && context.stopReason() !== null) return false
     if (active === null && previous !== null && previous.kind === step!.kind)
-      throw memberError(`${previous.kind} ${previous.id} succeeded, but the stage is still ${state.detail.stage}.`, [
-        ...reasonsFor(state.detail, step!),
-      ])
+      throw memberError(
+        `${previous.kind} ${previous.id} succeeded, but the stage is still ${state.detail.stage}.`,
+        reasonsFor(state.detail, step!),
+      )
     const operation = active ?? (await startStep(state.target, state.detail, step!, context))
     if (operation === null) continue
     context.report(member, `${operation.kind} ${operation.id} ${active === null ? 'started' : 'is running'}`, operation)
-    previous = await waitForEnd(state.target, operation, context.report.bind(null, member))
-    context.report(member, `${previous.kind} ${previous.id} ${previous.state}`, previous)
-    if (previous.state !== 'succeeded')
-      throw memberError(`${previous.kind} ${previous.id} is ${previous.state}: ${previous.error ?? 'no message'}`)
+    previous = await followToSuccess(state.target, member, operation, context.report)
   }
 }
 
-const memberError = (message: string, reasons: readonly string[] = []): CliError =>
-  new CliError(ExitCode.failed, 'member-failed', message, reasons)
+/** The action that each step should make possible. */
+const FOLLOWING_ACTION = {
+  expand: 'backfill',
+  backfill: 'validation',
+  validation: 'finalize',
+  finalize: 'enable',
+  flag: 'enable',
+} as const satisfies Record<Step['kind'], Action>
 
-/** Why the agent would refuse the operation that the step should have made possible. */
-function reasonsFor(detail: RolloutDetail, { kind }: Step): string[] {
-  const after = {
-    expand: 'backfill',
-    backfill: 'validate',
-    validation: 'finalize',
-    finalize: 'flag-on',
-    flag: 'flag-on',
-  }
-  return [...(detail.actions.find(({ action }) => action === after[kind])?.reasons ?? [])]
-}
+const reasonsFor = ({ actions }: RolloutDetail, { kind }: Step): readonly string[] =>
+  actions.find(({ action }) => action === FOLLOWING_ACTION[kind])?.reasons ?? []
 
 /**
  * Two commands that see the same state of a member send the same key, so that the operation starts once. Null: somebody
@@ -93,21 +83,5 @@ async function startStep(
     const now = await target.agent.rollout(rollout)
     if ((now.operations[0]?.id ?? 0) > newest) return null
     throw error
-  }
-}
-
-/** @throws CliError: no agent answered for two minutes, or the operation is paused and waits for a person */
-export async function waitForEnd(
-  { agents }: EnvironmentTarget,
-  started: Operation,
-  report: (text: string) => void,
-): Promise<Operation> {
-  for (let operation = started; ; await delay(POLL_INTERVAL_MS)) {
-    if (isEnded(operation.state) || operation.state === 'paused') return operation
-    operation = await requestAnyAgent(agents, (agent) => agent.operation(started.id), {
-      line: report,
-      stop: () => false,
-      advice: `Operation ${started.id} may still be running.`,
-    })
   }
 }

@@ -1,5 +1,5 @@
-import type { Operation, RolloutDetail } from '../../contract/index.ts'
-import { isEnded } from '../../contract/index.ts'
+import { isEnded, isOpenIncident, type Operation, type RolloutDetail } from '../../contract/index.ts'
+import { formatQuantity } from '../../format/format.ts'
 import { createAgentClient } from '../agentClient.ts'
 import { connectTarget, type EnvironmentTarget } from '../environmentTarget.ts'
 import { CliError } from '../exitCode.ts'
@@ -30,14 +30,12 @@ export async function readMember(rollout: string, member: Member): Promise<Membe
 export function memberTroubles(state: MemberState): string[] {
   if (state.detail === null) return [[state.fault.message, ...state.fault.reasons].join(' ')]
   const { faults, openIncidents, operations, incidents } = state.detail
-  const open = incidents.find(
-    (incident) => incident.state !== 'closed' && !incident.drill && incident.severity !== 'info',
-  )
+  const open = incidents.find(isOpenIncident)
   const paused = operations.find((operation) => operation.state === 'paused')
   return [
     ...faults,
     ...(openIncidents > 0
-      ? [`${openIncidents} open ${openIncidents === 1 ? 'incident' : 'incidents'}${open ? `: ${open.summary}` : ''}`]
+      ? [`${formatQuantity(openIncidents, 'open incident')}${open ? `: ${open.summary}` : ''}`]
       : []),
     ...(paused ? [`${paused.kind} ${paused.id} is paused`] : []),
   ]

@@ -1,14 +1,13 @@
 import { PassThrough } from 'node:stream'
-import type { Operation } from '../../contract/index.ts'
-import { createAgentClient, type OperationInput } from '../agentClient.ts'
+import { createAgentClient } from '../agentClient.ts'
 import { connectTarget } from '../environmentTarget.ts'
 import { CliError, ExitCode } from '../exitCode.ts'
+import { rollbackRequest } from '../rollbackRequest.ts'
 import { sendIdempotent } from '../runOperation.ts'
 import type { Output } from '../terminal.ts'
 import { turnOffFlag } from '../turnOffFlag.ts'
-import { waitForEnd } from './advanceMember.ts'
-import type { FleetFailure, FleetProgress } from './advanceFleet.ts'
 import type { Fleet } from './fleetFile.ts'
+import { followToSuccess, memberError, type FleetFailure, type FleetProgress } from './followMember.ts'
 import { forEachAtOnce } from './forEachAtOnce.ts'
 import type { Member } from './waves.ts'
 
@@ -51,12 +50,7 @@ async function rollBackFlag(
   { terminal }: Output,
 ): Promise<void> {
   const target = await connectTarget(member.agents.map(createAgentClient), member.environment)
-  const request: OperationInput = {
-    kind: 'rollback',
-    environment: target.environment,
-    parameters: { scope: 'flag' },
-    reason,
-  }
+  const request = rollbackRequest(target, 'flag', rollout, { reason })
   // Its lines get the member's name; a progress bar would be drawn over those of the other members.
   const quiet = new PassThrough().resume()
   const memberOutput: Output = {
@@ -69,7 +63,7 @@ async function rollBackFlag(
     value: () => undefined,
   }
   const code = await turnOffFlag(target, rollout, request, memberOutput, {})
-  if (code !== ExitCode.done) throw new CliError(code, 'member-failed', 'The rollback of the flag did not succeed.')
+  if (code !== ExitCode.done) throw memberError('The rollback of the flag did not succeed.')
 }
 
 async function rollBackScope(
@@ -80,18 +74,10 @@ async function rollBackScope(
   progress: FleetProgress,
 ): Promise<void> {
   const target = await connectTarget(member.agents.map(createAgentClient), member.environment)
-  const { agent, agents, environment } = target
-  const request = { kind: 'rollback', environment, parameters: { scope, confirm: rollout }, reason } as const
-  const preview = await agent.preview(rollout, request)
+  const request = rollbackRequest(target, scope, rollout, { reason })
+  const preview = await target.agent.preview(rollout, request)
   if (preview.code === 'nothing-to-roll-back') return progress.report(member, 'nothing to roll back')
-  const started = await sendIdempotent(agents, (each, key) => each.start(rollout, request, key))
+  const started = await sendIdempotent(target.agents, (each, key) => each.start(rollout, request, key))
   progress.report(member, `rollback ${started.id} started`, started)
-  const ended: Operation = await waitForEnd(target, started, (text) => progress.report(member, text))
-  progress.report(member, `rollback ${ended.id} ${ended.state}`, ended)
-  if (ended.state !== 'succeeded')
-    throw new CliError(
-      ExitCode.failed,
-      'member-failed',
-      `rollback ${ended.id} is ${ended.state}: ${ended.error ?? 'no message'}`,
-    )
+  await followToSuccess(target, member, started, progress.report)
 }
