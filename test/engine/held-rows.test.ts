@@ -6,7 +6,7 @@ import { withDatabase } from '../support/database.ts'
 import { slowUpdates, withSession } from '../support/faultInjection.ts'
 import { QUIET_LOG, readEventMessages, readFailedRows, readOperation } from '../support/operations.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
-import { waitFor } from '../support/waitFor.ts'
+import { waitFor, waitForValue } from '../support/waitFor.ts'
 
 const ROWS = 30_000
 const HELD_ID = 1_000
@@ -209,10 +209,10 @@ test('a held row does not stop the clearing of a column that existed before', as
               seconds: 30,
             },
           )
-          await waitFor(
-            'the holder is named',
-            async () => /is locked by pid \d+/.test((await readOperation(agent, id)).step ?? ''),
-            { seconds: 60 },
+          await waitForValue(
+            async () => (await readOperation(agent, id)).step,
+            (step) => /is locked by pid \d+/.test(step ?? ''),
+            30,
           )
           await session.unsafe('commit')
           expect((await agent.waitForEnd(id)).state).toBe('succeeded')

@@ -23,7 +23,6 @@ import { runBulkUpdate } from '../engine/bulkUpdate.ts'
 import { sweepOnce } from '../engine/sweep.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
 
-const CLEARING = 'clearing the column'
 const CLEAR_TUNING: BulkUpdateTuning = {
   workers: 2,
   batchSize: undefined,
@@ -41,9 +40,11 @@ const CLEAR_TUNING: BulkUpdateTuning = {
 export async function clearColumn(run: RunContext, table: Table): Promise<number | null> {
   const { operation, database } = run
   const lane = await claimOperationLane(database.state, operation.id, run.agent)
-  const job = createClearJob(run, table, await createClearHooks(run, table.estimatedRows))
+  const step = createStep(run)
+  const job = createClearJob(run, table, await createClearHooks(run, table.estimatedRows, step))
+  step.show({ phase: 'clearing the column' })
   if (!(await runBulkUpdate(job))) return null
-  run.setStep('sweeping for rows that still have a type')
+  step.show({ phase: 'sweeping for rows that still have a type' })
   if ((await sweepOnce(job, lane)) === null) return null
   await refuseRowsLeft(run)
   return (await readLaneTotals(database.state, operation.id)).written
@@ -79,29 +80,51 @@ function createClearJob(run: RunContext, table: Table, hooks: BulkUpdateHooks): 
   }
 }
 
-async function createClearHooks(run: RunContext, estimated: number | null): Promise<BulkUpdateHooks> {
+interface ClearStepParts {
+  readonly phase: string
+  /** Null: no row is held. */
+  readonly held: string | null
+  /** Null: the operation is not throttled. */
+  readonly wait: string | null
+}
+
+/** The step of the operation: why it waits, else which rows are held, else its phase. */
+interface ClearStep {
+  show(change: Partial<ClearStepParts>): void
+}
+
+function createStep(run: RunContext): ClearStep {
+  let parts: ClearStepParts = { phase: '', held: null, wait: null }
+  return {
+    show(change) {
+      parts = { ...parts, ...change }
+      run.setStep(parts.wait ?? parts.held ?? parts.phase)
+    },
+  }
+}
+
+async function createClearHooks(run: RunContext, estimated: number | null, step: ClearStep): Promise<BulkUpdateHooks> {
   const throughput = createThroughputMeter()
   const retries: Record<string, number> = {}
   const pendingEvents: { kind: 'striping' | 'held'; message: string }[] = []
   const heldRowMessage = createHeldRowMessages()
-  let step = CLEARING
   let { passed, written } = await readLaneTotals(run.database.state, run.operation.id)
   return {
     async betweenBatches() {
       for (const { kind, message } of pendingEvents.splice(0)) await run.recordEvent(kind, message)
     },
-    onProgress(step) {
-      passed += step.passedRows
-      written += step.writtenRows
-      throughput.add(Math.max(0, step.passedRows))
+    onProgress({ passedRows, writtenRows, batch }) {
+      passed += passedRows
+      written += writtenRows
+      throughput.add(Math.max(0, passedRows))
       run.reportProgress(
         rowProgress({
           passed,
           written,
           estimated,
           perSecond: throughput.perSecond(),
-          batchRows: step.batch?.rows ?? null,
-          batchSeconds: step.batch?.seconds ?? null,
+          batchRows: batch?.rows ?? null,
+          batchSeconds: batch?.seconds ?? null,
           retries,
         }),
       )
@@ -112,10 +135,10 @@ async function createClearHooks(run: RunContext, estimated: number | null): Prom
     onHeldRows(held) {
       const message = heldRowMessage(held)
       if (message === null) return
-      step = held === null ? CLEARING : message
+      step.show({ held: held === null ? null : message })
       pendingEvents.push({ kind: 'held', message })
     },
-    onWait: (wait) => run.setStep(wait === null ? step : `waiting: ${wait.sentence}`),
+    onWait: (wait) => step.show({ wait: wait && `waiting: ${wait.sentence}` }),
   }
 }
 
