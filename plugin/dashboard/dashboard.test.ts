@@ -20,7 +20,7 @@ const monitoringPanels = panels.filter(({ type }) => type !== 'sti-rollout-panel
 const seriesOf = (panel: PanelJson) =>
   new Set((panel.targets ?? []).flatMap(({ expr }) => expr.match(/\b(?:sti_\w+|up)\b/g) ?? []))
 
-test('the action bar is above the panels, which include the eight of the plan', () => {
+test('the panel of the rollout is above the panels, which include the eight of the plan', () => {
   const titles = monitoringPanels.map(({ title }) => title)
   expect(titles).toEqual(DASHBOARD_PANELS)
   expect(titles.slice(0, 8)).toEqual([

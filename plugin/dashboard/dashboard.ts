@@ -21,8 +21,9 @@ import { progressPanel } from './panels/progress.ts'
 import { rollbackPanel } from './panels/rollback.ts'
 import { variables } from './variables.ts'
 
-const ACTION_BAR_HEIGHT = 4
-const PANEL_HEIGHT = 8
+const ACTION_BAR_HEIGHT = 6
+/** Room for seven rows below the heading of a table, and for nine values. */
+const PANEL_HEIGHT = 9
 const GRID_COLUMNS = 24
 
 /** The panel of each title; DASHBOARD_PANELS decides about order and ids. Grafana's grid has 24 columns. */

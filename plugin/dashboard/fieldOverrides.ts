@@ -34,11 +34,15 @@ export const cellType = (type: 'color-text' | 'auto'): DynamicConfigValue => ({
   value: { type },
 })
 
-/** Shows a series in the legend only, so that a third unit needs no third axis. */
+/** Shows the value of a series in the legend without a line, so that a third unit needs no third axis. */
 export const LEGEND_ONLY: readonly DynamicConfigValue[] = [
-  { id: 'custom.hideFrom', value: { legend: false, tooltip: false, viz: true } },
+  { id: 'custom.lineWidth', value: 0 },
+  { id: 'custom.fillOpacity', value: 0 },
   { id: 'custom.axisPlacement', value: 'hidden' },
 ]
+
+/** A line on a scale of its own, whose value is in the legend: Grafana separates the series of a right axis from the legend. */
+export const ownScale: DynamicConfigValue = { id: 'custom.axisPlacement', value: 'hidden' }
 
 /** The limit of a line: dashed and thicker, in the tooltip but not in the legend. */
 export const DASHED_LIMIT_LINE: readonly DynamicConfigValue[] = [
@@ -47,7 +51,6 @@ export const DASHED_LIMIT_LINE: readonly DynamicConfigValue[] = [
   { id: 'custom.hideFrom', value: { legend: true, tooltip: false, viz: false } },
 ]
 
-export const rightAxis: DynamicConfigValue = { id: 'custom.axisPlacement', value: 'right' }
 export const axisRange = (min: number, max?: number): DynamicConfigValue[] => [
   { id: 'min', value: min },
   ...(max === undefined ? [] : [{ id: 'max', value: max }]),

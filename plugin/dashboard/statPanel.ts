@@ -12,7 +12,7 @@ import { colorOverride, valueMappings, textMappings, thresholds } from './fieldO
 import { NO_AGENT_SCRAPED } from './promql.ts'
 import { instantQuery, PROMETHEUS } from './targets.ts'
 
-/** Values side by side, and a “stale” value if no agent of the environment can be scraped. */
+/** One row for each value, its name left and the value right, and a “stale” value if no agent of the environment can be scraped. */
 export const statPanel = (description: string, noValueText: string) =>
   new PanelBuilder()
     .description(description)
@@ -22,9 +22,9 @@ export const statPanel = (description: string, noValueText: string) =>
     .graphMode(BigValueGraphMode.None)
     .justifyMode(BigValueJustifyMode.Auto)
     .textMode(BigValueTextMode.ValueAndName)
-    .orientation(VizOrientation.Auto)
-    .wideLayout(false)
-    .text(new VizTextDisplayOptionsBuilder().titleSize(12).valueSize(18))
+    .orientation(VizOrientation.Horizontal)
+    .wideLayout(true)
+    .text(new VizTextDisplayOptionsBuilder().titleSize(13).valueSize(15))
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['last']).values(false).fields(''))
     .thresholds(thresholds([null, 'text']))
     .withTarget(instantQuery('Stale', 'agent', NO_AGENT_SCRAPED))

@@ -43,6 +43,9 @@ test.each(rules)('$alert has a severity and links to its rollout, its panel, and
     'panel',
   ])
   expect(annotations['rollout_url']).toMatch(/^\{\{ \$externalLabels\.grafana \}\}\/a\/sti-rollout-app\/rollouts/)
+  // The rollout's page shows the time around the incident of this rule.
+  if (annotations['rollout_url']!.includes('$labels.rollout') && !alert.startsWith('StiIncident'))
+    expect(annotations['rollout_url']).toMatch(new RegExp(`\\?alert=${alert}$`))
   expect(annotations['runbook_url']).toMatch(new RegExp(`/runbook#${alert.toLowerCase()}$`))
   expect(dashboard.panels.map(({ title }) => title)).toContain(annotations['panel'])
 })

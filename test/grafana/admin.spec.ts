@@ -3,12 +3,14 @@ import { DEFAULT_A11Y_TAGS, expect, test } from '@grafana/plugin-e2e'
 import type { FileChooser, Page } from '@playwright/test'
 import { readFile, writeFile } from 'node:fs/promises'
 import {
-  actionButton,
   collectBrowserErrors,
   CONFIGURATION_PAGE,
   DASHBOARD_PAGE,
   dialog,
+  revealAction,
   rolloutSummary,
+  RUNBOOK_PAGE,
+  waitForAllowed,
   INCIDENTS_PAGE,
   pageSection,
   PRODUCTION_ROLLOUT_PAGE,
@@ -17,6 +19,7 @@ import {
   ROLLOUTS_PAGE,
   STAGING_ROLLOUT_PAGE,
 } from './pageObjects.ts'
+import { illegibleTexts } from './legibility.ts'
 import { openPageAs, ADMIN } from './users.ts'
 
 let page: Page
@@ -29,23 +32,29 @@ test.afterAll(() => page.context().close())
 const PAGES = {
   rollouts: [ROLLOUTS_PAGE, 'Every rollout in every environment'],
   rollout: [STAGING_ROLLOUT_PAGE, 'Recent operations'],
+  operations: [`${STAGING_ROLLOUT_PAGE}/operations`, 'Requested by'],
   operation: [`${STAGING_ROLLOUT_PAGE}/operations/2`, 'Events'],
   validation: [`${STAGING_ROLLOUT_PAGE}/validation`, 'Actual and expected types'],
   readiness: [`${STAGING_ROLLOUT_PAGE}/readiness`, 'Monitoring and observability'],
-  incidents: [`${STAGING_ROLLOUT_PAGE}/incidents`, 'vehicles in staging'],
+  incidents: [`${STAGING_ROLLOUT_PAGE}/incidents`, 'The agent turned the flag off'],
   allIncidents: [INCIDENTS_PAGE, 'Alerts, decisions of the agents'],
   allReadiness: [READINESS_PAGE, 'unknown items count as not ready'],
   promotion: [`${PRODUCTION_ROLLOUT_PAGE}/validation`, 'promoted from staging'],
   rollback: [ROLLBACK_PAGE, 'Flags that are on are listed first.'],
   configuration: [CONFIGURATION_PAGE, 'Agent → PostgreSQL'],
+  runbook: [
+    `${RUNBOOK_PAGE}?environment=staging&rollout=vehicles#stiapierrorshigh`,
+    'The commands are for vehicles in staging.',
+  ],
   dashboard: [DASHBOARD_PAGE, 'Rollback Readiness'],
 } as const
 
 for (const [name, [path, text]] of Object.entries(PAGES)) {
-  test(`${name}: no console errors and no accessibility violations in both themes`, async () => {
+  test(`${name}: no console errors, no accessibility violations in both themes, and legible at every width`, async () => {
     const browserErrors = collectBrowserErrors(page)
     for (const theme of ['dark', 'light']) {
-      await page.goto(`${path}${path.includes('?') ? '&' : '?'}theme=${theme}`)
+      const [address, hash = ''] = path.split('#')
+      await page.goto(`${address}${path.includes('?') ? '&' : '?'}theme=${theme}#${hash}`)
       await expect(page.getByText(text).first()).toBeVisible()
       if (name !== 'configuration' && name !== 'allIncidents')
         await expect(page.getByText('vehicles').first()).toBeVisible()
@@ -55,6 +64,7 @@ for (const [name, [path, text]] of Object.entries(PAGES)) {
       ).toEqual([])
     }
     expect(browserErrors).toEqual([])
+    expect(await illegibleTexts(page, 'main')).toEqual([])
   })
 }
 
@@ -241,8 +251,8 @@ test('a baseline is exported, selected as a file, imported, and compared', async
 test('a rollback of the data needs the typed name and a reason', async () => {
   test.setTimeout(120_000)
   await page.goto(STAGING_ROLLOUT_PAGE)
-  await expect(actionButton(page, 'Roll back data')).not.toHaveAttribute('aria-disabled', 'true', { timeout: 60_000 })
-  await actionButton(page, 'Roll back data').click()
+  await waitForAllowed(page, 'rollback-data', 'admin')
+  await (await revealAction(page, 'Roll back data')).click()
   const confirm = dialog(page).getByRole('button', { name: 'Roll back data', exact: true })
   await dialog(page).getByLabel('Reason').fill('the test is over')
   await dialog(page)

@@ -1,11 +1,13 @@
 import { expect, test } from '@grafana/plugin-e2e'
-import type { Page } from '@playwright/test'
+import type { Locator, Page } from '@playwright/test'
 import { readFile } from 'node:fs/promises'
 import { DASHBOARD_PANELS, type DashboardPanelTitle } from '../../agent/src/provisioning/dashboardPanels.ts'
 import { startFailingRequests } from './failingRequests.ts'
 import {
   confirmAction,
-  actionButton,
+  incidentBanner,
+  openMenu,
+  revealAction,
   waitForAllowed,
   DASHBOARD_PAGE,
   dialog,
@@ -24,15 +26,16 @@ test.afterAll(() => page.context().close())
 
 test('a refused action shows its reasons', async () => {
   await page.goto(STAGING_ROLLOUT_PAGE)
-  await actionButton(page, 'Enable flag').hover()
-  await expect(page.getByRole('tooltip')).toContainText('expand')
-  await actionButton(page, 'Roll back data').hover()
-  await expect(page.getByRole('tooltip')).toContainText('admin')
+  const entry = (menu: Locator, name: string) =>
+    menu.getByRole('listitem').filter({ has: page.getByRole('button', { name, exact: true }) })
+  await expect(entry(await openMenu(page, 'More actions'), 'Enable flag')).toContainText('expand')
+  await page.keyboard.press('Escape')
+  await expect(entry(await openMenu(page, 'More'), 'Roll back data')).toContainText('admin')
 })
 
 test('a confirmation marks production in red', async () => {
   await page.goto(PRODUCTION_ROLLOUT_PAGE)
-  await actionButton(page, 'Expand').click()
+  await (await revealAction(page, 'Expand')).click()
   const badge = dialog(page).getByRole('heading').getByText('production', { exact: true })
   await expect(badge).toHaveCSS('background-color', /^rgb\((1[89]\d|2\d\d), \d{1,2}, \d{1,2}\)$/)
   await dialog(page).getByRole('button', { name: 'Cancel' }).click()
@@ -43,14 +46,14 @@ test('an editor takes staging from new to enabled with the buttons', async () =>
   test.setTimeout(150_000)
   await page.goto(STAGING_ROLLOUT_PAGE)
   await confirmAction(page, 'Expand')
-  await waitForAllowed(page, 'Backfill')
+  await waitForAllowed(page, 'backfill')
   await confirmAction(page, 'Backfill')
   await expect(page.getByRole('progressbar', { name: 'Backfill of vehicles' })).toBeVisible()
   await expect(rolloutSummary(page)).toContainText('covered', { timeout: 60_000 })
   await confirmAction(page, 'Validate')
-  await waitForAllowed(page, 'Finalize')
+  await waitForAllowed(page, 'finalize')
   await confirmAction(page, 'Finalize')
-  await waitForAllowed(page, 'Enable flag')
+  await waitForAllowed(page, 'enable')
   await expect(rolloutSummary(page)).toContainText('finalized')
   await confirmAction(page, 'Enable flag')
   await expect(rolloutSummary(page)).toContainText('Flag on')
@@ -135,24 +138,22 @@ test('an editor runs one layer and one check, and the full validation is still s
   await expect(partial.getByRole('row', { name: /no-failed-row/ })).toContainText('pass')
 })
 
-test('the dashboard shows all panels with data', async () => {
+test('the dashboard shows every reading of every panel', async () => {
   await page.goto(DASHBOARD_PAGE)
   const texts: Partial<Record<DashboardPanelTitle, RegExp>> = {
-    'STI Progress Tracker': /100/,
-    'API Performance Monitor': /throughput/,
-    'Database Health Checker': /buffer hits/,
-    'System Resource Monitor': /CPU/,
-    'Error Rate Tracker': /failed rows/,
-    'Data Integrity Validator': /passed/,
-    'Feature Flag Status': /staging.*enabled/,
-    'Rollback Readiness': /Flag.*ready/,
+    'STI Progress Tracker': /complete.*100%.*processed.*total.*rows\/min/s,
+    'API Performance Monitor': /avg.*p95.*errors.*throughput/s,
+    'Database Health Checker': /query.*lock wait.*buffer hits.*active.*used.*queue/s,
+    'System Resource Monitor': /CPU.*RAM.*disk.*I\/O.*network/s,
+    'Error Rate Tracker': /failed rows.*retries.*error types.*recovered/s,
+    'Data Integrity Validator': /failed.*inconclusive.*passed.*discrepancies.*score.*last run.*runs in 24 h.*every/s,
+    'Feature Flag Status': /In sync.*Propagation.*staging.*enabled/s,
+    'Rollback Readiness': /Ready.*Duration.*Last tested.*Flag.*ready/s,
   }
   for (const title of DASHBOARD_PANELS) {
     await dashboardPanel(page, title).scrollIntoViewIfNeeded()
     await expect(dashboardPanel(page, title)).toContainText(texts[title] ?? title)
   }
-  const bottom = await dashboardPanel(page, 'Rollback Readiness').boundingBox()
-  expect(bottom && bottom.y + bottom.height, 'legible at 1440 x 900 without scrolling').toBeLessThanOrEqual(900)
 })
 
 test('two clicks on the dashboard turn the flag off, and the operation page shows who did it', async () => {
@@ -174,8 +175,8 @@ test('two clicks on the dashboard turn the flag off, and the operation page show
 test('a ramp shows its steps until the flag is rolled back', async () => {
   test.setTimeout(60_000)
   await page.goto(STAGING_ROLLOUT_PAGE)
-  await waitForAllowed(page, 'Enable flag')
-  await actionButton(page, 'Enable flag').click()
+  await waitForAllowed(page, 'enable')
+  await (await revealAction(page, 'Enable flag')).click()
   await dialog(page).getByRole('radio', { name: 'In steps' }).click()
   await expect(dialog(page)).toContainText('Raises the flag to 10%, 50%, 100%')
   await dialog(page).getByRole('button', { name: 'Enable flag', exact: true }).click()
@@ -183,7 +184,6 @@ test('a ramp shows its steps until the flag is rolled back', async () => {
   const ramp = page.getByRole('region', { name: /^Flag ramp \d+$/ })
   await expect(ramp).toContainText('step 1 of 3: on for 10%')
   await expect(rolloutSummary(page)).toContainText('ramping')
-  await actionButton(page, 'Enable flag').hover()
   await confirmAction(page, 'Roll back flag')
   await expect(ramp).toBeHidden()
   await expect(rolloutSummary(page)).toContainText('Flag off')
@@ -211,7 +211,7 @@ test('automatic rollback is paused until a time, with a reason, and resumed', as
 test('failing requests turn the flag off, and an editor acknowledges the incident with a note', async () => {
   test.setTimeout(90_000)
   await page.goto(STAGING_ROLLOUT_PAGE)
-  await waitForAllowed(page, 'Enable flag')
+  await waitForAllowed(page, 'enable')
   await confirmAction(page, 'Enable flag')
   await expect(rolloutSummary(page)).toContainText('Flag on')
   const failing = await startFailingRequests(page)
@@ -221,19 +221,26 @@ test('failing requests turn the flag off, and an editor acknowledges the inciden
     await failing.stop()
   }
 
-  await rolloutSummary(page)
-    .getByRole('link', { name: /open incident/ })
-    .click()
-  const incident = page.getByRole('article', { name: /^Incident \d+$/ }).filter({ hasText: 'StiApiErrorsHigh' })
+  await expect(incidentBanner(page)).toContainText('Critical · API errors high')
+  await expect(incidentBanner(page)).toContainText('The agent turned the flag off at')
+  await expect(incidentBanner(page)).toContainText('Users are protected')
+  await page.getByRole('tab', { name: 'Validation' }).click()
+  await expect(incidentBanner(page)).toBeVisible()
+  await incidentBanner(page).getByRole('link', { name: 'Incident', exact: true }).click()
+  const incident = page
+    .getByRole('article', { name: /^Incident \d+$/ })
+    .filter({ hasText: 'StiApiErrorsHigh' })
+    .first()
+  await expect(incident).toBeFocused()
   await expect(incident).toContainText('acknowledge within')
-  await expect(incident).toContainText(/Agent’s reading\s*unhealthy: .*requests/)
-  await expect(incident).toContainText(/Rolled back\s*flag, /)
+  await expect(incident).toContainText(/requests failed/)
+  await expect(incident).toContainText('The agent turned the flag off at')
   await incident.getByRole('button', { name: 'Acknowledge' }).click()
   await dialog(page).getByLabel('Note').fill('the client sends half an axle; a fix is on its way')
   await dialog(page).getByRole('button', { name: 'Acknowledge', exact: true }).click()
   await expect(dialog(page)).toBeHidden()
-  await expect(incident).toContainText(/acknowledged after \d/)
-  await expect(incident).toContainText(/Acknowledged by\s*sti-test-editor, [\d:]+: the client sends half an axle/)
+  await expect(incident).toContainText(/acknowledged after .* by sti-test-editor/)
+  await expect(incident).toContainText(/sti-test-editor, [\d:]+: the client sends half an axle/)
   await expect(incident.getByRole('button', { name: 'Acknowledge' })).toBeHidden()
 })
 
@@ -249,18 +256,10 @@ test('the command palette opens the list of flags', async () => {
 
 test('nothing is wider than a phone screen', async () => {
   await page.setViewportSize({ width: 400, height: 800 })
-  for (const path of [
-    STAGING_ROLLOUT_PAGE,
-    `${STAGING_ROLLOUT_PAGE}/validation`,
-    `${STAGING_ROLLOUT_PAGE}/readiness`,
-    `${STAGING_ROLLOUT_PAGE}/incidents`,
-  ]) {
-    await page.goto(path)
-    const incidents = path.endsWith('incidents') ? page.getByText(/no incident|overdue|acknowledge/i).first() : null
-    await expect(
-      incidents ?? (path === STAGING_ROLLOUT_PAGE ? rolloutSummary(page) : page.getByRole('region').first()),
-    ).toBeVisible()
-    expect(await page.evaluate(() => document.documentElement.scrollWidth), path).toBeLessThanOrEqual(400)
+  for (const tab of ['', '/validation', '/readiness', '/incidents', '/operations', '/column-drop']) {
+    await page.goto(`${STAGING_ROLLOUT_PAGE}${tab}`)
+    await expect(rolloutSummary(page)).toBeVisible()
+    expect(await page.evaluate(() => document.documentElement.scrollWidth), tab).toBeLessThanOrEqual(400)
   }
   await page.setViewportSize({ width: 1440, height: 900 })
 })

@@ -22,5 +22,7 @@ export async function openPageAs(browser: Browser, user: { user: string }): Prom
     storageState: sessionFile(user),
     viewport: { width: 1440, height: 900 },
   })
+  // Grafana's default on wide screens, and the narrowest for a page.
+  await context.addInitScript(() => localStorage.setItem('grafana.navigation.docked', 'true'))
   return context.newPage()
 }

@@ -1,10 +1,10 @@
 import { expect, test } from '@grafana/plugin-e2e'
 import type { Page } from '@playwright/test'
 import {
-  actionButton,
-  actionBar,
   DASHBOARD_PAGE,
   dialog,
+  nextStep,
+  openMenu,
   pageSection,
   PRODUCTION_ROLLOUT_PAGE,
   READINESS_PAGE,
@@ -17,21 +17,43 @@ let page: Page
 test.beforeAll(async ({ browser }) => void (page = await openPageAs(browser, VIEWER)))
 test.afterAll(() => page.context().close())
 
-test('a viewer sees all buttons disabled, each with its reason', async () => {
+test('a viewer sees every action disabled, each with its reason', async () => {
   await page.goto(STAGING_ROLLOUT_PAGE)
-  const buttons = actionBar(page).getByRole('button')
-  await expect(buttons).toHaveCount(9)
-  for (const button of await buttons.all()) await expect(button).toHaveAttribute('aria-disabled', 'true')
-  await actionButton(page, 'Expand').hover()
+  const next = nextStep(page).getByRole('button', { name: 'Take baseline' })
+  await expect(next).toHaveAttribute('aria-disabled', 'true')
+  await next.hover()
   await expect(page.getByRole('tooltip')).toContainText('editor')
-  await actionButton(page, 'Expand').click({ force: true })
+  await next.click({ force: true })
   await expect(dialog(page)).toBeHidden()
+  for (const [name, count] of [
+    ['More actions', 9],
+    ['More', 3],
+  ] as const) {
+    const entries = (await openMenu(page, name)).getByRole('listitem')
+    await expect(entries).toHaveCount(count)
+    for (const entry of await entries.all()) {
+      await expect(entry.getByRole('button')).toHaveAttribute('aria-disabled', 'true')
+      await expect(entry).toContainText(/editor|admin/)
+    }
+    await page.keyboard.press('Escape')
+  }
 })
 
-test('the action bar on the dashboard shows the same', async () => {
+test('the panel on the dashboard shows the same', async () => {
   await page.goto(DASHBOARD_PAGE)
-  await actionButton(page, 'Roll back flag').focus()
-  await expect(page.getByRole('tooltip')).toContainText('editor')
+  await expect(page.getByRole('list', { name: 'Steps of the rollout' }).getByRole('listitem')).toHaveCount(8)
+  const button = (await openMenu(page, 'More')).getByRole('button', { name: 'Roll back data' })
+  await expect(button).toHaveAttribute('aria-disabled', 'true')
+})
+
+test('the tabs of a rollout lead to each other, and other addresses lead to the overview', async () => {
+  await page.goto(STAGING_ROLLOUT_PAGE)
+  for (const name of ['Validation', 'Readiness', 'Incidents', 'Operations', 'Column drop', 'Overview']) {
+    await page.getByRole('tab', { name }).click()
+    await expect(page.getByRole('tab', { name })).toHaveAttribute('aria-selected', 'true')
+  }
+  await page.goto(`${STAGING_ROLLOUT_PAGE}/monitoring`)
+  await expect(page).toHaveURL(new RegExp(`${STAGING_ROLLOUT_PAGE}/?$`))
 })
 
 test('a viewer reads the readiness without phone numbers and cannot sign off', async () => {
@@ -65,8 +87,10 @@ test('Grafana evaluates every provisioned rule', async () => {
 })
 
 test('the link of an alert opens its section of the runbook', async () => {
-  await page.goto(`${RUNBOOK_PAGE}#stiapierrorshigh`)
+  await page.goto(`${RUNBOOK_PAGE}?environment=staging&rollout=vehicles#stiapierrorshigh`)
   await expect(pageSection(page, 'StiApiErrorsHigh')).toBeFocused()
+  const command = 'sti flag --environment staging --rollout vehicles --disable'
+  await expect(pageSection(page, 'StiApiErrorsHigh').getByRole('button', { name: `Copy ${command}` })).toBeVisible()
   await pageSection(page, 'StiApiErrorsHigh').getByRole('link', { name: 'the application fails on writes' }).click()
   await expect(pageSection(page, 'The application fails on writes of the table')).toBeFocused()
 })

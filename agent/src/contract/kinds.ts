@@ -27,6 +27,16 @@ type ActionIcon =
   | 'toggle-on'
   | 'trash-alt'
 
+/** What a person must know before confirming, one clause each. */
+export interface OperationImpact {
+  /** What is lost. */
+  readonly lost: string
+  /** If and how it can be undone. */
+  readonly undo: string
+  /** If and how long writes of the application are blocked. */
+  readonly writes: string
+}
+
 /** One way to start an operation: a button, a command, and a right. */
 export interface OperationActionDeclaration<Parameters extends z.ZodType = z.ZodType> {
   /** The lowest level with the right. STI_RIGHTS can raise it. */
@@ -40,6 +50,7 @@ export interface OperationActionDeclaration<Parameters extends z.ZodType = z.Zod
   title(rollout: string): string
   /** What it does, in one or two sentences. */
   readonly description: string
+  readonly impact: OperationImpact
   /** It removes or reverts something. */
   readonly destructive: boolean
   /** `required`: the API refuses a request without one. `expected`: only the UI insists on one. */
@@ -75,6 +86,21 @@ const declareKind = <Parameters extends z.ZodType, Name extends string, Addition
 ) => declaration
 
 const HARMLESS = { destructive: false, reason: 'optional', confirmByName: false } as const
+const NOTHING_CHANGES = {
+  lost: 'nothing',
+  undo: 'nothing to undo',
+  writes: 'not blocked',
+} as const satisfies OperationImpact
+const BACKFILL_IMPACT = {
+  lost: 'nothing: the legacy columns are not written',
+  undo: 'Roll back data removes the column; cancelling keeps the rows that are written',
+  writes: 'not blocked, except the rows of one batch, for about 100 ms at most',
+} as const satisfies OperationImpact
+const ENABLE_IMPACT = {
+  lost: 'nothing: a type that new code writes is copied to the legacy columns',
+  undo: 'Roll back flag turns it off immediately',
+  writes: 'not blocked',
+} as const satisfies OperationImpact
 const always = (): boolean => true
 const never = (): boolean => false
 
@@ -91,6 +117,11 @@ const DECLARATIONS = {
         icon: 'plus-circle',
         title: (rollout) => `Expand ${rollout}`,
         description: 'Adds the discriminator column and the dual-write trigger.',
+        impact: {
+          lost: 'nothing',
+          undo: 'Roll back data removes the column and the trigger',
+          writes: 'blocked for milliseconds; it waits at most 100 ms for the lock, and retries',
+        },
         parameters: {},
       },
     },
@@ -111,6 +142,7 @@ const DECLARATIONS = {
         title: (rollout) => `Take a baseline of ${rollout}`,
         description:
           'Measures every signal and query as they are now, for later comparison. Writes nothing to the table.',
+        impact: NOTHING_CHANGES,
         parameters: {},
       },
     },
@@ -130,6 +162,7 @@ const DECLARATIONS = {
         icon: 'play',
         title: (rollout) => `Backfill ${rollout}`,
         description: 'Writes the type of every row that does not have it yet, in batches that can be paused.',
+        impact: BACKFILL_IMPACT,
         parameters: {},
       },
       'retry-failed-rows': {
@@ -140,6 +173,7 @@ const DECLARATIONS = {
         icon: 'repeat',
         title: (rollout) => `Retry the failed rows of ${rollout}`,
         description: 'Writes the type of the rows that failed before.',
+        impact: BACKFILL_IMPACT,
         parameters: { failedRowsOnly: true },
       },
     },
@@ -165,6 +199,7 @@ const DECLARATIONS = {
         title: (rollout) => `Validate ${rollout}`,
         description:
           'Runs the checks of the selected layers. Changes nothing; a complete integrity layer reads the table in short snapshots.',
+        impact: { lost: 'nothing', undo: 'nothing to undo', writes: 'not blocked, except one row for a moment' },
         parameters: {},
       },
     },
@@ -185,6 +220,11 @@ const DECLARATIONS = {
         title: (rollout) => `Finalize ${rollout}`,
         description:
           'Collects statistics, builds the index, and adds the constraint, so that the table is ready for the flag.',
+        impact: {
+          lost: 'nothing',
+          undo: 'Roll back data removes the index and the constraint with the column',
+          writes: 'not blocked while the index is built; blocked for milliseconds for the constraint',
+        },
         parameters: {},
       },
     },
@@ -204,6 +244,7 @@ const DECLARATIONS = {
         icon: 'toggle-on',
         title: (rollout) => `Enable the flag of ${rollout}`,
         description: 'The application starts to read by type.',
+        impact: ENABLE_IMPACT,
         parameters: { enabled: true },
       },
       ramp: {
@@ -215,6 +256,7 @@ const DECLARATIONS = {
         title: (rollout) => `Ramp the flag of ${rollout}`,
         description:
           'Raises the percentage by the steps in the rollout file, and checks each step before the next one.',
+        impact: ENABLE_IMPACT,
         parameters: { enabled: true, ramp: true },
       },
       disable: {
@@ -225,6 +267,7 @@ const DECLARATIONS = {
         icon: 'toggle-off',
         title: (rollout) => `Disable the flag of ${rollout}`,
         description: 'The application returns to the legacy columns.',
+        impact: { lost: 'nothing', undo: 'enable the flag again', writes: 'not blocked' },
         parameters: { enabled: false },
       },
     },
@@ -247,6 +290,7 @@ const DECLARATIONS = {
         destructive: true,
         reason: 'optional',
         confirmByName: false,
+        impact: { lost: 'nothing', undo: 'enable the flag again', writes: 'not blocked' },
         parameters: { scope: 'flag' },
       },
       'rollback-data': {
@@ -260,6 +304,11 @@ const DECLARATIONS = {
         destructive: true,
         reason: 'expected',
         confirmByName: true,
+        impact: {
+          lost: 'the type column; types that the legacy columns cannot express are archived first',
+          undo: 'only by repeating expand, backfill, and validation',
+          writes: 'blocked for milliseconds when the column is dropped',
+        },
         parameters: { scope: 'data' },
       },
       'rollback-system': {
@@ -273,6 +322,11 @@ const DECLARATIONS = {
         destructive: true,
         reason: 'expected',
         confirmByName: true,
+        impact: {
+          lost: 'every change that STI made, the type column included',
+          undo: 'only by repeating the rollout',
+          writes: 'blocked for milliseconds when the column is dropped',
+        },
         parameters: { scope: 'system' },
       },
       'rollback-monitoring': {
@@ -286,6 +340,7 @@ const DECLARATIONS = {
         destructive: true,
         reason: 'optional',
         confirmByName: false,
+        impact: { lost: 'nothing that was measured', undo: 'enable monitoring again', writes: 'not blocked' },
         parameters: { scope: 'monitoring' },
       },
     },
@@ -306,6 +361,7 @@ const DECLARATIONS = {
         title: (rollout) => `Enable enhanced monitoring of ${rollout}`,
         description:
           'Samples more often, and enables the PostgreSQL settings that per-statement times need. Each change is journaled.',
+        impact: { lost: 'nothing', undo: 'Disable monitoring restores every setting', writes: 'not blocked' },
         parameters: { enabled: true },
       },
     },
@@ -327,6 +383,7 @@ const DECLARATIONS = {
         title: (rollout) => `Rehearse the rollbacks of ${rollout}`,
         description:
           'Copies a sample of the rows, and runs expand, backfill, and the rollbacks of data and system on the copy. The table itself is only read.',
+        impact: { lost: 'nothing: the copy is dropped at the end', undo: 'nothing to undo', writes: 'not blocked' },
         parameters: {},
       },
     },
@@ -349,6 +406,11 @@ const DECLARATIONS = {
         destructive: false,
         reason: 'optional',
         confirmByName: true,
+        impact: {
+          lost: 'nothing: no column is dropped',
+          undo: 'Remove archive removes what it created in the database',
+          writes: 'not blocked, but slower while the archive exists, which its triggers keep up to date',
+        },
         parameters: {},
       },
     },
@@ -372,6 +434,11 @@ const DECLARATIONS = {
         reason: 'required',
         confirmByName: true,
         // Exporting it first or forcing the removal is chosen in the confirmation.
+        impact: {
+          lost: 'the archive; after the column drop also the data that a restore needs',
+          undo: 'cannot be undone',
+          writes: 'blocked for milliseconds when the triggers are dropped',
+        },
         parameters: { force: true },
       },
     },

@@ -10,6 +10,7 @@ import { Instant, RollbackScope, RolloutStage } from './enums.ts'
 import { Action } from './actions.ts'
 import { Validation } from './validation.ts'
 import { FlagStatus } from './flag.ts'
+import { NextStep, RolloutStep, VitalSign } from './rolloutStep.ts'
 
 export const AllowedAction = z
   .object({
@@ -39,12 +40,15 @@ export const RolloutSummary = z
   .object({
     rollout: z.string(),
     environment: z.string(),
+    at: Instant.describe('when the agent composed this answer'),
     table: z.string(),
     stage: RolloutStage,
     coverage: z
       .number()
       .nullable()
       .describe('share of rows with the correct type in the last validation; null: never counted'),
+    steps: z.array(RolloutStep).describe('every step, in order'),
+    next: nullable(NextStep).describe('what to do next; null: nothing is left to do'),
     flag: FlagStatus,
     running: nullable(Operation),
     failedRows: z.number().int(),
@@ -67,6 +71,7 @@ export const RolloutDetail = RolloutSummary.extend({
     ),
   promotionHash: z.string().describe('hash of the parts of the file that must be the same in every environment'),
   promotion: nullable(PromotionGate).describe('null: the file does not require a promotion here'),
+  vitals: z.array(VitalSign).describe('the readings that say if the application, the database, and the rows are well'),
   monitoring: Monitoring,
   rehearsal: RehearsalStatus,
   incidents: z.array(Incident).describe('at most 50; open incidents first, then newest first'),

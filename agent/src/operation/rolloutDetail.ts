@@ -8,25 +8,32 @@ import { listAllowedActions } from './allowedActions.ts'
 import { listOperations, toOperation } from './operationRow.ts'
 import { assessRollbackReadiness } from './rollbackReadiness.ts'
 import { currentCoverage } from './rolloutStage.ts'
+import { describeSteps } from './rolloutSteps.ts'
 import { droppedSentence } from './tableFacts.ts'
 
 const LISTED_OPERATIONS = 20
 
-/** A rollout as the API returns it, without its incidents. */
+/** A rollout as the API returns it, without its incidents and vital signs. */
 export async function readRolloutDetail(
   sql: Sql,
   facts: RolloutFacts,
   environment: string,
   kinds: OperationDefinitions,
-): Promise<Omit<RolloutDetail, 'automaticRollback' | 'incidents' | 'openIncidents'>> {
+): Promise<Omit<RolloutDetail, 'automaticRollback' | 'incidents' | 'openIncidents' | 'vitals'>> {
   const { rollout } = facts
   const operations = (await listOperations(sql, rollout.name, LISTED_OPERATIONS)).map(toOperation)
+  const actions = listAllowedActions(facts, kinds)
+  const now = Date.now()
+  const { steps, next } = describeSteps({ facts, actions, operations, now })
   return {
     rollout: rollout.name,
     environment,
+    at: new Date(now).toISOString(),
     table: `${rollout.table.schema}.${rollout.table.name}`,
     stage: facts.stage,
     coverage: currentCoverage(facts),
+    steps,
+    next,
     flag: facts.flag,
     running: findWriter(facts) ?? facts.openOperations[0] ?? null,
     failedRows: facts.failedRows + facts.acceptedRows,
@@ -47,7 +54,7 @@ export async function readRolloutDetail(
     operations,
     validation: facts.validation,
     baseline: facts.baseline,
-    actions: listAllowedActions(facts, kinds),
+    actions,
     notes: [...(facts.stage === 'dropped' ? [droppedSentence(rollout)] : []), ...facts.notes, ...prefillNotes(facts)],
   }
 }

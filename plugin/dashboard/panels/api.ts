@@ -1,4 +1,4 @@
-import { axisRange, colorOverride, DASHED_LIMIT_LINE, LEGEND_ONLY, rightAxis, unit } from '../fieldOverrides.ts'
+import { axisRange, colorOverride, DASHED_LIMIT_LINE, LEGEND_ONLY, ownScale, unit } from '../fieldOverrides.ts'
 import { rolloutSeries } from '../promql.ts'
 import { rangeQuery } from '../targets.ts'
 import { timePanel } from '../timePanel.ts'
@@ -6,7 +6,7 @@ import { timePanel } from '../timePanel.ts'
 const signalLimit = (signal: string) => rolloutSeries('sti_signal_limit', `signal="${signal}"`)
 
 const panel = timePanel(
-  'Requests of the application: latency on the left axis, error ratio on the right axis, throughput in the legend. The dashed lines are the limits of average and p95 latency, from the baseline.',
+  'Requests of the application: latency with its axis, error ratio on its own scale, throughput in the legend. The dashed lines are the limits of average and p95 latency, from the baseline.',
   'No metrics of the application. Configure them under api in the rollout file.',
 )
   .withTarget(rangeQuery('Average', 'avg', `max(${rolloutSeries('sti_api_latency_average_seconds')})`))
@@ -24,10 +24,10 @@ const panel = timePanel(
   .overrideByName('errors', [
     colorOverride('red'),
     unit('percentunit'),
-    rightAxis,
+    ownScale,
     ...axisRange(0),
     { id: 'custom.axisSoftMax', value: 0.01 },
   ])
   .overrideByName('throughput', [colorOverride('green'), unit('reqps'), ...LEGEND_ONLY])
 
-export const apiPanel = { width: 6, panel }
+export const apiPanel = { width: 8, panel }

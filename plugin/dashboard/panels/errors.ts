@@ -1,4 +1,12 @@
-import { colorOverride, decimals, displayNameOverride, thresholdsOverride, unit } from '../fieldOverrides.ts'
+import {
+  colorOverride,
+  decimals,
+  displayNameOverride,
+  textMappings,
+  thresholdsOverride,
+  unit,
+  valueMappings,
+} from '../fieldOverrides.ts'
 import { roundDownRatio, rolloutSeries } from '../promql.ts'
 import { statPanel } from '../statPanel.ts'
 import { instantQuery } from '../targets.ts'
@@ -26,14 +34,24 @@ const SQLSTATE_NAMES: Record<string, string> = {
 const failedRows = (labels = '') => `max by (sqlstate) (${rolloutSeries('sti_failed_rows', labels)})`
 
 const basePanel = statPanel(
-  // The icon of a description would cut off the title of this narrow panel, whose values have names.
-  '',
+  'Rows that could not be written and are still wrong, the retries of the backfill, how many failed rows are correct now, and the most frequent errors by SQLSTATE.',
   'No rows have been written yet. Counting starts with the backfill.',
 )
   .withTarget(instantQuery('Failed', 'failed rows', `sum(${failedRows()})`))
   .withTarget(instantQuery('Retries', 'retries', `sum(max by (sqlstate) (${rolloutSeries('sti_retries_total')}))`))
   .withTarget(instantQuery('Recovery', 'recovered', roundDownRatio(`max(${rolloutSeries('sti_recovery_ratio')})`)))
   .withTarget(instantQuery('Types', '{{sqlstate}}', `topk(3, ${failedRows('sqlstate!=""')} > 0)`))
+  // Without errors the panel keeps its four rows.
+  .withTarget(instantQuery('NoTypes', 'error types', `0 * (sum(${failedRows()}) == 0)`))
+  .withTarget(
+    instantQuery(
+      'NothingRecovered',
+      'recovered',
+      `0 * (sum(${failedRows()}) == 0) unless on() max(${rolloutSeries('sti_recovery_ratio')})`,
+    ),
+  )
+  .overrideByQuery('NoTypes', [valueMappings(textMappings({ '0': ['none', 'green'] }))])
+  .overrideByQuery('NothingRecovered', [valueMappings(textMappings({ '0': ['nothing to recover', 'text'] }))])
   .unit('locale')
   .decimals(0)
   .overrideByQuery('Failed', [thresholdsOverride([null, 'green'], [1, 'red'])])
@@ -46,4 +64,4 @@ const panel = Object.entries(SQLSTATE_NAMES).reduce(
   basePanel,
 )
 
-export const errorsPanel = { width: 3, panel }
+export const errorsPanel = { width: 8, panel }

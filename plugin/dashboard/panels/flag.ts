@@ -46,28 +46,28 @@ const panel = tablePanel(
       ),
     ),
   )
-  .overrideByName('environment', [{ id: 'displayName', value: 'Environment' }, columnWidth(100)])
+  .overrideByName('environment', [{ id: 'displayName', value: 'Environment' }, columnWidth(98)])
   .overrideByName('Agent', [
     cellType('color-text'),
     valueMappings(textMappings({ '0': ['down', 'red'], '1': ['up', 'green'] })),
-    columnWidth(58),
+    columnWidth(54),
   ])
-  .overrideByName('Stage', [columnWidth(92)])
+  .overrideByName('Stage', [columnWidth(96)])
   .overrideByName('Flag', [
     cellType('color-text'),
     unit('percent'),
     valueMappings(textMappings({ '0': ['off', 'text'], '100': ['on', 'green'] })),
     thresholdsOverride([null, 'purple']),
-    columnWidth(50),
+    columnWidth(54),
   ])
-  .overrideByName('Propagation', [unit('s'), columnWidth(82)])
-  .overrideByName('p95', [unit('s')])
+  .overrideByName('Propagation', [unit('s'), columnWidth(108)])
+  .overrideByName('p95', [unit('s'), columnWidth(62)])
   .overrideByName('In sync', [
     cellType('color-text'),
     unit('suffix: stale'),
     valueMappings(textMappings({ '0': ['yes', 'green'] })),
     thresholdsOverride([null, 'red']),
-    columnWidth(64),
+    columnWidth(70),
   ])
 
-export const flagPanel = { width: 9, panel }
+export const flagPanel = { width: 14, panel }

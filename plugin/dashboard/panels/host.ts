@@ -27,4 +27,4 @@ const panel = timePanel(
   .overrideByName('I/O', [colorOverride('green'), unit('iops'), ...LEGEND_ONLY])
   .overrideByName('network', [colorOverride('yellow'), unit('Bps'), ...LEGEND_ONLY])
 
-export const hostPanel = { width: 6, panel }
+export const hostPanel = { width: 8, panel }

@@ -1,4 +1,3 @@
-import { VizTextDisplayOptionsBuilder } from '@grafana/grafana-foundation-sdk/common'
 import { colorOverride, decimals, thresholdsOverride, unit } from '../fieldOverrides.ts'
 import { roundDownRatio, rolloutSeries } from '../promql.ts'
 import { statPanel } from '../statPanel.ts'
@@ -11,10 +10,8 @@ const validationInterval = `max(${rolloutSeries('sti_validation_interval_seconds
 
 const panel = statPanel(
   'The latest validation: checks by verdict, discrepancies, integrity score, and its age.',
-  'No validation has run yet. Start one in the action bar above.',
+  'No validation has run yet. Start one on the page of the rollout.',
 )
-  // Small enough for eight values with names, three in a row.
-  .text(new VizTextDisplayOptionsBuilder().titleSize(11).valueSize(16))
   .withTarget(instantQuery('Failed', 'failed', checksByVerdict('fail|error')))
   .withTarget(instantQuery('Inconclusive', 'inconclusive', checksByVerdict('inconclusive')))
   .withTarget(instantQuery('Passed', 'passed', checksByVerdict('pass')))
@@ -42,4 +39,4 @@ const panel = statPanel(
   .overrideByQuery('Interval', [unit('s'), decimals(0)])
   .overrideByQuery('Overdue', [unit('s'), decimals(0), colorOverride('orange')])
 
-export const integrityPanel = { width: 5, panel }
+export const integrityPanel = { width: 8, panel }

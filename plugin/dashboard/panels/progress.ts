@@ -1,4 +1,3 @@
-import { BigValueGraphMode, VizTextDisplayOptionsBuilder } from '@grafana/grafana-foundation-sdk/common'
 import { THROTTLE_REASONS } from '../../../agent/src/contract/limits.ts'
 import { PAUSED_BY } from '../../../agent/src/metrics/metricsSource.ts'
 import { colorOverride, decimals, valueMappings, thresholdsOverride, textMappings, unit } from '../fieldOverrides.ts'
@@ -31,12 +30,9 @@ const timeLeft = [
 const rowsPerMinute = `(60 * max(${rolloutSeries('sti_backfill_rows_per_second')}) and on() ${backfillRunning}) or on() (0 * max(${rolloutSeries('sti_backfill_total_rows')}))`
 
 const panel = statPanel(
-  'Progress of the backfill. The line shows rows per minute. While the backfill waits, the reason replaces the time left.',
-  'No backfill has run yet. Expand the table, then start a backfill in the action bar above.',
+  'Progress of the backfill. While the backfill waits, the reason replaces the time left.',
+  'No backfill has run yet. Expand the table, then start a backfill on the page of the rollout.',
 )
-  .graphMode(BigValueGraphMode.Area)
-  // Small enough for eight digits in a third of the panel.
-  .text(new VizTextDisplayOptionsBuilder().titleSize(12).valueSize(15))
   .withTarget(
     instantQuery('Complete', 'complete', roundDownRatio(`max(${rolloutSeries('sti_backfill_progress_ratio')})`)),
   )
@@ -68,4 +64,4 @@ const panel = statPanel(
     ),
   ])
 
-export const progressPanel = { width: 5, panel }
+export const progressPanel = { width: 8, panel }

@@ -33,8 +33,6 @@ const panel = tablePanel(
   'row',
   { 'Value #Ready': 'Ready', 'Value #Estimate': 'Duration', 'Value #Tested': 'Last tested' },
 )
-  // There is no room for a header above seven rows.
-  .showHeader(false)
   .sortBy([new TableSortByFieldStateBuilder().displayName('Scope').desc(false)])
   .withTarget(
     tableQuery(
@@ -72,7 +70,7 @@ const panel = tablePanel(
     valueMappings(textMappings({ '0': ['not ready', 'red'], '1': ['ready', 'green'] })),
     columnWidth(78),
   ])
-  .overrideByName('Duration', [unit('s'), columnWidth(60)])
-  .overrideByName('Last tested', [unit('dateTimeFromNow'), { id: 'custom.align', value: 'left' }])
+  .overrideByName('Duration', [unit('s'), columnWidth(80)])
+  .overrideByName('Last tested', [unit('dateTimeFromNow'), { id: 'custom.align', value: 'left' }, columnWidth(130)])
 
-export const rollbackPanel = { width: 7, panel }
+export const rollbackPanel = { width: 10, panel }

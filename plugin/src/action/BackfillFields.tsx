@@ -1,6 +1,7 @@
 import { Checkbox, Field, RadioButtonGroup, Stack } from '@grafana/ui'
 import { BACKFILL_BOUNDS } from '@sti-rollout/agent/contract'
 import React from 'react'
+import { AdvancedSettings } from '../layout/AdvancedSettings'
 import { NumberField } from './NumberField'
 import type { OperationFieldsProps, OperationOptions } from './operationRequest'
 
@@ -14,50 +15,7 @@ const ROLLBACK_ON_ERROR_OPTIONS = [
 export function BackfillFields({ options, onChange }: OperationFieldsProps) {
   const set = (changed: Partial<OperationOptions>) => onChange({ ...options, ...changed })
   return (
-    <Stack direction="row" wrap="wrap" gap={2}>
-      <NumberField
-        label="Batch size"
-        description="Rows per batch. Empty: automatic."
-        bounds={BACKFILL_BOUNDS.batchSize}
-        width={16}
-        placeholder="automatic"
-        value={options.batchSize}
-        onChange={(batchSize) => set({ batchSize })}
-      />
-      <NumberField
-        label="Checkpoint interval"
-        description="Commits between two flushes."
-        bounds={BACKFILL_BOUNDS.checkpointInterval}
-        width={16}
-        value={options.checkpointInterval}
-        onChange={(checkpointInterval) =>
-          set({ checkpointInterval: checkpointInterval ?? BACKFILL_BOUNDS.checkpointInterval.default })
-        }
-      />
-      <NumberField
-        label="Workers"
-        description="Batches written in parallel."
-        bounds={BACKFILL_BOUNDS.workers}
-        width={16}
-        value={options.workers}
-        onChange={(workers) => set({ workers: workers ?? BACKFILL_BOUNDS.workers.default })}
-      />
-      <NumberField
-        label="Agents"
-        description="How many agents may write, each with this many workers."
-        bounds={BACKFILL_BOUNDS.agents}
-        width={16}
-        value={options.agents}
-        onChange={(agents) => set({ agents: agents ?? BACKFILL_BOUNDS.agents.default })}
-      />
-      <NumberField
-        label="Rest ratio"
-        description="Seconds of rest per second of work."
-        bounds={BACKFILL_BOUNDS.niceRatio}
-        width={16}
-        value={options.niceRatio}
-        onChange={(niceRatio) => set({ niceRatio: niceRatio ?? BACKFILL_BOUNDS.niceRatio.default })}
-      />
+    <Stack direction="column" gap={0} alignItems="flex-start">
       <Field label="On a critical error">
         <RadioButtonGroup
           options={[...ROLLBACK_ON_ERROR_OPTIONS]}
@@ -72,6 +30,51 @@ export function BackfillFields({ options, onChange }: OperationFieldsProps) {
         value={options.enableMonitoring}
         onChange={(event) => set({ enableMonitoring: event.currentTarget.checked })}
       />
+      <AdvancedSettings>
+        <NumberField
+          label="Batch size"
+          description="Rows per batch. Empty (recommended): the agent finds it."
+          bounds={BACKFILL_BOUNDS.batchSize}
+          width={20}
+          placeholder="automatic"
+          value={options.batchSize}
+          onChange={(batchSize) => set({ batchSize })}
+        />
+        <NumberField
+          label="Checkpoint interval"
+          description={`Commits between two flushes. Recommended: ${BACKFILL_BOUNDS.checkpointInterval.default}.`}
+          bounds={BACKFILL_BOUNDS.checkpointInterval}
+          width={20}
+          value={options.checkpointInterval}
+          onChange={(checkpointInterval) =>
+            set({ checkpointInterval: checkpointInterval ?? BACKFILL_BOUNDS.checkpointInterval.default })
+          }
+        />
+        <NumberField
+          label="Workers"
+          description={`Batches written in parallel. Recommended: ${BACKFILL_BOUNDS.workers.default}.`}
+          bounds={BACKFILL_BOUNDS.workers}
+          width={20}
+          value={options.workers}
+          onChange={(workers) => set({ workers: workers ?? BACKFILL_BOUNDS.workers.default })}
+        />
+        <NumberField
+          label="Agents"
+          description={`How many agents may write, each with this many workers. Recommended: ${BACKFILL_BOUNDS.agents.default}.`}
+          bounds={BACKFILL_BOUNDS.agents}
+          width={20}
+          value={options.agents}
+          onChange={(agents) => set({ agents: agents ?? BACKFILL_BOUNDS.agents.default })}
+        />
+        <NumberField
+          label="Rest ratio"
+          description={`Seconds of rest per second of work. Recommended: ${BACKFILL_BOUNDS.niceRatio.default}.`}
+          bounds={BACKFILL_BOUNDS.niceRatio}
+          width={20}
+          value={options.niceRatio}
+          onChange={(niceRatio) => set({ niceRatio: niceRatio ?? BACKFILL_BOUNDS.niceRatio.default })}
+        />
+      </AdvancedSettings>
     </Stack>
   )
 }

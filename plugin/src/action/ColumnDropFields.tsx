@@ -26,7 +26,7 @@ const REMOVAL_CHECKBOXES = [
   [
     'force',
     'Remove an archive that is not verified',
-    'After the column drop: remove the archive even if it was never exported, or never matched the table.',
+    'Dangerous after the column drop: removes the archive even if it was never exported, or never matched the table.',
   ],
 ] as const
 

@@ -6,7 +6,7 @@ import { ActionButton } from './ActionButton'
 import { OperationConfirmation } from './OperationConfirmation'
 import { refusalReasons } from './refusalReasons'
 
-interface Props extends Pick<ButtonProps, 'variant' | 'icon'> {
+interface Props extends Pick<ButtonProps, 'variant' | 'icon' | 'size'> {
   action: OperationAction
   environment: Environment
   detail: Pick<RolloutDetail, 'rollout' | 'actions'>

@@ -11,6 +11,7 @@ import { ColumnDropFields } from './ColumnDropFields'
 import { ConfirmationModal } from './ConfirmationModal'
 import { EnableFields } from './EnableFields'
 import { ErrorBox } from './ErrorBox'
+import { ImpactList } from './ImpactList'
 import { DEFAULT_OPERATION_OPTIONS, toOperationRequest } from './operationRequest'
 import { PreviewSummary } from './PreviewSummary'
 import { ReasonField } from './ReasonField'
@@ -32,7 +33,7 @@ interface Props {
 
 /** The confirmation of an operation: its options, the agent's preview, a reason, and the typed name where required. */
 export function OperationConfirmation({ action, environment, rollout, knownChecks = [], onDone, onClose }: Props) {
-  const { label, destructive, title, description, confirmByName, ...declaration } = OPERATION_ACTIONS[action]
+  const { label, destructive, title, description, impact, confirmByName, ...declaration } = OPERATION_ACTIONS[action]
   const [options, setOptions] = useState(DEFAULT_OPERATION_OPTIONS)
   const [reason, setReason] = useState('')
   const needsReason = declaration.reason !== 'optional'
@@ -77,6 +78,7 @@ export function OperationConfirmation({ action, environment, rollout, knownCheck
       onClose={onClose}
     >
       <p>{description}</p>
+      <ImpactList impact={impact} />
       {action === 'backfill' && <BackfillFields {...fields} />}
       {action === 'baseline' && <BaselineFields {...fields} />}
       {action === 'validation' && <ValidationFields {...fields} knownChecks={knownChecks} />}

@@ -1,17 +1,29 @@
 import { css } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
-import type { OperationPreview } from '@sti-rollout/agent/contract'
+import type { OperationKind, OperationPreview } from '@sti-rollout/agent/contract'
 import { formatBytes, formatCount, formatDuration } from '@sti-rollout/agent/format'
 import { Alert, useStyles2 } from '@grafana/ui'
 import React from 'react'
+
+/** The kinds whose duration depends on the table: without an estimate, the preview says so. */
+const MEASURED_KINDS: ReadonlySet<OperationKind> = new Set([
+  'backfill',
+  'validation',
+  'finalize',
+  'rehearsal',
+  'rollback',
+  'column-drop',
+])
 
 /** The preview of an operation: estimates, notes, statements, and the reasons why the agent refuses it now. */
 export function PreviewSummary({ preview }: { preview: OperationPreview }) {
   const styles = useStyles2(getStyles)
   const numbers = [
     preview.rows !== null && ['Rows to write', formatCount(preview.rows)],
-    preview.estimatedSeconds !== null && ['Estimated duration', formatDuration(preview.estimatedSeconds)],
-    preview.estimatedWalBytes !== null && ['Estimated WAL', formatBytes(preview.estimatedWalBytes)],
+    preview.estimatedSeconds !== null
+      ? ['Duration', `about ${formatDuration(preview.estimatedSeconds)}`]
+      : MEASURED_KINDS.has(preview.kind) && ['Duration', 'not measured yet'],
+    preview.estimatedWalBytes !== null && ['WAL', `about ${formatBytes(preview.estimatedWalBytes)}`],
   ].filter((entry) => entry !== false)
   return (
     <div className={styles.all}>
@@ -25,7 +37,7 @@ export function PreviewSummary({ preview }: { preview: OperationPreview }) {
           ))}
         </dl>
       )}
-      {preview.estimateBasis && <div className={styles.basis}>{`Estimate based on ${preview.estimateBasis}.`}</div>}
+      {preview.estimateBasis && <div className={styles.basis}>{`Based on ${preview.estimateBasis}.`}</div>}
       {preview.notes.length > 0 && (
         <ul className={styles.notes}>
           {preview.notes.map((note) => (

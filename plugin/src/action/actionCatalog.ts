@@ -30,15 +30,24 @@ const OTHER_ACTIONS = {
 /** Label, color, and icon of every action of the contract; a new action does not compile without them. */
 export const ACTIONS: Readonly<Record<Action, ActionText>> = { ...OTHER_ACTIONS, ...OPERATION_ACTIONS }
 
-/** The buttons of the action bar, in the order of a rollout, rollbacks last; the pages show the other actions. */
-export const ACTION_BAR_ACTIONS = [
+/** The actions that take a rollout forward, in its order; the page of a rollout shows the next one as its button. */
+export const FORWARD_ACTIONS = [
+  'baseline',
   'expand',
   'backfill',
+  'retry-failed-rows',
   'validation',
   'finalize',
   'enable',
+  'monitoring',
+  'rehearse',
+  'prepare-column-drop',
+] as const satisfies readonly OperationAction[]
+
+/** The actions behind “More” in the header of a rollout; the rollback of the flag has its own button. */
+export const DANGEROUS_ACTIONS = [
   'disable',
-  'rollback-flag',
   'rollback-data',
   'rollback-system',
+  'rollback-monitoring',
 ] as const satisfies readonly OperationAction[]

@@ -15,6 +15,10 @@ test('every hop has its own message', () => {
   expect(hopAndMessage({ status: 403, data: { message: 'plugin proxy route access denied' } })[0]).toBe('grafana')
   expect(hopAndMessage({ status: 400, data: { message: 'Authentication to data source failed' } })[0]).toBe('token')
   expect(hopAndMessage({ status: 404, data: { message: 'unable to find plugin' } })[0]).toBe('grafana')
+  expect(hopAndMessage({ status: 404, data: '<html>nginx</html>' })).toEqual([
+    'network',
+    'STI staging responds with 404, so it is not an STI agent. Check the URL of its data source.',
+  ])
   expect(hopAndMessage({ status: 0 })).toEqual(['grafana', 'Grafana does not respond.'])
 })
 

@@ -66,6 +66,13 @@ export function toAgentError(thrown: unknown, agent: string, timeoutMs: number):
   if (status === 401 || (status === 400 && message.includes('Authentication to data source failed'))) {
     return new AgentError(`${agent} refused the token of its data source.`, 'token', status, 'token')
   }
+  if (status === 404 && !/plugin|data ?source/i.test(message))
+    return new AgentError(
+      `${agent} responds with 404, so it is not an STI agent. Check the URL of its data source.`,
+      'network',
+      404,
+      'not-an-agent',
+    )
   if (status === 404) {
     const noRouteMessage = `Grafana has no route to ${agent}: its data source was removed, or its plugin is not allowed to load.`
     return new AgentError(noRouteMessage, 'grafana', 404, 'no-route')

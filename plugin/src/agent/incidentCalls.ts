@@ -5,11 +5,11 @@ import { userLevel } from './userLevel'
 import { sendAgentRequest } from './agentRequest'
 
 /** The incidents of one rollout, or of every rollout of the agent: open ones first, newest first. */
-export const listIncidents = async (agent: AgentDataSource, rollout: string | null, signal?: AbortSignal) =>
+export const listIncidents = async (agent: AgentDataSource, signal?: AbortSignal) =>
   (
     await sendAgentRequest<{ incidents: Incident[] }>(agent, {
       level: 'viewer',
-      path: `/v1/incidents${rollout === null ? '' : `?rollout=${encodeURIComponent(rollout)}`}`,
+      path: '/v1/incidents',
       signal,
     })
   ).incidents

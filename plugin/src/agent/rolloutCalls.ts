@@ -1,4 +1,5 @@
 import type {
+  AccessLevel,
   AgentStatus,
   FailedRow,
   Operation,
@@ -11,6 +12,7 @@ import type {
   Validation,
 } from '@sti-rollout/agent/contract'
 import type { AgentDataSource } from './agentDataSources'
+import { AgentError } from './AgentError'
 import { userLevel } from './userLevel'
 import { ACTION_TIMEOUT_MS, sendAgentRequest } from './agentRequest'
 
@@ -18,8 +20,27 @@ export const rolloutPath = (rollout: string) => `/v1/rollouts/${encodeURICompone
 
 /** A read whose answer depends on the person's rights uses the person's own level; every other read uses viewer. */
 
-export const getAgentStatus = (agent: AgentDataSource, signal?: AbortSignal) =>
-  sendAgentRequest<AgentStatus>(agent, { level: userLevel(), path: '/v1/agent', signal })
+/** @throws AgentError also if something else than an agent responds at the address of the data source */
+export async function getAgentStatus(
+  agent: AgentDataSource,
+  signal?: AbortSignal,
+  level: AccessLevel = userLevel(),
+): Promise<AgentStatus> {
+  const answer = await sendAgentRequest<unknown>(agent, { level, path: '/v1/agent', signal })
+  if (isAgentStatus(answer)) return answer
+  throw new AgentError(
+    `${agent.name} responds, but not as an STI agent. Check the URL of its data source.`,
+    'network',
+    200,
+    'not-an-agent',
+  )
+}
+
+function isAgentStatus(answer: unknown): answer is AgentStatus {
+  if (typeof answer !== 'object' || answer === null) return false
+  const { contract, environment, you } = answer as Partial<AgentStatus>
+  return typeof contract === 'string' && typeof environment === 'string' && typeof you === 'object'
+}
 
 export const listRollouts = async (agent: AgentDataSource, signal?: AbortSignal) =>
   (await sendAgentRequest<{ rollouts: RolloutSummary[] }>(agent, { level: 'viewer', path: '/v1/rollouts', signal }))

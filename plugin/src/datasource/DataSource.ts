@@ -7,7 +7,7 @@ import {
   type MetricFindValue,
   type TestDataSourceResponse,
 } from '@grafana/data'
-import { getTemplateSrv } from '@grafana/runtime'
+import { getBackendSrv, getTemplateSrv } from '@grafana/runtime'
 import { getAgentDataSource, type AgentDataSource } from '../agent/agentDataSources'
 import { listRolloutEvents, listRollouts, getAgentStatus } from '../agent/rolloutCalls'
 import { checkAgentConnection } from '../health/checkAgentConnection'
@@ -53,9 +53,16 @@ export class DataSource extends DataSourceApi<RolloutEventsQuery, AgentDataSourc
     const { healthy, summary, steps } = await checkAgentConnection(getAgentDataSource(this.agent.uid))
     return {
       status: healthy ? 'success' : 'error',
-      message: summary,
+      message: healthy ? summary : `${summary}${await this.address()}`,
       details: { verboseMessage: steps.map(({ name, state, detail }) => `${name}: ${state}, ${detail}`).join('\n') },
     }
+  }
+
+  /** The address at which Grafana looks for the agent, for those who may see it. */
+  private async address(): Promise<string> {
+    const answer = getBackendSrv().get<{ url?: string }>(`/api/datasources/uid/${this.agent.uid}`)
+    const url = (await answer.catch(() => null))?.url
+    return url ? ` (address: ${url})` : ''
   }
 
   private async events(rollout: string, since: Date) {

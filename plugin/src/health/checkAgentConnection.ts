@@ -1,8 +1,8 @@
-import type { AgentStatus } from '@sti-rollout/agent/contract'
+import type { AccessLevel, AgentStatus } from '@sti-rollout/agent/contract'
 import { AgentError, toAgentError } from '../agent/AgentError'
 import type { AgentDataSource } from '../agent/agentDataSources'
 import { userLevel } from '../agent/userLevel'
-import { sendAgentRequest } from '../agent/agentRequest'
+import { getAgentStatus } from '../agent/rolloutCalls'
 
 /** The major version of the contract that this plugin supports. */
 const CONTRACT_MAJOR = '1'
@@ -28,9 +28,7 @@ export async function checkAgentConnection(agent: AgentDataSource, signal?: Abor
   const levels = LEVELS.slice(0, LEVELS.indexOf(userLevel()) + 1)
   const answers = await Promise.all(
     levels.map((level) =>
-      sendAgentRequest<AgentStatus>(agent, { level, path: '/v1/agent', signal }).catch((thrown: unknown) =>
-        toAgentError(thrown, agent.name, 0),
-      ),
+      getAgentStatus(agent, signal, level).catch((thrown: unknown) => toAgentError(thrown, agent.name, 0)),
     ),
   )
   const unreachable = answers.find((answer) => answer instanceof AgentError && answer.hop === 'network')
@@ -62,9 +60,17 @@ export async function checkAgentConnection(agent: AgentDataSource, signal?: Abor
   )
 }
 
-function tokenStep(level: string, answer: AgentStatus | AgentError | undefined): ConnectionStep {
+/** The step of one token. The agent answers with the lower level of token and person, and nobody tests a level above theirs. */
+export function tokenStep(level: AccessLevel, answer: AgentStatus | AgentError | undefined): ConnectionStep {
   const name = `Token for ${level}s`
-  if (!(answer instanceof AgentError)) return { name, state: 'ok', detail: 'accepted' }
+  if (!(answer instanceof AgentError)) {
+    const actual = answer?.you.mayAct ? answer.you.level : level
+    if (actual === level) return { name, state: 'ok', detail: 'accepted' }
+    return brokenStep(
+      name,
+      `This is the agent’s token for ${actual}s. Enter its token for ${level}s; two tokens may be swapped.`,
+    )
+  }
   if (answer.hop === 'grafana') return brokenStep(name, answer.message)
   const refused = answer.hop === 'token' || answer.status === 403
   return brokenStep(

@@ -4,6 +4,7 @@ import React from 'react'
 import { MemoryRouter } from 'react-router-dom'
 import { expect, test, vi } from 'vitest'
 import { IncidentCard } from './IncidentCard'
+import { type IncidentContext, incidentReport } from './incidentReport'
 
 const incident: Incident = {
   id: 7,
@@ -35,28 +36,61 @@ const incident: Incident = {
   closedNote: null,
 }
 
+const flag = {
+  enabled: false,
+  percentage: 100,
+  persisted: true,
+  consistent: true,
+  clients: [{ stale: false }, { stale: false }],
+} as unknown as IncidentContext['flag']
+const context: IncidentContext = {
+  flag,
+  vitals: [
+    {
+      name: 'api-error-ratio',
+      unit: 'ratio',
+      value: 0,
+      limit: 0.001,
+      baseline: null,
+      state: 'ok',
+      detail: null,
+    },
+  ],
+}
+
 const renderCard = (shown: Incident, refusalReasons: string[] = []) => {
   const onRespond = vi.fn()
   render(
     <MemoryRouter>
-      <IncidentCard incident={shown} production refusalReasons={refusalReasons} onRespond={onRespond} />
+      <IncidentCard
+        incident={shown}
+        production
+        context={context}
+        showRollout
+        refusalReasons={refusalReasons}
+        onRespond={onRespond}
+      />
     </MemoryRouter>,
   )
   return onRespond
 }
 
-test('an open incident shows its alert, the decision, how late it is, and who was paged', () => {
+test('an open incident says what happened, what was done, if users are protected, how late it is, and who was paged', () => {
   const onRespond = renderCard(incident)
-  const card = screen.getByRole('article', { name: 'Incident 7' }).textContent
+  const card = screen.getByRole('article', { name: 'Incident 7' }).textContent ?? ''
   for (const text of [
-    'StiApiErrorsHigh',
-    'The flag was turned off',
-    'unhealthy: 41 of',
-    'overdue by',
-    'Technical Lead',
+    'API errors high',
+    '41 of 2,000 requests failed',
+    'The agent turned the flag off at',
+    '1 s after the incident opened; all 2 clients have seen it.',
+    'Users are protected: the flag is off, and every client has seen it. API errors are now at 0% (limit 0.1%).',
+    'acknowledgement overdue by',
+    'Technical Lead was paged',
+    '3 alerts',
   ])
     expect(card).toContain(text)
-  expect(card).toContain('3 alerts')
+  expect(card.match(/41 of 2,000/g)).toHaveLength(1)
+  expect(screen.queryByRole('button', { name: 'Close incident' })).toBeNull()
   fireEvent.click(screen.getByRole('button', { name: 'Acknowledge' }))
   expect(onRespond).toHaveBeenCalledWith({ verb: 'acknowledge', incident })
 })
@@ -95,8 +129,55 @@ test('an acknowledged incident can only be closed; a person who cannot respond s
   ])
   expect(screen.queryByRole('button', { name: 'Acknowledge' })).toBeNull()
   expect(screen.getByRole('article').textContent).toContain('investigating')
-  const close = screen.getByRole('button', { name: 'Close' })
+  const close = screen.getByRole('button', { name: 'Close incident' })
   expect(close.getAttribute('aria-disabled')).toBe('true')
   fireEvent.click(close)
   expect(onRespond).not.toHaveBeenCalled()
+})
+
+test.each([
+  [
+    'the flag is on',
+    { enabled: true, percentage: 50 },
+    'Users are not protected: the flag is on for 50%.',
+    'Roll back the flag',
+  ],
+  [
+    'a client is out of date',
+    { clients: [{ stale: true }, { stale: false }] },
+    'Users are not fully protected yet: 1 of 2 clients may still read by type.',
+    'Restart the clients',
+  ],
+  [
+    'the database has not stored it',
+    { persisted: false },
+    'in the memory of this agent only',
+    'Acknowledge the incident',
+  ],
+])('if %s, users are not called protected, and the rest says what to do', (_, changed, protection, left) => {
+  const report = incidentReport(incident, { ...context, flag: { ...flag, ...changed } as typeof flag })
+  expect(report.protection?.tone).toBe('bad')
+  expect(report.protection?.sentence).toContain(protection)
+  expect(report.left).toContain(left)
+})
+
+test('users are not called protected while errors stay above their limit', () => {
+  const vitals = [{ ...context.vitals[0], value: 0.044, state: 'exceeded' }] as IncidentContext['vitals']
+  const report = incidentReport(incident, { ...context, vitals })
+  expect(report.protection).toEqual({
+    tone: 'bad',
+    sentence:
+      'The flag is off, and every client has seen it, but the cause remains. API errors are now at 4.4% (limit 0.1%).',
+  })
+  expect(report.left).not.toContain('Nothing else')
+})
+
+test('an alert that has nothing to do with the flag claims nothing about users', () => {
+  const report = incidentReport({ ...incident, rule: 'StiContactUnconfirmed', rollback: null }, context)
+  expect(report.protection).toEqual({
+    tone: 'neutral',
+    sentence: 'The flag is off: the application reads the legacy columns.',
+  })
+  expect(report.done).toContain('The agent changed nothing.')
+  expect(report.title).toBe('Contact unconfirmed')
 })

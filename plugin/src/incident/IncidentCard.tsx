@@ -1,53 +1,62 @@
 import { css, cx } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
-import { Badge, Text, TextLink, useStyles2 } from '@grafana/ui'
+import { Badge, LinkButton, Text, TextLink, useStyles2 } from '@grafana/ui'
 import type { Incident } from '@sti-rollout/agent/contract'
 import React from 'react'
 import { ActionButton } from '../action/ActionButton'
-import { routes } from '../routes'
-import { DefinitionList } from '../layout/DefinitionList'
-import { EnvironmentBadge } from '../rollout/EnvironmentBadge'
 import { formatTime } from '../formatTime'
-import { JoinedChanges } from './JoinedChanges'
+import { withAppSubUrl, routes } from '../routes'
+import { EnvironmentBadge } from '../rollout/EnvironmentBadge'
 import type { IncidentResponse } from './IncidentResponseConfirmation'
+import { acknowledgementTimer, deadlineText, SEVERITY_DISPLAY, SOURCE_LABELS, STATE_COLORS } from './display'
+import { type IncidentContext, incidentReport } from './incidentReport'
+import { IncidentSummary } from './IncidentSummary'
+import { JoinedChanges } from './JoinedChanges'
 import { useCurrentTime } from './useCurrentTime'
-import { acknowledgementTimer, escalationText, SEVERITY_DISPLAY, SOURCE_LABELS, STATE_COLORS } from './display'
 
 interface Props {
   incident: Incident
   production: boolean
+  /** The state of its rollout now; null: not known here. */
+  context: IncidentContext | null
+  /** Shows the environment and the rollout; not on the page of that rollout. */
+  showRollout: boolean
   /** Why this person cannot respond. */
   refusalReasons: readonly string[]
   onRespond: (response: IncidentResponse) => void
 }
 
-/** One incident: its alert, the agent's reading and decision, its timer, escalation, and responses. */
-export function IncidentCard({ incident, production, refusalReasons, onRespond }: Props) {
+/** One incident: what happened, the decision, the state now, the deadline, who is next, and one button. */
+export function IncidentCard({ incident, production, context, showRollout, refusalReasons, onRespond }: Props) {
   const styles = useStyles2(getStyles)
-  const { id, rule, severity, state, drill, summary, reasons, environment, rollout, times } = incident
+  const { id, rule, severity, state, environment, rollout } = incident
   const open = state === 'open'
   const now = useCurrentTime(open)
-  const { text, late } = acknowledgementTimer(incident, now)
+  const { late } = acknowledgementTimer(incident, now)
+  const report = incidentReport(incident, state === 'closed' ? null : context)
   return (
-    <article className={cx(styles.all, open && styles.open)} aria-label={`Incident ${id}`}>
+    <article
+      id={`incident-${id}`}
+      tabIndex={-1}
+      className={cx(styles.all, open && styles.open)}
+      aria-label={`Incident ${id}`}
+    >
       <div className={styles.line}>
         <Badge text={severity} {...SEVERITY_DISPLAY[severity]} />
         <Text element="h3" variant="h5">
-          {`${rule}${drill ? ' (drill)' : ''}`}
+          {report.title}
         </Text>
         <Badge text={state} color={STATE_COLORS[state]} />
-        <EnvironmentBadge name={environment} production={production} />
-        {rollout !== null && (
-          <TextLink href={routes.rollout(environment, rollout)} inline={false}>
-            {rollout}
-          </TextLink>
+        {showRollout && (
+          <>
+            <EnvironmentBadge name={environment} production={production} />
+            {rollout !== null && (
+              <TextLink href={routes.rollout(environment, rollout)} inline={false}>
+                {rollout}
+              </TextLink>
+            )}
+          </>
         )}
-        <TextLink href={`${routes.runbook()}#${rule.toLowerCase()}`} inline={false}>
-          Runbook
-        </TextLink>
-        <span className={late ? styles.late : styles.timer} role={open ? 'timer' : undefined}>
-          {text}
-        </span>
         <span className={styles.actions}>
           {open && (
             <ActionButton
@@ -57,71 +66,81 @@ export function IncidentCard({ incident, production, refusalReasons, onRespond }
               onClick={() => onRespond({ verb: 'acknowledge', incident })}
             />
           )}
-          {state !== 'closed' && severity !== 'info' && (
+          {state === 'acknowledged' && severity !== 'info' && (
             <ActionButton
               action="acknowledge"
-              label="Close"
+              label="Close incident"
               icon="times"
+              variant="primary"
               reasons={refusalReasons}
               onClick={() => onRespond({ verb: 'resolve', incident })}
             />
           )}
+          <LinkButton
+            size="sm"
+            variant="secondary"
+            fill="text"
+            href={withAppSubUrl(routes.runbookEntry(rule, environment, rollout))}
+          >
+            Runbook
+          </LinkButton>
         </span>
       </div>
-      <p>{summary}</p>
+      <span className={late && open ? styles.late : styles.deadline} role={open ? 'timer' : undefined}>
+        {deadlineText(incident, now)}
+      </span>
+      <IncidentSummary report={report} />
       <JoinedChanges joined={incident.joined} />
-      <DefinitionList items={incidentDetails(incident, now)} />
-      {reasons.length > 0 && (
-        <details open={open}>
-          <summary>Decision of the agent</summary>
+      <IncidentFacts incident={incident} />
+    </article>
+  )
+}
+
+/** What the summary does not say: the decision's other reasons, the operation, the change, the responses. */
+function IncidentFacts({ incident }: { incident: Incident }) {
+  const styles = useStyles2(getStyles)
+  const { id, rule, rollout, environment, rollback, reasons, source, openedAt, seenAt, times, change } = incident
+  const furtherReasons = rollback === null ? reasons.slice(1) : reasons
+  return (
+    <>
+      {furtherReasons.length > 0 && (
+        <details>
+          <summary>Why the agent decided so</summary>
           <ul className={styles.reasons}>
-            {reasons.map((reason) => (
+            {furtherReasons.map((reason) => (
               <li key={reason}>{reason}</li>
             ))}
           </ul>
         </details>
       )}
-      {times > 1 && <span className={styles.weak}>{`${times} alerts, latest at ${formatTime(incident.seenAt)}`}</span>}
-    </article>
+      <div className={styles.facts}>
+        <span>{`Incident ${id}, ${rule}`}</span>
+        <span>{`opened at ${formatTime(openedAt)} by ${SOURCE_LABELS[source]}`}</span>
+        {times > 1 && <span>{`${times} alerts, latest at ${formatTime(seenAt)}`}</span>}
+        {change !== null && <span>{`change ${change}`}</span>}
+        {rollback !== null && rollback.operationId !== null && rollout !== null && (
+          <TextLink
+            href={routes.operation(environment, rollout, rollback.operationId)}
+            inline={false}
+            variant="bodySmall"
+          >
+            {`Rollback ${rollback.operationId}`}
+          </TextLink>
+        )}
+        {rollout !== null && (
+          <TextLink href={routes.rolloutAt(environment, rollout, openedAt)} inline={false} variant="bodySmall">
+            Panels at that time
+          </TextLink>
+        )}
+      </div>
+      {incident.acknowledgedNote && (
+        <p>{`${incident.acknowledgedBy?.name ?? '–'}, ${formatTime(incident.acknowledgedAt)}: ${incident.acknowledgedNote}`}</p>
+      )}
+      {incident.closedAt !== null && (
+        <p>{`Closed by ${incident.closedBy?.name ?? '–'}, ${formatTime(incident.closedAt)}${incident.closedNote ? `: ${incident.closedNote}` : ''}`}</p>
+      )}
+    </>
   )
-}
-
-function incidentDetails(incident: Incident, now: number): Array<readonly [string, React.ReactNode]> {
-  const { openedAt, source, change, reading, rollback, environment, rollout } = incident
-  const formatResponse = (by: Incident['closedBy'], at: string | null, note: string | null) =>
-    `${by?.name ?? '–'}, ${formatTime(at)}${note ? `: ${note}` : ''}`
-  return [
-    ['Opened', `${formatTime(openedAt)} by ${SOURCE_LABELS[source]}`],
-    ...(change === null ? [] : [['Change', change] as const]),
-    [
-      'Agent’s reading',
-      reading === null ? 'The agent does not monitor this condition itself.' : `${reading.state}: ${reading.sentence}`,
-    ],
-    [
-      'Rolled back',
-      rollback === null ? (
-        'no'
-      ) : rollback.operationId === null || rollout === null ? (
-        `${rollback.scope}, ${formatTime(rollback.at)}`
-      ) : (
-        <TextLink href={routes.operation(environment, rollout, rollback.operationId)} inline={false}>
-          {`${rollback.scope}, ${formatTime(rollback.at)}`}
-        </TextLink>
-      ),
-    ],
-    ['Escalation', escalationText(incident, now)],
-    ...(incident.acknowledgedAt === null
-      ? []
-      : [
-          [
-            'Acknowledged by',
-            formatResponse(incident.acknowledgedBy, incident.acknowledgedAt, incident.acknowledgedNote),
-          ] as const,
-        ]),
-    ...(incident.closedAt === null
-      ? []
-      : [['Closed by', formatResponse(incident.closedBy, incident.closedAt, incident.closedNote)] as const]),
-  ]
 }
 
 const getStyles = (theme: GrafanaTheme2) => ({
@@ -133,13 +152,21 @@ const getStyles = (theme: GrafanaTheme2) => ({
     border: `1px solid ${theme.colors.border.weak}`,
     borderRadius: theme.shape.radius.default,
     background: theme.colors.background.primary,
+    scrollMarginTop: theme.spacing(8),
     p: { margin: 0, overflowWrap: 'anywhere' },
+    '&:focus': { outline: `2px solid ${theme.colors.primary.border}` },
   }),
   open: css({ borderInlineStart: `${theme.spacing(0.5)} solid ${theme.colors.error.main}` }),
   line: css({ display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: theme.spacing(0.5, 1.25) }),
-  timer: css({ fontVariantNumeric: 'tabular-nums' }),
+  deadline: css({ fontVariantNumeric: 'tabular-nums' }),
   late: css({ color: theme.colors.error.text, fontVariantNumeric: 'tabular-nums' }),
   actions: css({ display: 'flex', gap: theme.spacing(1), marginInlineStart: 'auto' }),
   reasons: css({ margin: 0, paddingInlineStart: theme.spacing(2.5), overflowWrap: 'anywhere' }),
-  weak: css({ color: theme.colors.text.secondary, fontSize: theme.typography.bodySmall.fontSize }),
+  facts: css({
+    display: 'flex',
+    flexWrap: 'wrap',
+    gap: theme.spacing(0, 2),
+    color: theme.colors.text.secondary,
+    fontSize: theme.typography.bodySmall.fontSize,
+  }),
 })

@@ -10,9 +10,12 @@ interface Props {
   now: number
 }
 
+/** Information that nobody has seen yet. Nobody is paged for it. */
+export const isUnseen = ({ severity, state }: Incident): boolean => severity === 'info' && state === 'open'
+
 /** The information that nobody has seen yet, each with the time left of its hour. Nothing if all was seen. */
 export function UnseenInformation({ incidents, now }: Props) {
-  const unseen = incidents.filter(({ severity, state }) => severity === 'info' && state === 'open')
+  const unseen = incidents.filter(isUnseen)
   if (unseen.length === 0) return null
   return (
     <Alert severity="info" title={`${formatQuantity(unseen.length, 'unseen notice')} (nobody is paged)`}>

@@ -16,7 +16,10 @@ const incident = (changed: Partial<Incident> = {}) =>
 
 test('the timer shows the time left, how long it is overdue, or how long it took', () => {
   expect(acknowledgementTimer(incident(), at)).toEqual({ text: 'acknowledge within 5 min', late: false })
-  expect(acknowledgementTimer(incident(), at + 360_000)).toEqual({ text: 'overdue by 1 min', late: true })
+  expect(acknowledgementTimer(incident(), at + 360_000)).toEqual({
+    text: 'acknowledgement overdue by 1 min',
+    late: true,
+  })
   const acknowledged = incident({ state: 'acknowledged', acknowledgedSeconds: 42 })
   expect(acknowledgementTimer(acknowledged, at + 900_000)).toEqual({ text: 'acknowledged after 42 s', late: false })
   expect(acknowledgementTimer(incident({ state: 'closed', late: true }), at).text).toBe(
@@ -25,9 +28,9 @@ test('the timer shows the time left, how long it is overdue, or how long it took
 })
 
 test('the escalation names who was paged, and who is next', () => {
-  expect(escalationText(incident(), at)).toBe('nobody paged yet; Technical Lead in 1 min')
+  expect(escalationText(incident(), at)).toBe('Technical Lead is paged in 1 min')
   const last = { level: 4, role: 'System Architect', nextAt: null, nextRole: null }
-  expect(escalationText(incident({ escalation: last }), at)).toBe('level 4, System Architect')
+  expect(escalationText(incident({ escalation: last }), at)).toBe('System Architect was paged')
   expect(escalationText(incident({ state: 'acknowledged' }), at)).toBe('nobody was paged')
   expect(escalationText(incident({ severity: 'info' }), at)).toBe('information pages nobody')
 })

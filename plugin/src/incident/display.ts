@@ -8,6 +8,12 @@ export const SEVERITY_DISPLAY = {
   info: { color: 'blue', icon: 'info-circle' },
 } as const satisfies Record<Severity, { color: BadgeColor; icon: IconName }>
 
+export const SEVERITY_LABELS = {
+  critical: 'Critical',
+  warning: 'Warning',
+  info: 'Information',
+} as const satisfies Record<Severity, string>
+
 export const STATE_COLORS = {
   open: 'red',
   acknowledged: 'orange',
@@ -34,27 +40,38 @@ export function acknowledgementTimer(
   const secondsLeft = (Date.parse(acknowledgeBy) - now) / 1000
   return secondsLeft >= 0
     ? { text: `acknowledge within ${formatDuration(Math.round(secondsLeft))}`, late: false }
-    : { text: `overdue by ${formatDuration(Math.round(-secondsLeft))}`, late: true }
+    : { text: `acknowledgement overdue by ${formatDuration(Math.round(-secondsLeft))}`, late: true }
 }
 
 /** Who has been paged, and who is next. */
 export function escalationText({ escalation, severity, state }: Incident, now: number): string {
-  const { level, role, nextAt, nextRole } = escalation
   if (severity === 'info') return 'information pages nobody'
-  if (state !== 'open') return level > 0 ? `reached level ${level}` : 'nobody was paged'
-  const currentLevel = level === 0 ? 'nobody paged yet' : `level ${level}${role ? `, ${role}` : ''}`
-  if (nextAt === null) return currentLevel
+  const { level, role, nextAt, nextRole } = escalation
+  if (state !== 'open') return level > 0 ? `level ${level} was paged` : 'nobody was paged'
+  const paged = level === 0 ? null : `${role ?? `level ${level}`} was paged`
+  if (nextAt === null) return paged ?? 'nobody is paged: the rollout file has no contact with escalateAfter'
   const secondsLeft = Math.max(0, Math.round((Date.parse(nextAt) - now) / 1000))
-  return `${currentLevel}; ${nextRole ?? `level ${level + 1}`} in ${formatDuration(secondsLeft)}`
+  return [paged, `${nextRole ?? `level ${level + 1}`} is paged in ${formatDuration(secondsLeft)}`]
+    .filter((text) => text !== null)
+    .join(', ')
+}
+
+/** How long the incident has been open, by when to acknowledge it, and who is paged next. */
+export function deadlineText(incident: Incident, now: number): string {
+  const { state, openedAt, acknowledgedBy } = incident
+  const { text } = acknowledgementTimer(incident, now)
+  if (state !== 'open') return acknowledgedBy === null ? text : `${text} by ${acknowledgedBy.name}`
+  const seconds = Math.max(0, Math.round((now - Date.parse(openedAt)) / 1000))
+  return [`open for ${formatDuration(seconds)}`, text, escalationText(incident, now)].join(' · ')
 }
 
 const STATE_ORDER = Object.keys(STATE_COLORS)
 const SEVERITY_ORDER = Object.keys(SEVERITY_DISPLAY)
 
-/** Open incidents first, by severity; otherwise the order of the agent. */
+/** Open incidents first, then acknowledged ones, each by severity; otherwise the order of the agent. */
 export const sortIncidents = (incidents: readonly Incident[]): Incident[] =>
   [...incidents].sort(
     (a, b) =>
       STATE_ORDER.indexOf(a.state) - STATE_ORDER.indexOf(b.state) ||
-      (a.state === 'open' ? SEVERITY_ORDER.indexOf(a.severity) - SEVERITY_ORDER.indexOf(b.severity) : 0),
+      (a.state !== 'closed' ? SEVERITY_ORDER.indexOf(a.severity) - SEVERITY_ORDER.indexOf(b.severity) : 0),
   )

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react'
 
-/** The current time, updated every second while a timer runs. */
+/** The current time in milliseconds since 1970, updated every second while `running`. */
 export function useCurrentTime(running: boolean): number {
   const [now, setNow] = useState(Date.now)
   useEffect(() => {

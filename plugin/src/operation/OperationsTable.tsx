@@ -1,4 +1,4 @@
-import { type CellProps, type Column, InteractiveTable, Text, TextLink } from '@grafana/ui'
+import { type CellProps, type Column, InteractiveTable, TextLink } from '@grafana/ui'
 import { operationTitle, type Operation } from '@sti-rollout/agent/contract'
 import { formatAgo, formatDuration } from '@sti-rollout/agent/format'
 import React, { useMemo } from 'react'
@@ -54,18 +54,8 @@ export function OperationsTable({
     ],
     [environment],
   )
-  return (
-    <section>
-      <Text element="h3" variant="h5">
-        Recent operations
-      </Text>
-      {data.length === 0 ? (
-        <p>No operations yet. Start one with the buttons above.</p>
-      ) : (
-        <InteractiveTable columns={columns} data={data} getRowId={({ id }) => String(id)} />
-      )}
-    </section>
-  )
+  if (data.length === 0) return <p>No operations yet. The next step above starts one.</p>
+  return <InteractiveTable columns={columns} data={data} getRowId={({ id }) => String(id)} />
 }
 
 function operationDuration({ startedAt, endedAt }: Operation): string {

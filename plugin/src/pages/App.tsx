@@ -6,9 +6,11 @@ import { ColumnDropPage } from './ColumnDropPage'
 import { ConfigurationPage } from './ConfigurationPage'
 import { AllIncidentsPage, IncidentsPage } from './IncidentsPage'
 import { OperationPage } from './OperationPage'
+import { OperationsPage } from './OperationsPage'
+import { OverviewPage } from './OverviewPage'
 import { ReadinessPage } from './ReadinessPage'
 import { RollbackPage } from './RollbackPage'
-import { RolloutPage } from './RolloutPage'
+import { RolloutShell } from './RolloutShell'
 import { RolloutsPage } from './RolloutsPage'
 import { RunbookPage } from './RunbookPage'
 import { ValidationPage } from './ValidationPage'
@@ -18,12 +20,17 @@ export default function App() {
   return (
     <Routes>
       <Route path="rollouts" element={<RolloutsPage />} />
-      <Route path="rollouts/:environment/:rollout" element={<RolloutPage />} />
-      <Route path="rollouts/:environment/:rollout/validation" element={<ValidationPage />} />
-      <Route path="rollouts/:environment/:rollout/readiness" element={<ReadinessPage />} />
-      <Route path="rollouts/:environment/:rollout/column-drop" element={<ColumnDropPage />} />
-      <Route path="rollouts/:environment/:rollout/operations/:id" element={<OperationPage />} />
-      <Route path="rollouts/:environment/:rollout/incidents" element={<IncidentsPage />} />
+      <Route path="rollouts/:environment/:rollout" element={<RolloutShell />}>
+        <Route index element={<OverviewPage />} />
+        <Route path="validation" element={<ValidationPage />} />
+        <Route path="readiness" element={<ReadinessPage />} />
+        <Route path="incidents" element={<IncidentsPage />} />
+        <Route path="operations" element={<OperationsPage />} />
+        <Route path="operations/:id" element={<OperationPage />} />
+        <Route path="column-drop" element={<ColumnDropPage />} />
+        {/* Other names of the tabs lead to the overview of the same rollout. */}
+        <Route path="*" element={<Navigate replace to=".." relative="path" />} />
+      </Route>
       <Route path="incidents" element={<AllIncidentsPage />} />
       <Route path="readiness" element={<AllReadinessPage />} />
       <Route path="rollback" element={<RollbackPage />} />

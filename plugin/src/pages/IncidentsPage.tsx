@@ -1,28 +1,52 @@
 import { css } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
-import { LoadingPlaceholder, useStyles2 } from '@grafana/ui'
-import React, { useMemo } from 'react'
-import { useParams } from 'react-router-dom'
+import { EmptyState, useStyles2 } from '@grafana/ui'
+import React, { useEffect, useMemo } from 'react'
+import { useLocation } from 'react-router-dom'
+import { missingRightReasons } from '../action/refusalReasons'
 import { listAgentDataSources } from '../agent/agentDataSources'
-import { useEnvironment } from '../agent/useEnvironment'
-import { routes } from '../routes'
 import { AgentIncidents } from '../incident/AgentIncidents'
-import { RolloutAlerts } from '../rollout/RolloutAlerts'
-import { rolloutBreadcrumbs, Page } from './Page'
+import { IncidentList } from '../incident/IncidentList'
+import { StartDrill } from '../incident/StartDrill'
+import { isUnseen, UnseenInformation } from '../incident/UnseenInformation'
+import { useCurrentTime } from '../incident/useCurrentTime'
+import { TabActions } from '../layout/TabActions'
+import { routes } from '../routes'
+import { useRolloutContext } from '../rollout/rolloutContext'
+import { Page } from './Page'
 
 /** The incidents of one rollout. */
 export function IncidentsPage() {
-  const { environment: name = '', rollout = '' } = useParams()
-  const styles = useStyles2(getStyles)
-  const { data, error, failingSince } = useEnvironment(name)
+  const { name, rollout, environment, detail, refresh } = useRolloutContext()
+  const { hash } = useLocation()
+  const loaded = detail !== null
+  const now = useCurrentTime(detail?.incidents.some(isUnseen) === true)
+  useEffect(() => {
+    if (!loaded || hash === '') return
+    const card = document.getElementById(hash.slice(1))
+    card?.scrollIntoView()
+    card?.focus()
+  }, [loaded, hash])
+  if (!environment || !detail) return null
   return (
-    <Page title="Incidents" subTitle={`${rollout} in ${name}`} parents={rolloutBreadcrumbs(name, rollout)}>
-      <div className={styles.all}>
-        <RolloutAlerts environment={data} error={error} failingSince={failingSince} />
-        {!data && !error && <LoadingPlaceholder text="Loading…" />}
-        {data && <AgentIncidents agent={data.agent} rollout={rollout} />}
-      </div>
-    </Page>
+    <>
+      <TabActions>
+        <StartDrill
+          agent={environment.agent}
+          environment={environment}
+          rollout={rollout}
+          refusalReasons={missingRightReasons(environment.status, 'drill')}
+          onStarted={refresh}
+        />
+      </TabActions>
+      <UnseenInformation incidents={detail.incidents} now={now} />
+      {detail.incidents.length === 0 && (
+        <EmptyState variant="completed" message={`No incidents for ${rollout} in ${name}`}>
+          An alert, the agent’s guard, or a drill opens an incident. It shows here and on every tab until it is closed.
+        </EmptyState>
+      )}
+      <IncidentList incidents={detail.incidents} environment={environment} context={detail} refresh={refresh} />
+    </>
   )
 }
 
@@ -41,7 +65,7 @@ export function AllIncidentsPage() {
           <p>No agent is configured. An admin adds a data source of type “STI Rollout agent” for each agent.</p>
         )}
         {agents.map((agent) => (
-          <AgentIncidents key={agent.uid} agent={agent} rollout={null} />
+          <AgentIncidents key={agent.uid} agent={agent} />
         ))}
       </div>
     </Page>

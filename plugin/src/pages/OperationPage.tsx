@@ -1,11 +1,9 @@
-import { css } from '@emotion/css'
-import type { GrafanaTheme2 } from '@grafana/data'
-import { Alert, LoadingPlaceholder, useStyles2 } from '@grafana/ui'
+import { Alert, LoadingPlaceholder, Text } from '@grafana/ui'
 import { operationTitle } from '@sti-rollout/agent/contract'
 import React from 'react'
 import { useParams } from 'react-router-dom'
 import { getOperation } from '../agent/rolloutCalls'
-import { type Environment, useEnvironment } from '../agent/useEnvironment'
+import type { Environment } from '../agent/useEnvironment'
 import { IDLE_POLL_INTERVAL_MS, ACTIVE_POLL_INTERVAL_MS, usePolling } from '../agent/usePolling'
 import { OperationEvents } from '../operation/OperationEvents'
 import { OPERATION_STATE_DISPLAY } from '../operation/display'
@@ -13,69 +11,59 @@ import { OperationParameters } from '../operation/OperationParameters'
 import { RunningOperation } from '../operation/RunningOperation'
 import { useOperationStream } from '../operation/useOperationStream'
 import { FailedRows } from '../rollout/FailedRows'
-import { RolloutAlerts } from '../rollout/RolloutAlerts'
-import { useRollout } from '../rollout/useRollout'
+import { LoadError } from '../rollout/LoadError'
+import { useRolloutContext } from '../rollout/rolloutContext'
 import { OperationCharts } from '../scene/OperationCharts'
-import { rolloutBreadcrumbs, Page } from './Page'
 
 /** One operation: progress, parameters, charts, failed rows, and live events. */
 export function OperationPage() {
-  const { environment: name = '', rollout = '', id: idParam = '' } = useParams()
+  const { id: idParam = '' } = useParams()
   const id = Number(idParam)
-  const styles = useStyles2(getStyles)
-  const environment = useEnvironment(name)
-  const detail = useRollout(environment.data, rollout)
+  const { name, environment, detail, refresh: refreshRollout } = useRolloutContext()
   const operationPoll = usePolling(
-    environment.data && Number.isInteger(id) ? `${name}/${id}` : null,
-    (signal) => getOperation((environment.data as Environment).agent, id, signal),
+    environment && Number.isInteger(id) ? `${name}/${id}` : null,
+    (signal) => getOperation((environment as Environment).agent, id, signal),
     (operation) =>
       operation && !OPERATION_STATE_DISPLAY[operation.state].ended ? ACTIVE_POLL_INTERVAL_MS : IDLE_POLL_INTERVAL_MS,
   )
-  const stream = useOperationStream(environment.data?.agent ?? null, id)
+  const stream = useOperationStream(environment?.agent ?? null, id)
   const operation = newestOperation(stream.operation, operationPoll.data)
   const refresh = () => {
     operationPoll.refresh()
-    detail.refresh()
+    refreshRollout()
   }
 
   return (
-    <Page
-      title={operation ? `${operationTitle(operation)} ${id}` : `Operation ${id}`}
-      subTitle={`${rollout} in ${name}`}
-      parents={rolloutBreadcrumbs(name, rollout)}
-    >
-      <div className={styles.all}>
-        <RolloutAlerts
-          environment={environment.data}
-          error={environment.error ?? operationPoll.error}
-          failingSince={environment.failingSince ?? operationPoll.failingSince}
-        />
-        {!operation && !environment.error && !operationPoll.error && <LoadingPlaceholder text="Loading…" />}
-        {environment.data && operation && (
-          <>
-            <RunningOperation
-              environment={environment.data}
-              operation={operation}
-              actions={OPERATION_STATE_DISPLAY[operation.state].ended ? [] : (detail.data?.actions ?? [])}
-              onChanged={refresh}
-            />
-            {operation.state === 'failed' && operation.error && (
-              <Alert severity="error" title={`Failed: ${operation.errorCode ?? 'error'}`}>
-                {operation.error}
-              </Alert>
-            )}
-            <OperationParameters operation={operation} />
-            {operation.kind === 'backfill' && (
-              <OperationCharts uid={environment.data.agent.uid} environment={name} operation={operation} />
-            )}
-            {detail.data && operation.kind === 'backfill' && (
-              <FailedRows environment={environment.data} detail={detail.data} refresh={refresh} />
-            )}
-            <OperationEvents events={stream.events} live={stream.live} />
-          </>
-        )}
-      </div>
-    </Page>
+    <>
+      <Text element="h2" variant="h4">
+        {operation ? `${operationTitle(operation)} ${id}` : `Operation ${id}`}
+      </Text>
+      <LoadError what="the operation" poll={operationPoll} />
+      {!operation && environment && !operationPoll.error && <LoadingPlaceholder text="Loading…" />}
+      {environment && operation && (
+        <>
+          <RunningOperation
+            environment={environment}
+            operation={operation}
+            actions={OPERATION_STATE_DISPLAY[operation.state].ended ? [] : (detail?.actions ?? [])}
+            onChanged={refresh}
+          />
+          {operation.state === 'failed' && operation.error && (
+            <Alert severity="error" title={`Failed: ${operation.errorCode ?? 'error'}`}>
+              {operation.error}
+            </Alert>
+          )}
+          <OperationParameters operation={operation} />
+          {operation.kind === 'backfill' && (
+            <OperationCharts uid={environment.agent.uid} environment={name} operation={operation} />
+          )}
+          {detail && operation.kind === 'backfill' && (
+            <FailedRows environment={environment} detail={detail} refresh={refresh} />
+          )}
+          <OperationEvents events={stream.events} live={stream.live} />
+        </>
+      )}
+    </>
   )
 }
 
@@ -87,7 +75,3 @@ function newestOperation<T extends { state: keyof typeof OPERATION_STATE_DISPLAY
   if (!streamed || (polled && OPERATION_STATE_DISPLAY[polled.state].ended)) return polled
   return streamed
 }
-
-const getStyles = (theme: GrafanaTheme2) => ({
-  all: css({ display: 'flex', flexDirection: 'column', gap: theme.spacing(2.5) }),
-})

@@ -1,14 +1,48 @@
-import { EmptyState, LinkButton } from '@grafana/ui'
-import React, { useMemo } from 'react'
+import { css } from '@emotion/css'
+import type { GrafanaTheme2 } from '@grafana/data'
+import { EmptyState, FilterInput, InlineSwitch, LinkButton, RadioButtonGroup, useStyles2 } from '@grafana/ui'
+import React, { useCallback, useMemo, useState } from 'react'
+import { useSearchParams } from 'react-router-dom'
 import { listAgentDataSources } from '../agent/agentDataSources'
 import { withAppSubUrl, routes } from '../routes'
-import { ResponsiveTable } from '../layout/ResponsiveTable'
-import { AgentRollouts, COLUMNS } from '../rollout/AgentRollouts'
+import { AgentRolloutsLoader } from '../rollout/AgentRolloutsLoader'
+import { RolloutRows } from '../rollout/RolloutRows'
+import { type AgentRollouts, mergeRollouts, type RolloutSort, selectRows, SORT_OPTIONS } from '../rollout/rolloutRows'
 import { Page } from './Page'
 
-/** Every rollout in every environment; each agent loads separately. */
+const SORT_LABELS = {
+  trouble: 'Trouble first',
+  environment: 'By environment',
+  rollout: 'By rollout',
+  stage: 'By step',
+} as const satisfies Record<RolloutSort, string>
+
+/** Every rollout in every environment; each agent loads separately. The filter is part of the URL. */
 export function RolloutsPage() {
+  const styles = useStyles2(getStyles)
   const agents = useMemo(() => listAgentDataSources(), [])
+  const [answers, setAnswers] = useState<Readonly<Record<string, AgentRollouts>>>({})
+  const [parameters, setParameters] = useSearchParams()
+  const onLoaded = useCallback(
+    (uid: string, answer: AgentRollouts) => setAnswers((old) => ({ ...old, [uid]: answer })),
+    [],
+  )
+  const rows = useMemo(() => mergeRollouts(Object.values(answers)), [answers])
+  const sort = SORT_OPTIONS.find((option) => option === parameters.get('sort')) ?? 'trouble'
+  const text = parameters.get('filter') ?? ''
+  const onlyTrouble = parameters.get('trouble') === 'only'
+  const selected = useMemo(() => selectRows(rows, { text, onlyTrouble, sort }), [rows, text, onlyTrouble, sort])
+  const set = (name: string, value: string) =>
+    setParameters(
+      (old) => {
+        const next = new URLSearchParams(old)
+        if (value === '') next.delete(name)
+        else next.set(name, value)
+        return next
+      },
+      { replace: true },
+    )
+
   return (
     <Page title="Rollouts" url={routes.rollouts()} subTitle="Every rollout in every environment">
       {agents.length === 0 ? (
@@ -24,12 +58,43 @@ export function RolloutsPage() {
           Each agent serves one database. Add or provision a data source of type “STI Rollout agent” for each agent.
         </EmptyState>
       ) : (
-        <ResponsiveTable columns={COLUMNS}>
+        <div className={styles.all}>
+          <div className={styles.filter}>
+            <div className={styles.input}>
+              <FilterInput
+                placeholder="Filter by rollout, environment, table, or stage"
+                value={text}
+                onChange={(value) => set('filter', value)}
+                escapeRegex={false}
+              />
+            </div>
+            <RadioButtonGroup
+              options={SORT_OPTIONS.map((value) => ({ value, label: SORT_LABELS[value] }))}
+              value={sort}
+              onChange={(value) => set('sort', value)}
+              aria-label="Sort"
+            />
+            <InlineSwitch
+              label="Only trouble"
+              showLabel
+              id="sti-only-trouble"
+              value={onlyTrouble}
+              onChange={(event) => set('trouble', event.currentTarget.checked ? 'only' : '')}
+            />
+          </div>
+          {rows.length > 0 && selected.length === 0 && <p>{`None of ${rows.length} rollouts matches the filter.`}</p>}
+          {selected.length > 0 && <RolloutRows rows={selected} />}
           {agents.map((agent) => (
-            <AgentRollouts key={agent.uid} agent={agent} />
+            <AgentRolloutsLoader key={agent.uid} agent={agent} onLoaded={onLoaded} />
           ))}
-        </ResponsiveTable>
+        </div>
       )}
     </Page>
   )
 }
+
+const getStyles = (theme: GrafanaTheme2) => ({
+  all: css({ display: 'flex', flexDirection: 'column', gap: theme.spacing(2) }),
+  filter: css({ display: 'flex', flexWrap: 'wrap', gap: theme.spacing(1), alignItems: 'center' }),
+  input: css({ flex: '1 1 240px', maxWidth: 420 }),
+})

@@ -1,11 +1,15 @@
-import type { PanelProps } from '@grafana/data'
-import { LoadingPlaceholder } from '@grafana/ui'
+import { css } from '@emotion/css'
+import type { GrafanaTheme2, PanelProps } from '@grafana/data'
+import { LoadingPlaceholder, useStyles2 } from '@grafana/ui'
 import React from 'react'
 import { getAgentDataSource } from '../agent/agentDataSources'
 import { IDLE_POLL_INTERVAL_MS, usePolling } from '../agent/usePolling'
 import { loadEnvironment } from '../agent/useEnvironment'
-import { RolloutControls } from '../rollout/RolloutControls'
+import { IncidentBanner } from '../incident/IncidentBanner'
 import { RolloutAlerts } from '../rollout/RolloutAlerts'
+import { RolloutCard } from '../rollout/RolloutCard'
+import { RolloutHeaderActions } from '../rollout/RolloutHeaderActions'
+import { RolloutSummaryLine } from '../rollout/RolloutSummaryLine'
 import { useRollout } from '../rollout/useRollout'
 
 export interface PanelOptions {
@@ -18,7 +22,7 @@ export interface PanelOptions {
 /** Grafana shows the panel menu on top of the corner of the panel. */
 const PANEL_MENU_WIDTH = 40
 
-/** The action bar and the running operation of one rollout, for any dashboard. */
+/** The header, the incident banner, the steps, and the next step of one rollout, for any dashboard. */
 export function RolloutPanel({ options, replaceVariables, width, height }: PanelProps<PanelOptions>) {
   const uid = replaceVariables(options.agent)
   const name = replaceVariables(options.rollout)
@@ -29,6 +33,7 @@ export function RolloutPanel({ options, replaceVariables, width, height }: Panel
   )
   const detail = useRollout(isResolved(name) ? environment.data : null, name)
 
+  const styles = useStyles2(getStyles)
   const noRollout = environment.data !== null && !isResolved(name)
 
   if (!isResolved(uid)) return <div>No agent is configured. Add a data source of type “STI Rollout agent”.</div>
@@ -40,15 +45,25 @@ export function RolloutPanel({ options, replaceVariables, width, height }: Panel
       role="region"
       aria-label={`Actions on ${name}`}
     >
-      <RolloutAlerts
-        environment={environment.data}
-        error={environment.error ?? detail.error}
-        failingSince={environment.failingSince ?? detail.failingSince}
-        faults={detail.data?.faults}
-      />
-      {environment.data && detail.data && (
-        <RolloutControls environment={environment.data} detail={detail.data} refresh={detail.refresh} />
-      )}
+      <div className={styles.all}>
+        <RolloutAlerts
+          environment={environment.data}
+          detail={detail.data}
+          error={environment.error ?? detail.error}
+          failingSince={environment.failingSince ?? detail.failingSince}
+          faults={detail.data?.faults}
+        />
+        {environment.data && detail.data && (
+          <>
+            <div className={styles.head}>
+              <RolloutSummaryLine environment={environment.data} detail={detail.data} />
+              <RolloutHeaderActions environment={environment.data} detail={detail.data} refresh={detail.refresh} />
+            </div>
+            <IncidentBanner environment={environment.data} detail={detail.data} refresh={detail.refresh} />
+            <RolloutCard environment={environment.data} detail={detail.data} refresh={detail.refresh} />
+          </>
+        )}
+      </div>
       {noRollout && <p>This agent has no rollout. Add a rollout file to its folder and restart the agent.</p>}
       {!noRollout && !detail.data && !environment.error && !detail.error && <LoadingPlaceholder text="Loading…" />}
     </div>
@@ -57,3 +72,14 @@ export function RolloutPanel({ options, replaceVariables, width, height }: Panel
 
 /** Grafana leaves a variable without a value unchanged. */
 const isResolved = (value: string) => value !== '' && !value.startsWith('$')
+
+const getStyles = (theme: GrafanaTheme2) => ({
+  all: css({ display: 'flex', flexDirection: 'column', gap: theme.spacing(1.5) }),
+  head: css({
+    display: 'flex',
+    flexWrap: 'wrap',
+    alignItems: 'center',
+    justifyContent: 'space-between',
+    gap: theme.spacing(1, 2),
+  }),
+})

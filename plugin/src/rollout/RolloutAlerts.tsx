@@ -1,19 +1,24 @@
-import { Alert } from '@grafana/ui'
+import { Alert, LinkButton } from '@grafana/ui'
+import type { RolloutDetail } from '@sti-rollout/agent/contract'
 import React from 'react'
 import type { AgentError } from '../agent/AgentError'
 import type { Environment } from '../agent/useEnvironment'
 import { userLevel } from '../agent/userLevel'
 import { formatTime } from '../formatTime'
+import { withAppSubUrl, routes } from '../routes'
+import { formatFlagState } from './display'
 
 interface Props {
   environment: Environment | null
+  /** The latest answer; null: there was none yet. */
+  detail: RolloutDetail | null
   error: AgentError | null
   failingSince: Date | null
   faults?: readonly string[]
 }
 
 /** Problems of a rollout: no response, the state of another environment, no right to act, an invalid rollout file. */
-export function RolloutAlerts({ environment, error, failingSince, faults = [] }: Props) {
+export function RolloutAlerts({ environment, detail, error, failingSince, faults = [] }: Props) {
   const status = environment?.status
   const readOnlyReason =
     status && !status.you.mayAct && userLevel() !== 'viewer'
@@ -21,15 +26,7 @@ export function RolloutAlerts({ environment, error, failingSince, faults = [] }:
       : null
   return (
     <>
-      {error && (
-        <Alert
-          severity={environment ? 'warning' : 'error'}
-          title={failingSince ? `No response since ${formatTime(failingSince)}` : 'No response'}
-        >
-          {error.message}
-          {environment && ' This page shows the last known state.'}
-        </Alert>
-      )}
+      {error && <NoResponse error={error} failingSince={failingSince} detail={detail} />}
       {status?.foreignState && (
         <Alert severity="error" title="The database belongs to another environment">
           {status.foreignState}
@@ -46,5 +43,45 @@ export function RolloutAlerts({ environment, error, failingSince, faults = [] }:
         </Alert>
       ))}
     </>
+  )
+}
+
+/** A single slow answer is no outage: until then the page says only how old it is. */
+const OUTAGE_AFTER_MS = 12_000
+
+/** What it means for users that the agent does not respond, and what to do. */
+function NoResponse({ error, failingSince, detail }: Pick<Props, 'error' | 'failingSince' | 'detail'>) {
+  if (error?.unreachable && failingSince && Date.now() - failingSince.getTime() < OUTAGE_AFTER_MS)
+    return (
+      <div role="status">
+        {`${error.message} Trying again. ${detail ? `This page shows the state of ${formatTime(detail.at)}.` : ''}`}
+      </div>
+    )
+  return (
+    <Alert severity="error" title={failingSince ? `No response since ${formatTime(failingSince)}` : 'No response'}>
+      <p>{error?.message}</p>
+      {error?.unreachable && (
+        <>
+          <p>
+            Clients of the flag that get no response use the default of their code, which is off, so users read the
+            legacy columns. Automatic rollback does not work while no agent of the environment runs. Operations pause
+            and continue with the next agent.
+          </p>
+          <p>Restart the agent. To keep the flag off after the restart, follow the runbook first.</p>
+        </>
+      )}
+      {detail && (
+        <p>{`This page shows the state of ${formatTime(detail.at)}: ${detail.stage}, flag ${formatFlagState(detail.flag)}.`}</p>
+      )}
+      {error?.unreachable && (
+        <LinkButton
+          size="sm"
+          variant="secondary"
+          href={withAppSubUrl(`${routes.runbook()}#emergency-turn-the-flag-off`)}
+        >
+          Runbook: turn the flag off without the agent
+        </LinkButton>
+      )}
+    </Alert>
   )
 }

@@ -9,7 +9,7 @@ export function useRollout(environment: Environment | null, name: string): Polli
     environment ? `${environment.name}/${name}` : null,
     (signal) => getRollout((environment as Environment).agent, name, signal),
     (detail) =>
-      detail && (detail.running || !detail.flag.consistent || !detail.flag.persisted)
+      detail === null || detail.running || !detail.flag.consistent || !detail.flag.persisted
         ? ACTIVE_POLL_INTERVAL_MS
         : IDLE_POLL_INTERVAL_MS,
   )

@@ -1,6 +1,11 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
+import { DASHBOARD_PANELS } from '../../../agent/src/provisioning/dashboardPanels.ts'
+import { ACTIONS } from '../action/actionCatalog'
+import { TABS } from '../pages/tabs'
+import { VITAL_SIGN_LABELS } from '../rollout/vitalSign'
+import { fillCommand } from '@sti-rollout/agent/format/runbookCommand'
 import { rewriteLinks, parseSections } from './sections'
 
 const runbook = readFileSync(path.resolve(import.meta.dirname, '../../../alerts/RUNBOOK.md'), 'utf8')
@@ -25,4 +30,40 @@ test('links within the page get its address, and links to other files become tex
   expect(rewriteLinks('[a](#b) [c](../docs/d.md#e) [f](https://g.example)', '/x/runbook')).toBe(
     '[a](/x/runbook#b) c [f](https://g.example)',
   )
+})
+
+/** The paragraphs that each alert has. */
+const FIELDS = ['Means', 'Check', 'Do', 'Resolved when']
+
+test('every button, tab, panel, and vital sign that the runbook names exists by that name', () => {
+  const names = [...runbook.matchAll(/\*\*([^*]+)\*\*/g)].map(([, name = '']) => name.replace(/\s+/g, ' '))
+  const { extensions, includes } = JSON.parse(
+    readFileSync(path.resolve(import.meta.dirname, '../plugin.json'), 'utf8'),
+  ) as { extensions: { addedLinks: Array<{ title: string }> }; includes: Array<{ name: string }> }
+  const known = new Set<string>([
+    ...Object.values(ACTIONS).map(({ label }) => label),
+    ...DASHBOARD_PANELS,
+    ...TABS.map(([label]) => label),
+    ...Object.values(VITAL_SIGN_LABELS),
+    ...extensions.addedLinks.map(({ title }) => title),
+    ...includes.map(({ name }) => name),
+  ])
+  const named = names.filter(
+    (name) => !FIELDS.includes(name) && !/^(error-budget|stale-clients|plan|existing-values)$/.test(name),
+  )
+  expect(named.length).toBeGreaterThan(25)
+  expect([...new Set(named)].filter((name) => !known.has(name))).toEqual([])
+})
+
+test.each([
+  ['sti flag --environment production --disable', 'sti flag --environment staging --rollout vehicles --disable'],
+  ['sti operations pause', 'sti operations pause --environment staging --rollout vehicles'],
+  [
+    'sti rollback data --confirm <rollout> --reason "…"',
+    'sti rollback data --environment staging --rollout vehicles --confirm vehicles --reason "…"',
+  ],
+  ["where rollout = '<rollout>';", "where rollout = 'vehicles';"],
+])('%s names its environment and its rollout', (command, filled) => {
+  expect(fillCommand(command, { environment: 'staging', rollout: 'vehicles' })).toBe(filled)
+  expect(fillCommand(command, { environment: null, rollout: null })).toBe(command)
 })

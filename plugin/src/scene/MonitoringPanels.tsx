@@ -9,12 +9,16 @@ import {
   SceneTimePicker,
   SceneTimeRange,
   SceneVariableSet,
+  UrlSyncContextProvider,
   VariableValueSelectors,
 } from '@grafana/scenes'
 import { DashboardCursorSync, VariableHide } from '@grafana/schema'
-import React, { useMemo } from 'react'
+import type { Incident } from '@sti-rollout/agent/contract'
+import React, { useMemo, useState } from 'react'
+import { useSearchParams } from 'react-router-dom'
 import { getAgentDataSource, type AgentDataSource } from '../agent/agentDataSources'
 import { annotationLayers, monitoringPanels, toGridItem, prometheusVariable } from './dashboardPanels'
+import { eventRange, type TimeRange } from './eventRange'
 import { prometheusUidFor } from './prometheusDataSource'
 
 interface MonitoringTarget {
@@ -23,28 +27,32 @@ interface MonitoringTarget {
   readonly rollout: string
 }
 
-/** The monitoring panels of a rollout. */
-export function MonitoringPanels({
-  agent,
-  environment,
-  rollout,
-}: {
-  agent: AgentDataSource
-  environment: string
-  rollout: string
-}) {
+interface Props extends MonitoringTarget {
+  /** The incidents of the rollout, newest first: the link of an alert shows the time around its incident. */
+  incidents: readonly Incident[]
+}
+
+/** The monitoring panels of a rollout; their time range is part of the URL. */
+export function MonitoringPanels({ agent, environment, rollout, incidents }: Props) {
   const { uid } = agent
+  const [parameters] = useSearchParams()
+  // Only the link that opened the page decides; later incidents do not move the range.
+  const [range] = useState(() => eventRange(parameters.get('alert'), incidents, Date.now()))
   const scene = useMemo<EmbeddedScene>(
-    () => monitoringScene({ agent: getAgentDataSource(uid), environment, rollout }),
-    [uid, environment, rollout],
+    () => monitoringScene({ agent: getAgentDataSource(uid), environment, rollout }, range),
+    [uid, environment, rollout, range],
   )
-  return <scene.Component model={scene} />
+  return (
+    <UrlSyncContextProvider scene={scene} updateUrlOnInit={false} createBrowserHistorySteps={false}>
+      <scene.Component model={scene} />
+    </UrlSyncContextProvider>
+  )
 }
 
 /** The panels as placed on the dashboard, stacked on narrow screens. */
-function monitoringScene({ agent, environment, rollout }: MonitoringTarget): EmbeddedScene {
+function monitoringScene({ agent, environment, rollout }: MonitoringTarget, range: TimeRange): EmbeddedScene {
   return new EmbeddedScene({
-    $timeRange: new SceneTimeRange({ from: 'now-15m', to: 'now' }),
+    $timeRange: new SceneTimeRange(range),
     $variables: new SceneVariableSet({
       variables: [
         selectedPrometheusVariable(agent),

@@ -33,7 +33,7 @@ const PANEL_KEYS = [
   ...['options', 'fieldConfig', 'transparent', 'repeatDirection'],
 ]
 
-/** A panel at its position on the dashboard, without the action bar above it. */
+/** A panel at its position on the dashboard, without the panel of the rollout above it. */
 export function toGridItem(panel: DashboardPanel): SceneGridItem {
   const { x, y, w, h } = panel.gridPos
   return new SceneGridItem({ x, y: y - ACTION_BAR_HEIGHT, width: w, height: h, body: toVizPanel(panel) })
@@ -66,7 +66,7 @@ function toDataProvider({
   return new SceneDataTransformer({ $data: runner, transformations })
 }
 
-/** The panels without the action bar. */
+/** The panels without the panel of the rollout. */
 export const monitoringPanels = (): DashboardPanel[] => monitoring.panels.filter((panel) => panel !== actionBarPanel)
 
 /** The events of the rollout as annotations. */

@@ -10,6 +10,7 @@ import { idParam, openApiResponses, requireRollout, rolloutParams } from '../rou
 import { isAtLeast, type Caller } from '../../rights/caller.ts'
 import type { App, ApiDependencies } from '../dependencies.ts'
 import { Refusal } from '../problem.ts'
+import { readVitalSigns } from '../vitalSigns.ts'
 import { rightRefusal } from '../../rights/rights.ts'
 
 const listRolloutsRoute = createRoute({
@@ -96,6 +97,7 @@ async function readDetailFor(deps: ApiDependencies, rollout: Rollout, caller: Ca
   return {
     ...detail,
     ...incidentDetail,
+    vitals: readVitalSigns(rollout, detail, deps.signals),
     file: caller.mayAct && isAtLeast(caller.level, 'editor') ? detail.file : redactContacts(detail.file),
     actions: detail.actions.map((action) => {
       const refusal = rightRefusal(caller, action.action, deps.config)

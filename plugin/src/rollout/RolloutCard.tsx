@@ -1,0 +1,48 @@
+import { css } from '@emotion/css'
+import type { GrafanaTheme2 } from '@grafana/data'
+import { useStyles2 } from '@grafana/ui'
+import type { RolloutDetail } from '@sti-rollout/agent/contract'
+import React from 'react'
+import type { Environment } from '../agent/useEnvironment'
+import { RunningOperation } from '../operation/RunningOperation'
+import { isEnded } from '../operation/display'
+import { stepImperative } from '../stepper/display'
+import { NextStep } from '../stepper/NextStep'
+import { Stepper } from '../stepper/Stepper'
+
+interface Props {
+  environment: Environment
+  detail: RolloutDetail
+  refresh: () => void
+}
+
+/** Where a rollout is, what is running, and what to do next: on the overview and in the panel. */
+export function RolloutCard({ environment, detail, refresh }: Props) {
+  const styles = useStyles2(getStyles)
+  const open = detail.operations.filter(({ state }) => !isEnded(state))
+  const { next } = detail
+  return (
+    <div className={styles.all}>
+      <Stepper {...detail} />
+      {open.map((operation) => (
+        <RunningOperation
+          key={operation.id}
+          environment={environment}
+          operation={operation}
+          actions={detail.actions}
+          onChanged={refresh}
+        />
+      ))}
+      {open.some(({ id }) => id === detail.running?.id) && next !== null ? (
+        <div className={styles.after}>{`Next step: ${stepImperative(next.step, detail.flag)}.`}</div>
+      ) : (
+        <NextStep environment={environment} detail={detail} refresh={refresh} />
+      )}
+    </div>
+  )
+}
+
+const getStyles = (theme: GrafanaTheme2) => ({
+  all: css({ display: 'flex', flexDirection: 'column', gap: theme.spacing(2), minWidth: 0 }),
+  after: css({ color: theme.colors.text.secondary, fontSize: theme.typography.bodySmall.fontSize }),
+})

@@ -1,0 +1,33 @@
+import type { RolloutDetail } from '@sti-rollout/agent/contract'
+import { Stack } from '@grafana/ui'
+import React from 'react'
+import { AutomaticRollbackSwitch } from '../action/AutomaticRollbackSwitch'
+import { OperationButton } from '../action/OperationButton'
+import { OperationMenu } from '../action/OperationMenu'
+import { DANGEROUS_ACTIONS } from '../action/actionCatalog'
+import type { Environment } from '../agent/useEnvironment'
+
+interface Props {
+  environment: Environment
+  detail: RolloutDetail
+  refresh: () => void
+}
+
+/** The state of automatic rollback, the rollback of the flag while it is on, and everything else that reverts something. */
+export function RolloutHeaderActions({ environment, detail, refresh }: Props) {
+  const common = { environment, detail, onStarted: refresh }
+  return (
+    <div role="toolbar" aria-label={`Rollback of ${detail.rollout} in ${environment.name}`}>
+      <Stack direction="row" wrap="wrap" alignItems="center" gap={1}>
+        <AutomaticRollbackSwitch environment={environment} detail={detail} refresh={refresh} />
+        {detail.flag.enabled && <OperationButton {...common} action="rollback-flag" variant="destructive" size="md" />}
+        <OperationMenu
+          {...common}
+          label="More"
+          size="md"
+          actions={DANGEROUS_ACTIONS.filter((action) => action !== 'disable' || detail.flag.enabled)}
+        />
+      </Stack>
+    </div>
+  )
+}

@@ -1,0 +1,79 @@
+import { fireEvent, render, screen } from '@testing-library/react'
+import type { AgentStatus, NextStep as NextStepAnswer, RolloutDetail } from '@sti-rollout/agent/contract'
+import React from 'react'
+import { MemoryRouter } from 'react-router-dom'
+import { expect, test } from 'vitest'
+import { NextStep } from './NextStep'
+
+const agent = { uid: 'u', name: 'STI staging', expected: null }
+const environment = { name: 'staging', production: false, agent, all: [agent] as const, status: {} as AgentStatus }
+const REASON = 'Coverage is not complete: run a backfill.'
+
+const show = (next: NextStepAnswer | null) =>
+  render(
+    <MemoryRouter>
+      <NextStep
+        environment={environment}
+        detail={
+          {
+            rollout: 'vehicles',
+            next,
+            validation: null,
+            incidents: [],
+            flag: { enabled: false },
+            actions: [
+              { action: 'validation', allowed: true, reasons: [], operationId: null },
+              { action: 'baseline', allowed: true, reasons: [], operationId: null },
+              { action: 'enable', allowed: false, reasons: [REASON], operationId: null },
+            ],
+          } as unknown as RolloutDetail
+        }
+        refresh={() => {}}
+      />
+    </MemoryRouter>,
+  )
+const button = (name: string) => screen.getByRole('button', { name })
+
+test('the next step has one sentence and its button', () => {
+  show({ step: 'validate', action: 'validation', sentence: 'Runs the checks.', blockedBy: [], unblock: null })
+  const section = screen.getByRole('region', { name: 'Next step' })
+  expect(section.textContent).toContain('Next: validateRuns the checks.')
+  expect(button('Validate').getAttribute('aria-disabled')).not.toBe('true')
+})
+
+test('a blocked step says why, and offers what unblocks it', () => {
+  show({
+    step: 'validate',
+    action: 'validation',
+    sentence: 'x',
+    blockedBy: ['There is no baseline.'],
+    unblock: 'baseline',
+  })
+  expect(screen.getByRole('region').textContent).toContain('blockedThere is no baseline.')
+  expect(button('Take baseline').getAttribute('aria-disabled')).not.toBe('true')
+})
+
+test('a refused action is disabled, can be reached by keyboard, and shows its reason', async () => {
+  show({ step: 'flag', action: 'enable', sentence: 'x', blockedBy: [REASON], unblock: null })
+  const refused = button('Enable flag')
+  expect(refused.getAttribute('aria-disabled')).toBe('true')
+  refused.focus()
+  expect(document.activeElement).toBe(refused)
+  fireEvent.click(refused)
+  expect(screen.queryByRole('dialog')).toBeNull()
+})
+
+test('every other action is behind “More actions”, with what it does or why it is refused; an unlisted one is refused', async () => {
+  show({ step: 'validate', action: 'validation', sentence: 'x', blockedBy: [], unblock: null })
+  fireEvent.click(button('More actions'))
+  const entries = (await screen.findByRole('list', { name: 'More actions' })).textContent
+  expect(entries).toContain(REASON)
+  expect(entries).toContain('Measures every signal')
+  expect(button('Backfill').getAttribute('aria-disabled')).toBe('true')
+  expect(button('Take baseline').getAttribute('aria-disabled')).not.toBe('true')
+})
+
+test('nothing is left to do after the column drop', () => {
+  show(null)
+  expect(screen.getByRole('region').textContent).toContain('The rollout is complete')
+})

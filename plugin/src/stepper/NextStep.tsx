@@ -1,0 +1,124 @@
+import { css } from '@emotion/css'
+import type { GrafanaTheme2 } from '@grafana/data'
+import { Badge, LinkButton, Stack, Text, useStyles2 } from '@grafana/ui'
+import {
+  type Action,
+  type NextStep as NextStepAnswer,
+  OPERATION_ACTIONS,
+  type OperationAction,
+  type RolloutDetail,
+} from '@sti-rollout/agent/contract'
+import React from 'react'
+import { FORWARD_ACTIONS } from '../action/actionCatalog'
+import { OperationButton } from '../action/OperationButton'
+import { OperationMenu } from '../action/OperationMenu'
+import type { Environment } from '../agent/useEnvironment'
+import { withAppSubUrl, routes } from '../routes'
+import { stepImperative } from './display'
+
+interface Props {
+  environment: Environment
+  detail: RolloutDetail
+  refresh: () => void
+}
+
+/** What to do next: one sentence and one primary button; if it is blocked, why, and the button that unblocks it. */
+export function NextStep({ environment, detail, refresh }: Props) {
+  const styles = useStyles2(getStyles)
+  const { next } = detail
+  const common = { environment, detail, knownChecks: detail.validation?.checks, onStarted: refresh }
+  const blocked = next !== null && next.blockedBy.length > 0
+  // During an incident its own button comes first.
+  const waits = detail.incidents.some(
+    ({ state, severity, drill }) => state !== 'closed' && severity === 'critical' && !drill,
+  )
+  return (
+    <section aria-label="Next step" className={styles.all}>
+      <div className={styles.words}>
+        <Stack direction="row" alignItems="center" gap={1} wrap="wrap">
+          <Text element="h2" variant="h5">
+            {next === null ? 'The rollout is complete' : `Next: ${stepImperative(next.step, detail.flag)}`}
+          </Text>
+          {waits && <Badge color="orange" icon="bell" text="after the incident" />}
+          {blocked && <Badge color="orange" icon="lock" text="blocked" />}
+        </Stack>
+        {!blocked && <div className={styles.sentence}>{next?.sentence ?? 'The legacy columns were dropped.'}</div>}
+        {blocked && <Reasons reasons={next.blockedBy} className={styles.reasons} />}
+      </div>
+      <div className={styles.actions}>
+        {next && <NextButtons next={next} common={common} isPrimary={!waits} />}
+        <OperationMenu
+          {...common}
+          label="More actions"
+          size="md"
+          actions={FORWARD_ACTIONS.filter((action) => action !== next?.action)}
+        />
+      </div>
+    </section>
+  )
+}
+
+function NextButtons({
+  next: { action, blockedBy, unblock, step },
+  common,
+  isPrimary,
+}: {
+  next: NextStepAnswer
+  isPrimary: boolean
+  common: Omit<React.ComponentProps<typeof OperationButton>, 'action'>
+}) {
+  const { environment, detail } = common
+  const blocked = blockedBy.length > 0
+  return (
+    <>
+      {blocked && unblock !== null && isOperationAction(unblock) && (
+        <OperationButton {...common} action={unblock} variant={isPrimary ? 'primary' : 'secondary'} size="md" />
+      )}
+      {blocked && unblock === 'promote' && (
+        <LinkButton href={withAppSubUrl(`${routes.validation(environment.name, detail.rollout)}#promotion`)}>
+          Submit report
+        </LinkButton>
+      )}
+      {action !== null && isOperationAction(action) && (
+        <OperationButton
+          {...common}
+          action={action}
+          variant={blocked || !isPrimary ? 'secondary' : 'primary'}
+          size="md"
+        />
+      )}
+      {action === null && (
+        <LinkButton variant="secondary" href={withAppSubUrl(routes.columnDrop(environment.name, detail.rollout))}>
+          {step === 'soak' ? 'Column drop' : 'Show the pull request'}
+        </LinkButton>
+      )}
+    </>
+  )
+}
+
+function Reasons({ reasons, className }: { reasons: readonly string[]; className: string }) {
+  if (reasons.length === 1) return <div className={className}>{reasons[0]}</div>
+  return (
+    <ul className={className}>
+      {reasons.map((reason) => (
+        <li key={reason}>{reason}</li>
+      ))}
+    </ul>
+  )
+}
+
+const isOperationAction = (action: Action): action is OperationAction => Object.hasOwn(OPERATION_ACTIONS, action)
+
+const getStyles = (theme: GrafanaTheme2) => ({
+  all: css({
+    display: 'flex',
+    flexWrap: 'wrap',
+    alignItems: 'center',
+    justifyContent: 'space-between',
+    gap: theme.spacing(1, 3),
+  }),
+  words: css({ flex: '1 1 320px', minWidth: 0 }),
+  sentence: css({ color: theme.colors.text.secondary }),
+  reasons: css({ margin: 0, color: theme.colors.text.secondary, 'li + li': { marginBlockStart: theme.spacing(0.25) } }),
+  actions: css({ display: 'flex', flexWrap: 'wrap', gap: theme.spacing(1) }),
+})

@@ -1,0 +1,35 @@
+import type { Command } from 'commander'
+import { readFile } from 'node:fs/promises'
+import { expect, test } from 'vitest'
+import { createProgram } from '../../agent/src/cli/program.ts'
+import { fillCommand } from '../../agent/src/format/runbookCommand.ts'
+
+const runbook = await readFile(new URL('../../alerts/RUNBOOK.md', import.meta.url), 'utf8')
+const commands = [
+  ...new Set([...runbook.matchAll(/`(sti [a-z][^`]*)`/g)].map(([, command]) => command!.replace(/\s+/g, ' '))),
+].filter((command) => command !== 'sti status …')
+
+test('the runbook shows commands', () => expect(commands.length).toBeGreaterThan(20))
+
+test.each(commands)('the program accepts %s with its environment and rollout filled in', (command) => {
+  const filled = fillCommand(command, { environment: 'staging', rollout: 'vehicles' })
+  expect(filled).toContain('--environment staging --rollout vehicles')
+  const words = filled
+    // What a person fills in.
+    .replace('<name=value>', 'lockWaiters=5')
+    .replace(/<[a-z]+>/g, '7')
+    .match(/"[^"]*"|\S+/g)!
+  expect(() => createParser().parse(words.slice(1), { from: 'user' })).not.toThrow()
+})
+
+/** The real program, with actions that do nothing. */
+function createParser(): Command {
+  const program = createProgram(() => () => Promise.resolve())
+  silence(program)
+  return program
+}
+
+function silence(command: Command): void {
+  command.exitOverride().configureOutput({ writeErr: () => undefined, writeOut: () => undefined })
+  command.commands.forEach(silence)
+}
