@@ -1,5 +1,5 @@
 import React from 'react'
-import { Navigate, Route, Routes } from 'react-router-dom'
+import { Navigate, Route, Routes, useParams } from 'react-router-dom'
 import { routes } from '../routes'
 import { AllReadinessPage } from './AllReadinessPage'
 import { ColumnDropPage } from './ColumnDropPage'
@@ -29,7 +29,7 @@ export default function App() {
         <Route path="operations/:id" element={<OperationPage />} />
         <Route path="column-drop" element={<ColumnDropPage />} />
         {/* Other names of the tabs lead to the overview of the same rollout. */}
-        <Route path="*" element={<Navigate replace to=".." relative="path" />} />
+        <Route path="*" element={<OverviewRedirect />} />
       </Route>
       <Route path="incidents" element={<AllIncidentsPage />} />
       <Route path="readiness" element={<AllReadinessPage />} />
@@ -39,4 +39,9 @@ export default function App() {
       <Route path="*" element={<Navigate replace to={routes.rollouts()} />} />
     </Routes>
   )
+}
+
+function OverviewRedirect() {
+  const { environment = '', rollout = '' } = useParams()
+  return <Navigate replace to={routes.rollout(environment, rollout)} />
 }
