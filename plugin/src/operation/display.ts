@@ -12,6 +12,3 @@ export const OPERATION_STATE_DISPLAY = {
   succeeded: { color: 'green', icon: 'check', ended: true },
   failed: { color: 'red', icon: 'exclamation-triangle', ended: true },
 } as const satisfies Record<OperationState, { color: BadgeColor; icon: IconName; ended: boolean }>
-
-/** The operation never leaves this state. */
-export const isEnded = (state: OperationState): boolean => OPERATION_STATE_DISPLAY[state].ended

@@ -1,8 +1,8 @@
+import { isEnded } from '@sti-rollout/agent/contract'
 import React from 'react'
 import { Section } from '../layout/Section'
 import { OperationsTable } from '../operation/OperationsTable'
 import { RunningOperation } from '../operation/RunningOperation'
-import { isEnded } from '../operation/display'
 import { useRolloutContext } from '../rollout/rolloutContext'
 
 /** The latest operations of a rollout; those that have not ended come first, with their controls. */
