@@ -22,8 +22,8 @@ import { rollbackPanel } from './panels/rollback.ts'
 import { variables } from './variables.ts'
 
 const ACTION_BAR_HEIGHT = 6
-/** Room for seven rows below the heading of a table, and for nine values. */
-const PANEL_HEIGHT = 9
+/** Room for seven rows below the heading of a table, for nine values, and for five lines of a legend. */
+const PANEL_HEIGHT = 10
 const GRID_COLUMNS = 24
 
 /** The panel of each title; DASHBOARD_PANELS decides about order and ids. Grafana's grid has 24 columns. */

@@ -60,13 +60,20 @@ function measureTexts({ within, isPhone }: { within: string; isPhone: boolean })
   }
 
   function cutOff({ text, element, box }: Text): string[] {
+    let scrollsX = false
+    let scrollsY = false
     for (let parent: Element | null = element; parent !== null && parent !== root; parent = parent.parentElement) {
       const { overflowX, overflowY } = getComputedStyle(parent)
       const frame = parent.getBoundingClientRect()
       // What scrolls sideways can be reached, and so can what scrolls down, except the values of a panel.
       const inPanel = parent.closest('[data-viz-panel-key]') !== null
-      const hidesX = overflowX === 'hidden' || overflowX === 'clip' || (overflowX !== 'visible' && inPanel && !isPhone)
-      const hidesY = overflowY === 'hidden' || overflowY === 'clip' || (overflowY !== 'visible' && inPanel && !isPhone)
+      const hides = (overflow: string) =>
+        overflow === 'hidden' || overflow === 'clip' || (overflow !== 'visible' && inPanel && !isPhone)
+      const hidesX = !scrollsX && hides(overflowX)
+      const hidesY = !scrollsY && hides(overflowY)
+      // What lies outside of a scroll container is cut off by that container alone.
+      scrollsX ||= overflowX === 'auto' || overflowX === 'scroll'
+      scrollsY ||= overflowY === 'auto' || overflowY === 'scroll'
       const outX = Math.max(box.right - frame.right, frame.left - box.left)
       const outY = Math.max(box.bottom - frame.bottom, frame.top - box.top)
       if ((hidesX && outX > TOLERANCE) || (hidesY && outY > box.height / 2)) return [`cut off: ${text.slice(0, 60)}`]

@@ -46,13 +46,13 @@ const panel = tablePanel(
       ),
     ),
   )
-  .overrideByName('environment', [{ id: 'displayName', value: 'Environment' }, columnWidth(98)])
+  .overrideByName('environment', [{ id: 'displayName', value: 'Environment' }, columnWidth(92)])
   .overrideByName('Agent', [
     cellType('color-text'),
     valueMappings(textMappings({ '0': ['down', 'red'], '1': ['up', 'green'] })),
     columnWidth(54),
   ])
-  .overrideByName('Stage', [columnWidth(96)])
+  .overrideByName('Stage', [columnWidth(90)])
   .overrideByName('Flag', [
     cellType('color-text'),
     unit('percent'),
@@ -60,14 +60,14 @@ const panel = tablePanel(
     thresholdsOverride([null, 'purple']),
     columnWidth(54),
   ])
-  .overrideByName('Propagation', [unit('s'), columnWidth(108)])
+  .overrideByName('Propagation', [unit('s'), columnWidth(96)])
   .overrideByName('p95', [unit('s'), columnWidth(62)])
   .overrideByName('In sync', [
     cellType('color-text'),
     unit('suffix: stale'),
     valueMappings(textMappings({ '0': ['yes', 'green'] })),
     thresholdsOverride([null, 'red']),
-    columnWidth(70),
+    columnWidth(64),
   ])
 
 export const flagPanel = { width: 14, panel }

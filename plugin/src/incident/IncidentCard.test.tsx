@@ -167,7 +167,7 @@ test('users are not called protected while errors stay above their limit', () =>
   expect(report.protection).toEqual({
     tone: 'bad',
     sentence:
-      'The flag is off, and every client has seen it, but the cause remains. API errors are now at 4.4% (limit 0.1%).',
+      'The flag is off, and every client has seen it, but the limit is still exceeded. API errors are now at 4.4% (limit 0.1%).',
   })
   expect(report.left).not.toContain('Nothing else')
 })

@@ -105,7 +105,7 @@ function describeProtection(
   if (vital?.state === 'exceeded')
     return {
       tone: 'bad',
-      sentence: `The flag is off, and every client has seen it, but the cause remains.${now}`,
+      sentence: `The flag is off, and every client has seen it, but the limit is still exceeded.${now}`,
     }
   return { tone: 'good', sentence: `Users are protected: the flag is off, and every client has seen it.${now}` }
 }

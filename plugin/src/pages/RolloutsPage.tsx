@@ -1,6 +1,6 @@
 import { css } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
-import { EmptyState, FilterInput, InlineSwitch, LinkButton, RadioButtonGroup, useStyles2 } from '@grafana/ui'
+import { Checkbox, EmptyState, FilterInput, LinkButton, RadioButtonGroup, useStyles2 } from '@grafana/ui'
 import React, { useCallback, useMemo, useState } from 'react'
 import { useSearchParams } from 'react-router-dom'
 import { listAgentDataSources } from '../agent/agentDataSources'
@@ -74,10 +74,8 @@ export function RolloutsPage() {
               onChange={(value) => set('sort', value)}
               aria-label="Sort"
             />
-            <InlineSwitch
+            <Checkbox
               label="Only trouble"
-              showLabel
-              id="sti-only-trouble"
               value={onlyTrouble}
               onChange={(event) => set('trouble', event.currentTarget.checked ? 'only' : '')}
             />

@@ -5,6 +5,7 @@ import type { AgentError } from '../agent/AgentError'
 import type { Environment } from '../agent/useEnvironment'
 import { userLevel } from '../agent/userLevel'
 import { formatTime } from '../formatTime'
+import { useCurrentTime } from '../incident/useCurrentTime'
 import { withAppSubUrl, routes } from '../routes'
 import { formatFlagState } from './display'
 
@@ -51,7 +52,8 @@ const OUTAGE_AFTER_MS = 12_000
 
 /** What it means for users that the agent does not respond, and what to do. */
 function NoResponse({ error, failingSince, detail }: Pick<Props, 'error' | 'failingSince' | 'detail'>) {
-  if (error?.unreachable && failingSince && Date.now() - failingSince.getTime() < OUTAGE_AFTER_MS)
+  const now = useCurrentTime(error?.unreachable === true)
+  if (error?.unreachable && failingSince && now - failingSince.getTime() < OUTAGE_AFTER_MS)
     return (
       <div role="status">
         {`${error.message} Trying again. ${detail ? `This page shows the state of ${formatTime(detail.at)}.` : ''}`}
