@@ -46,13 +46,13 @@ const panel = tablePanel(
       ),
     ),
   )
-  .overrideByName('environment', [{ id: 'displayName', value: 'Environment' }, columnWidth(92)])
+  .overrideByName('environment', [{ id: 'displayName', value: 'Environment' }, columnWidth(98)])
   .overrideByName('Agent', [
     cellType('color-text'),
     valueMappings(textMappings({ '0': ['down', 'red'], '1': ['up', 'green'] })),
     columnWidth(54),
   ])
-  .overrideByName('Stage', [columnWidth(90)])
+  .overrideByName('Stage', [columnWidth(88)])
   .overrideByName('Flag', [
     cellType('color-text'),
     unit('percent'),
@@ -67,7 +67,7 @@ const panel = tablePanel(
     unit('suffix: stale'),
     valueMappings(textMappings({ '0': ['yes', 'green'] })),
     thresholdsOverride([null, 'red']),
-    columnWidth(64),
+    columnWidth(60),
   ])
 
 export const flagPanel = { width: 14, panel }
