@@ -46,7 +46,7 @@ const PAGES = {
     `${RUNBOOK_PAGE}?environment=staging&rollout=vehicles#stiapierrorshigh`,
     'The commands are for vehicles in staging.',
   ],
-  dashboard: [DASHBOARD_PAGE, 'Rollback Readiness'],
+  dashboard: [DASHBOARD_PAGE, 'STI Progress Tracker'],
 } as const
 
 for (const [name, [path, text]] of Object.entries(PAGES)) {

@@ -108,7 +108,7 @@ test('another change that joined an incident is shown with its own summary; info
   ] as const
   renderCard({ ...incident, joined: [...joined] })
   const card = screen.getByRole('article').textContent
-  expect(card).toContain('2% of requests fail.')
+  expect(card).toContain('41 of 2,000 requests failed')
   expect(card).toContain('flag-13: 4% of requests fail. (an Alertmanager alert, 2 alerts from')
   cleanup()
   renderCard({ ...incident, severity: 'info' })

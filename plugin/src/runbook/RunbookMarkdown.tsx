@@ -94,6 +94,6 @@ const getStyles = (theme: GrafanaTheme2) => ({
     // The first column names a case in a few words: it never gets narrower than them.
     'td:first-child': { width: '26%', minWidth: 110, fontWeight: theme.typography.fontWeightMedium },
     code: { overflowWrap: 'anywhere', whiteSpace: 'normal' },
-    a: { color: theme.colors.text.link },
+    a: { color: theme.colors.text.link, textDecoration: 'underline' },
   }),
 })
