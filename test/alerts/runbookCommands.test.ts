@@ -1,8 +1,9 @@
-import type { Command } from 'commander'
 import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { createProgram } from '../../agent/src/cli/program.ts'
 import { fillCommand } from '../../agent/src/format/runbookCommand.ts'
+
+type Command = ReturnType<typeof createProgram>
 
 const runbook = await readFile(new URL('../../alerts/RUNBOOK.md', import.meta.url), 'utf8')
 const commands = [

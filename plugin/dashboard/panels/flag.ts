@@ -58,7 +58,7 @@ const panel = tablePanel(
     unit('percent'),
     valueMappings(textMappings({ '0': ['off', 'text'], '100': ['on', 'green'] })),
     thresholdsOverride([null, 'purple']),
-    columnWidth(54),
+    columnWidth(50),
   ])
   .overrideByName('Propagation', [unit('s'), columnWidth(96)])
   .overrideByName('p95', [unit('s'), columnWidth(62)])
@@ -67,7 +67,7 @@ const panel = tablePanel(
     unit('suffix: stale'),
     valueMappings(textMappings({ '0': ['yes', 'green'] })),
     thresholdsOverride([null, 'red']),
-    columnWidth(60),
+    columnWidth(64),
   ])
 
 export const flagPanel = { width: 14, panel }
