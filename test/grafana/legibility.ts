@@ -40,7 +40,7 @@ function measureTexts({ within, isPhone }: { within: string; isPhone: boolean })
     const range = document.createRange()
     range.selectNodeContents(node)
     for (const box of Array.from(range.getClientRects()))
-      if (box.width > 1 && box.height > 1) texts.push({ text, element, box })
+      if (box.width > 1 && box.height > 1 && !isScrolledAway(element, box)) texts.push({ text, element, box })
   }
   return [...new Set([...texts.flatMap(cutOff), ...overlaps()])]
 
@@ -57,6 +57,14 @@ function measureTexts({ within, isPhone }: { within: string; isPhone: boolean })
     for (let parent: Element | null = element; parent !== null; parent = parent.parentElement)
       if (getComputedStyle(parent).clipPath !== 'none') return true
     return false
+  }
+
+  /** Below or above the visible part of a region that scrolls by design and that the keyboard reaches. */
+  function isScrolledAway(element: Element, box: DOMRect): boolean {
+    const region = element.closest('[role="region"][tabindex="0"]')
+    if (region === null || !/auto|scroll/.test(getComputedStyle(region).overflowY)) return false
+    const frame = region.getBoundingClientRect()
+    return box.top >= frame.bottom - box.height / 2 || box.bottom <= frame.top + box.height / 2
   }
 
   function cutOff({ text, element, box }: Text): string[] {
