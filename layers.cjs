@@ -11,6 +11,7 @@ const LAYERS = [
   ['rollout'],
   ['signals', 'provisioning', 'acceptance'],
   ['metrics', 'measure'],
+  ['comparison'],
   ['kind'],
   ['throttle', 'statements'],
   ['engine'],
@@ -34,6 +35,6 @@ const LAYERS = [
 ]
 
 /** The layers that the CLI may import: it is a client of the HTTP API, works on files itself, and starts an agent. */
-const CLI_IMPORTS = ['contract', 'format', 'rollout', 'database', 'signature', 'provisioning', 'runAgent.ts']
+const CLI_IMPORTS = ['contract', 'format', 'rollout', 'database', 'signature', 'provisioning', 'signals', 'runAgent.ts']
 
 module.exports = { LAYERS, CLI_IMPORTS }

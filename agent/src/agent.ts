@@ -99,7 +99,13 @@ export async function startAgent(
   })
   const validation = createValidation({ signals, environment: config.environment, flagToken: config.tokens.flag })
   const baseline = createBaseline({ signals, environment: config.environment })
-  const ramp = createRampKind({ flags, signals, environment: config.environment, flagToken: config.tokens.flag })
+  const ramp = createRampKind({
+    flags,
+    signals,
+    environment: config.environment,
+    flagToken: config.tokens.flag,
+    comparison: (rollout) => alarm.comparison(rollout),
+  })
   const rehearsal = createRehearsal({ environment: config.environment })
   const columnUsageWatch = createUsageWatch({
     state: database.state,
@@ -300,7 +306,8 @@ export async function startAgent(
       await adoptDatabase(database.state, { environment: config.environment, actor, reason, rollouts: rolloutNames })
       await databaseMonitor.checkNow()
     },
-    health: () => checkDependencies({ database, authentication, prometheusUrl: config.prometheusUrl }),
+    comparison: alarm.comparison,
+    health: () => checkDependencies({ database, authentication, prometheusUrl: config.prometheusUrl, rollouts }),
     metrics: metrics.text,
     serving: () => serving,
   })

@@ -4,6 +4,8 @@ import { errorMessage } from './database/errors.ts'
 import { joinUrl } from './format/url.ts'
 import type { Authentication } from './http/authentication.ts'
 import { boundedGet } from './boundedGet.ts'
+import type { Rollout } from './rollout/rollout.ts'
+import { checkVariants } from './signals/checkVariants.ts'
 
 const CHECK_TIMEOUT_MS = 2_000
 
@@ -12,11 +14,13 @@ export async function checkDependencies(deps: {
   readonly database: Database
   readonly authentication: Authentication
   readonly prometheusUrl: string | null
+  readonly rollouts: readonly Pick<Rollout, 'name' | 'file'>[]
 }): Promise<DependencyHealth[]> {
-  const [postgresql, prometheus, signingKeys] = await Promise.all([
+  const [postgresql, prometheus, signingKeys, ...applications] = await Promise.all([
     checkDatabase(deps.database),
     deps.prometheusUrl === null ? null : checkPrometheus(deps.prometheusUrl),
     deps.authentication.signingKeysHealth(),
+    ...deps.rollouts.map(checkApplication),
   ])
   return [
     postgresql,
@@ -24,6 +28,7 @@ export async function checkDependencies(deps: {
     ...(signingKeys === null
       ? []
       : [{ name: 'grafana-keys' as const, healthy: signingKeys.healthy, detail: signingKeys.detail }]),
+    ...applications.filter((application) => application !== null),
   ]
 }
 
@@ -45,6 +50,13 @@ async function checkDatabase(database: Database): Promise<DependencyHealth> {
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** If the histogram of the application can be read, and which variants of the flag it has. Null: the file has none. */
+async function checkApplication({ name, file }: Pick<Rollout, 'name' | 'file'>): Promise<DependencyHealth | null> {
+  if (file.api?.histogram === undefined) return null
+  const { found, sentence } = await checkVariants(file.api.histogram)
+  return { name: 'api', healthy: found, detail: `${name}: ${sentence}` }
 }
 
 async function readServerVersion(database: Database): Promise<{ version: string }[]> {

@@ -14,6 +14,8 @@ import type { MttrOptions } from './options.ts'
 /** The demo, with staging rolled out up to the flag. */
 export interface Testbed {
   readonly staging: DemoEnvironment
+  /** The percentage of users that a round turns the flag on for. */
+  readonly percentage: number
   readonly prometheusUrl: string | null
   readonly grafana: { readonly url: string; readonly password: string } | null
   /** Connects to the staging database as a superuser. */
@@ -27,7 +29,7 @@ export interface Testbed {
  * Starts the demo with its own provisioning. The path `alert` runs agents with STI_GUARD=false; the path `guard` runs
  * without Prometheus and Grafana, so that nothing sends an alert.
  */
-export async function startTestbed({ path, rows }: MttrOptions): Promise<Testbed> {
+export async function startTestbed({ path, rows, percentage }: MttrOptions): Promise<Testbed> {
   const root = resolve(import.meta.dirname, '../..')
   const runFolder = await mkdtemp(join(tmpdir(), 'sti-mttr-'))
   await chmod(runFolder, 0o755)
@@ -59,6 +61,7 @@ export async function startTestbed({ path, rows }: MttrOptions): Promise<Testbed
       await run(kind, kind === 'validation' ? { full: true } : {})
     return {
       staging,
+      percentage,
       sql,
       unexpectedExit: processes.unexpectedExit,
       run,
@@ -75,11 +78,11 @@ export async function startTestbed({ path, rows }: MttrOptions): Promise<Testbed
   }
 }
 
-/** Turns the flag on for everyone, after a validation if the agent requires one, and returns the rollout. */
-export async function turnFlagOn({ staging, run }: Testbed): Promise<RolloutDetail> {
+/** Turns the flag on, after a validation if the agent requires one, and returns the rollout. */
+export async function turnFlagOn({ staging, percentage, run }: Testbed): Promise<RolloutDetail> {
   const enable = (await fetchRollout(staging)).actions.find(({ action }) => action === 'enable')
   if (enable?.allowed === false) await run('validation', { full: true })
-  await run('flag', { enabled: true, percentage: 100 })
+  await run('flag', { enabled: true, percentage })
   return waitForRollout(
     staging,
     ({ flag }) => flag.enabled && flag.consistent && flag.clients.length > 0 && flag.lastPropagationSeconds !== null,

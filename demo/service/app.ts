@@ -1,25 +1,30 @@
 import { Hono } from 'hono'
 import type { Context } from 'hono'
-import { flagOverride } from './flag.ts'
-import { requestMetrics } from './metrics.ts'
+import { flagOverride, type FlagEvaluation } from './flag.ts'
+import { requestMetrics, type RequestVariables } from './metrics.ts'
 import { isVehicleKind, VEHICLE_KINDS, type VehicleInput } from './vehicle.ts'
 import type { TypeSource, vehicleStore } from './vehicleStore.ts'
 
 export interface AppDependencies {
   readonly vehicles: ReturnType<typeof vehicleStore>
-  readonly flag: (user: string) => Promise<boolean>
+  readonly flag: (user: string) => Promise<FlagEvaluation>
   readonly flagToken: string
 }
 
 /** The routes of the service. A request uses `type` if the flag is on for its user, and the legacy columns if not. */
-export function buildApp({ vehicles, flag, flagToken }: AppDependencies): Hono {
+export function buildApp({ vehicles, flag, flagToken }: AppDependencies): Hono<RequestVariables> {
   const metrics = requestMetrics()
-  const app = new Hono()
+  const app = new Hono<RequestVariables>()
 
-  async function chooseTypeSource(context: Context): Promise<TypeSource> {
+  async function chooseTypeSource(context: Context<RequestVariables>): Promise<TypeSource> {
     const forced = flagOverride((name) => context.req.header(name), flagToken)
-    const on = forced ?? (await flag(context.req.header('x-user') ?? 'anonymous'))
+    const { on, variant } =
+      forced === null
+        ? await flag(context.req.header('x-user') ?? 'anonymous')
+        : ({ on: forced, variant: forced ? 'on' : 'off' } as const)
     const by = on ? 'type' : 'legacy'
+    // Without a variant the request waited for the agent in vain, and is no measure of old code.
+    if (variant !== undefined) context.set('variant', variant)
     context.header('x-type-source', by)
     // Confirms the override. A validation that compares both responses accepts no response without it.
     if (forced !== null) context.header('x-sti-flag', forced ? 'on' : 'off')

@@ -13,8 +13,14 @@ export interface FlagClientOptions {
 /** How long a request waits for the flag. The provider's own timeout has no effect. */
 const FLAG_TIMEOUT_MS = 250
 
+/** The value for one user, and the variant that the agent named; undefined: the default, because it did not respond. */
+export interface FlagEvaluation {
+  readonly on: boolean
+  readonly variant: 'on' | 'off' | undefined
+}
+
 /** Evaluates the flag at the agent. The flag is off if the agent does not respond within 250 ms or returns an error. */
-export async function connectFlag(options: FlagClientOptions): Promise<(user: string) => Promise<boolean>> {
+export async function connectFlag(options: FlagClientOptions): Promise<(user: string) => Promise<FlagEvaluation>> {
   const provider = new OFREPProvider({
     baseUrl: options.url,
     headers: [
@@ -31,7 +37,10 @@ export async function connectFlag(options: FlagClientOptions): Promise<(user: st
     debug: () => undefined,
   })
   const client = OpenFeature.getClient()
-  return (user) => client.getBooleanValue(options.key, false, { targetingKey: user })
+  return async (user) => {
+    const { value, variant } = await client.getBooleanDetails(options.key, false, { targetingKey: user })
+    return { on: value, variant: variant === 'on' || variant === 'off' ? variant : undefined }
+  }
 }
 
 /**

@@ -31,8 +31,6 @@ export async function rollOut(context: ScenarioContext): Promise<void> {
     )
   }
   await run('baseline', 'baseline', '--live', '--duration', '60s', '--release', 'before')
-  // Service, load and database share one machine here, so a slow request is no sign of a bad change.
-  await run('pause automatic rollback', 'automatic-rollback', 'pause', '--for', '1h', '--reason', 'demo')
   await run('expand', 'expand', '--reason', 'demo')
   await run('backfill', 'backfill', '--rollback-on-error', '--progress-reporting')
   await validate('validation')

@@ -77,7 +77,11 @@ export async function startFaultyApplication(): Promise<FaultyApplication> {
       const rows = await store.list(kind, after, limit, by)
       return by === 'type' && now.newCodeForgets ? rows.slice(0, -1) : rows
     }
-    const app = buildApp({ vehicles: { ...store, list }, flag: async () => false, flagToken: TOKENS.flag })
+    const app = buildApp({
+      vehicles: { ...store, list },
+      flag: async () => ({ on: false, variant: 'off' }),
+      flagToken: TOKENS.flag,
+    })
     return (request) => {
       if (new URL(request.url).pathname === '/healthz') {
         if (now.healthRedirects) return Response.redirect(`${url}/metrics`, 302)

@@ -59,7 +59,11 @@ test('a service passes if its responses are equal with the flag on and off, and 
     await createVehiclesTable(sql, { agent: 'postgres', application: 'postgres' })
     await seedVehicles(sql, 3_000)
     const store = postgres(url, { max: 4, onnotice: () => undefined })
-    const app = buildApp({ vehicles: vehicleStore(store), flag: async () => false, flagToken: TOKENS.flag })
+    const app = buildApp({
+      vehicles: vehicleStore(store),
+      flag: async () => ({ on: false, variant: 'off' }),
+      flagToken: TOKENS.flag,
+    })
     const service = createServer((request, response) => {
       const headers = request.headers as Record<string, string>
       void Promise.resolve(app.request(`http://service${request.url}`, { headers })).then(async (answer) =>

@@ -34,6 +34,7 @@ export const ALERT_RULES = {
   StiReplicationLagHigh: warning,
   StiLongTransaction: warning,
   StiValidationOverdue: warning,
+  StiControlGroupMissing: warning,
   StiRollbackNotReady: warning,
   StiContactUnconfirmed: warning,
   StiAutomaticRollbackPaused: warning,

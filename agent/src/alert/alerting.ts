@@ -1,4 +1,4 @@
-import type { FlagStatus } from '../contract/index.ts'
+import type { FlagStatus, VariantComparison } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 import type { Flags } from '../flag/flags.ts'
 import { errorMessage } from '../database/errors.ts'
@@ -54,6 +54,8 @@ export interface Alerting {
   droppedAlerts: DroppedAlerts['counts']
   /** The conditions that the rollback rules fire on. */
   conditions(rollout: string): RolloutReadings['conditions']
+  /** Requests by type against requests by legacy columns; null: there is no control group now. */
+  comparison(rollout: string): VariantComparison | null
   start(): void
   stop(): Promise<void>
 }
@@ -109,6 +111,7 @@ export function createAlerting(dependencies: AlertingDependencies): Alerting {
         .findings(rollout)
         .filter((finding) => finding.state !== 'unknown')
         .map(({ rule, change, state }) => ({ rule, change, unhealthy: state === 'unhealthy' })),
+    comparison: monitor.comparison,
     start: evaluation.start,
     async stop() {
       await evaluation.stop()

@@ -1,4 +1,4 @@
-import type { FlagStatus } from '../contract/index.ts'
+import type { FlagStatus, VariantComparison } from '../contract/index.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import type { Signals } from '../signals/signals.ts'
 import { createFindingDebouncer, evaluateConditions } from './evaluateConditions.ts'
@@ -9,6 +9,7 @@ import { judgeEnabling, type EnableJudgement } from './judgeEnabling.ts'
 import type { RollbackPauseCache } from './rollbackPauseCache.ts'
 import { validationRemark } from './validationRemark.ts'
 import { rollbackKey, type AlertingState } from './alertingState.ts'
+import { createVariantMonitor, type VariantMonitor } from './variantMonitor.ts'
 
 /** The agent's own reading of every condition, in memory. */
 export interface ConditionMonitor {
@@ -17,6 +18,8 @@ export interface ConditionMonitor {
   /** Evaluates every condition; synchronous. */
   evaluate(): void
   findings(rollout: string): readonly ConditionFinding[]
+  /** Requests by type against requests by legacy columns; null: there is no control group now. */
+  comparison(rollout: string): VariantComparison | null
   /** The context of a decision on a rule; `rollout` null: the environment as a whole. */
   decisionContext(rollout: string | null, rule: string): DecisionContext
   /** Marks this change as rolled back for this rule. False: it already is. */
@@ -39,6 +42,7 @@ export interface ConditionMonitorDependencies {
 
 interface MonitoredConditions {
   readonly rollout: Rollout
+  readonly variants: VariantMonitor
   readonly debouncer: ReturnType<typeof createFindingDebouncer>
   readonly claimedRollbacks: Set<string>
   state: AlertingState | null
@@ -56,6 +60,7 @@ export function createConditionMonitor(dependencies: ConditionMonitorDependencie
       rollout.name,
       {
         rollout,
+        variants: createVariantMonitor(rollout),
         debouncer: createFindingDebouncer(),
         claimedRollbacks: new Set<string>(),
         state: null,
@@ -79,13 +84,17 @@ export function createConditionMonitor(dependencies: ConditionMonitorDependencie
       entry.stopCounting?.()
       entry.stopCounting = null
     }
+    const requests = signals.requests(name)
+    entry.variants.update({ now: at, flag: status, requests })
     const findings = evaluateConditions({
       now: at,
       flag: status,
       inconsistentSince: entry.inconsistentSince,
       state: entry.state,
       activeSeconds: (at - (entry.activeChange?.since ?? at)) / 1_000,
-      requests: signals.requests(name),
+      requests,
+      comparison: entry.variants.comparison(),
+      controlLimits: entry.variants.controlLimits(),
       counted: file.api?.histogram !== undefined,
       api: signals.api(name),
     })
@@ -104,6 +113,7 @@ export function createConditionMonitor(dependencies: ConditionMonitorDependencie
     },
     evaluate: () => monitored.forEach(evaluateRollout),
     findings: (rollout) => monitored.get(rollout)?.findings ?? [],
+    comparison: (rollout) => monitored.get(rollout)?.variants.comparison() ?? null,
     decisionContext(rollout, rule) {
       const entry = rollout === null ? undefined : monitored.get(rollout)
       const base = { now: now(), environment: dependencies.environment, editorScopes: dependencies.editorScopes }

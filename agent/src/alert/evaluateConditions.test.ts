@@ -7,7 +7,7 @@ import type { ConditionInput, DatabaseState } from './conditions/conditionInput.
 import { createFindingDebouncer, evaluateConditions } from './evaluateConditions.ts'
 
 const NOW = 1_800_000_000_000
-const HISTOGRAM = { url: '', name: 'http', errors: { status: '5..' } }
+const HISTOGRAM = { url: '', name: 'http', errors: { status: '5..' }, variant: 'variant' }
 
 interface SecondOfRequests {
   readonly all: number
@@ -29,7 +29,7 @@ function requests(...seconds: SecondOfRequests[]): ConditionInput['requests'] {
     slow += second.slow ?? 0
     scrapes.push(scrape(NOW - (seconds.length - 1 - index) * 1_000))
   })
-  return countRecentRequests(HISTOGRAM, scrapes)
+  return countRecentRequests(HISTOGRAM, scrapes, [])
 }
 
 const samplesOf = (status: string, count: number, slow: number): ExpositionSample[] => [
@@ -75,6 +75,8 @@ function conditionInput(change: Partial<ConditionInput> = {}, state: Partial<Dat
     activeSeconds: 300,
     inconsistentSince: null,
     counted: true,
+    comparison: null,
+    controlLimits: null,
     api: unknownApiReadings('none'),
     requests: requests(...Array<SecondOfRequests>(30).fill({ all: 30 })),
     state: { ...DATABASE_STATE, ...state },
@@ -115,6 +117,35 @@ test.each<[string, SecondOfRequests[], ConditionFinding['state']]>([
   ['one in ten for a minute', Array<SecondOfRequests>(60).fill({ all: 30, slow: 3 }), 'unhealthy'],
 ])('latency: %s', (_, seconds, state) => {
   expect(stateOf('StiApiLatencyHigh', conditionInput({ requests: requests(...seconds) }))).toBe(state)
+})
+
+const compared = (verdict: 'pass' | 'fail' | 'inconclusive', probability: number): ConditionInput['comparison'] => {
+  const totals = { requests: 500, failed: 0, latency: 0.01 }
+  const signal = { verdict, probability, value: 1, between: [0.9, 1.1], detail: 'x' }
+  return { on: totals, off: totals, seconds: 30, latency: signal, errors: signal, missingSeconds: 0 }
+}
+
+test.each<[string, ConditionInput['comparison'], ConditionFinding['state']]>([
+  ['passes, although all requests together are slow and fail', compared('pass', 1), 'healthy'],
+  ['has not decided yet', compared('inconclusive', 0.5), 'healthy'],
+  ['is suspicious', compared('inconclusive', 0.01), 'unknown'],
+  ['has found a fault', compared('fail', 1e-4), 'unhealthy'],
+])('with a control group the comparison decides: it %s', (_, comparison, state) => {
+  const bad = requests(...Array<SecondOfRequests>(60).fill({ all: 100, failed: 10, slow: 50 }))
+  const input = conditionInput({ requests: bad, comparison })
+  expect(stateOf('StiApiErrorsHigh', input)).toBe(state)
+  expect(stateOf('StiApiLatencyHigh', input)).toBe(state)
+  expect(stateOf('StiApiErrorsHigh', { ...input, comparison: null })).toBe('unhealthy')
+})
+
+test('at 100%, the control group of the step before counts as well as the baseline', () => {
+  const slow = requests(...Array<SecondOfRequests>(60).fill({ all: 30, slow: 9, failed: 1 }))
+  const input = (controlLimits: ConditionInput['controlLimits']): ConditionInput =>
+    conditionInput({ requests: slow, controlLimits })
+  expect(stateOf('StiApiLatencyHigh', input(null))).toBe('unhealthy')
+  expect(stateOf('StiApiLatencyHigh', input({ latency: 1, errorRatio: 0 }))).toBe('healthy')
+  expect(stateOf('StiApiErrorsHigh', input(null))).toBe('unhealthy')
+  expect(stateOf('StiApiErrorsHigh', input({ latency: null, errorRatio: 0.05 }))).toBe('healthy')
 })
 
 test('requests before the change are not counted', () => {

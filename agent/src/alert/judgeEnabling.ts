@@ -1,6 +1,6 @@
 import type { ApiReadings } from '../signals/apiScraper.ts'
 import { isKnown } from '../signals/reading.ts'
-import type { ConditionInput } from './conditions/conditionInput.ts'
+import type { ApplicationInput, ConditionInput } from './conditions/conditionInput.ts'
 import { errorRateCondition } from './conditions/errorRate.ts'
 import { latencyCondition } from './conditions/latency.ts'
 import type { ConditionFinding } from './conditions/conditionFinding.ts'
@@ -26,10 +26,11 @@ interface EnableJudgementInput {
 export function judgeEnabling({ api, counted, state, notArmedReason }: EnableJudgementInput): EnableJudgement {
   if (counted === null) return { refusals: [], warnings: [] }
   const { counted: window } = api
-  const requests: ConditionInput['requests'] = isKnown(window)
+  const requests: ApplicationInput['requests'] = isKnown(window)
     ? { value: { countLast: () => window.value }, at: window.at }
     : window
-  const input = { api, counted, state, requests, activeSeconds: Infinity } as const
+  const noControlGroup = { comparison: null, controlLimits: null } as const
+  const input = { api, counted, state, requests, activeSeconds: Infinity, ...noControlGroup } as const
   const findings = [latencyCondition('flag', input), errorRateCondition('flag', input)]
   const sentencesOf = (wanted: ConditionFinding['state']): string[] =>
     findings.filter((finding) => finding.state === wanted).map(({ sentence }) => sentence)

@@ -1,4 +1,5 @@
 import {
+  describeComparison,
   describeStaleClients,
   acceptCheckCommand,
   type CheckResult,
@@ -64,6 +65,7 @@ export function formatRolloutDetail(detail: RolloutDetail, width?: number): stri
     ['flag', `${detail.flag.key} ${formatFlag(detail.flag)}`],
     ['clients', `${detail.flag.clients.length}, ${detail.flag.consistent ? 'consistent' : 'not consistent'}`],
     ...formatPendingOff(detail.flag),
+    ...(detail.comparison == null ? [] : [['compared', describeComparison(detail.comparison)]]),
     ['failed rows', formatCount(detail.failedRows)],
     ['running', running ? formatOperation(running) : 'nothing'],
     ['validation', detail.validation ? formatLatestValidation(detail.validation) : 'none'],

@@ -1,5 +1,5 @@
 import cliProgress from 'cli-progress'
-import type { Operation, OperationProgress } from '../contract/index.ts'
+import { describeComparison, type Operation, type OperationProgress } from '../contract/index.ts'
 import { formatCount, formatDuration, formatPercent, formatQuantity } from '../format/format.ts'
 import { toVisibleLine } from '../format/visibleText.ts'
 import { writeJson, writeLine, type Terminal } from './terminal.ts'
@@ -14,9 +14,10 @@ export interface ProgressView {
 /** `52.1%  521,000 / 1,000,000 rows  2,940,000 rows/min  10 s left`, then the reason if throttled. */
 export function formatProgress(progress: OperationProgress): string {
   if (progress.ramp) {
-    const { step, steps, percentage, heldSeconds, holdSeconds, why } = progress.ramp
+    const { step, steps, percentage, heldSeconds, holdSeconds, why, comparison } = progress.ramp
+    const compared = comparison == null ? [] : [describeComparison(comparison)]
     const held = `held for ${formatDuration(heldSeconds)} of ${formatDuration(holdSeconds)}`
-    return [`on at ${percentage}%, step ${step} of ${steps.length}`, held, ...why].join('  ')
+    return [`on at ${percentage}%, step ${step} of ${steps.length}`, held, ...compared, ...why].join('  ')
   }
   if (progress.unit === 'steps') {
     return [formatPercent(progress.ratio), `${progress.processedRows} of ${progress.totalRows} steps`].join('  ')

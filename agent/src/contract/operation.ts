@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { nullable } from './nullable.ts'
+import { VariantComparison } from './comparison.ts'
 import { AccessLevel, Instant, OperationState, Verdict } from './enums.ts'
 import { OperationKind } from './kinds.ts'
 import { LimitsPatch } from './limits.ts'
@@ -28,6 +29,9 @@ export const RampProgress = z
     holdSeconds: z.number(),
     verdict: Verdict.nullable().describe('verdict of the last judgment of this step; null: not judged yet'),
     why: z.array(z.string()).describe('reasons why the step did not pass'),
+    comparison: nullable(VariantComparison)
+      .optional()
+      .describe('requests with the flag on against those with the flag off in this step; null: no control group'),
   })
   .openapi('RampProgress')
 export type RampProgress = z.infer<typeof RampProgress>

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { nullable } from './nullable.ts'
 import { BaselineSummary } from './baseline.ts'
+import { VariantComparison } from './comparison.ts'
 import { AutomaticRollback, Incident } from './incident.ts'
 import { Monitoring } from './monitoring.ts'
 import { Operation } from './operation.ts'
@@ -74,6 +75,9 @@ export const RolloutDetail = RolloutSummary.extend({
   vitals: z.array(VitalSign).describe('the readings that say if the application, the database, and the rows are well'),
   monitoring: Monitoring,
   rehearsal: RehearsalStatus,
+  comparison: nullable(VariantComparison)
+    .optional()
+    .describe('requests with the flag on against those with the flag off now; null: there is no control group'),
   incidents: z.array(Incident).describe('at most 50; open incidents first, then newest first'),
   discriminator: z.object({ column: z.string(), dataType: z.string() }),
   types: z.array(z.string()),

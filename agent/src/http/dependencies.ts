@@ -4,7 +4,7 @@ import type { AlertQueue } from '../alert/alertQueue.ts'
 import type { EnableJudgement } from '../alert/judgeEnabling.ts'
 import type { AlertWatchdog } from '../alert/watchdog.ts'
 import type { Config } from '../config.ts'
-import type { Actor, DependencyHealth, Readiness } from '../contract/index.ts'
+import type { Actor, DependencyHealth, Readiness, VariantComparison } from '../contract/index.ts'
 import type { Database } from '../database/connect.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
 import type { OperationDefinitions } from '../kind/kind.ts'
@@ -50,6 +50,8 @@ export interface ApiDependencies {
   /** @throws until the database was reached once since the agent started */
   requireDatabase(): void
   adopt(actor: Actor, reason: string): Promise<void>
+  /** Requests by type against requests by legacy columns; null: there is no control group now. */
+  comparison(rollout: string): VariantComparison | null
   health(): Promise<DependencyHealth[]>
   metrics(): Promise<string>
   /** False while the agent stops: streams end. */

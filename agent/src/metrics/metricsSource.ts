@@ -7,7 +7,15 @@ import type {
   RolloutStage,
   ThrottleReason,
 } from '../contract/index.ts'
-import type { BackupStatus, CheckResult, Readiness, ScopeReadiness, Severity, Verdict } from '../contract/index.ts'
+import type {
+  BackupStatus,
+  CheckResult,
+  Readiness,
+  ScopeReadiness,
+  Severity,
+  VariantComparison,
+  Verdict,
+} from '../contract/index.ts'
 
 /** The data of the metrics, read from memory at each scrape: nothing here waits. */
 export interface MetricsSource {
@@ -90,6 +98,8 @@ export interface RolloutReadings {
   readonly automaticRollbackArmed: boolean | null
   /** The conditions of rollback rules, without unknown ones. */
   readonly conditions: readonly { readonly rule: string; readonly change: string; readonly unhealthy: boolean }[]
+  /** Requests by type against requests by legacy columns; null: there is no control group now. */
+  readonly comparison: VariantComparison | null
   /** Incidents that nobody has acknowledged. */
   readonly incidents: readonly OpenIncident[]
   /** Milliseconds since 1970. */

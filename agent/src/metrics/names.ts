@@ -42,6 +42,7 @@ import {
   integrityScoreRatio,
   checkVerdicts,
 } from './validation.ts'
+import { variantMetrics } from './variant.ts'
 
 /** Every metric that is read at a scrape. */
 export const SCRAPED_FAMILIES: readonly MetricFamily[] = [
@@ -56,6 +57,7 @@ export const SCRAPED_FAMILIES: readonly MetricFamily[] = [
     backfillPaused,
   ],
   ...apiMetrics,
+  ...variantMetrics,
   ...[database.up, database.connections, ...database.databaseGauges, database.replication],
   ...hostMetrics,
   ...[failedRows, retryTotals, recoveryRatio, errorBudgetUsage, conflictTotals],

@@ -1,4 +1,4 @@
-import { isAcceptedCheck, type CheckResult } from '../contract/index.ts'
+import { isAcceptedCheck, type CheckResult, type VariantComparison } from '../contract/index.ts'
 import type { RunContext } from '../kind/kind.ts'
 import { requireTable } from '../kind/requireTable.ts'
 import type { Rollout } from '../rollout/rollout.ts'
@@ -11,6 +11,8 @@ export interface StepJudgment {
   /** Reasons not to continue, one sentence each, without a period. */
   readonly why: readonly string[]
   readonly checks: readonly CheckResult[]
+  /** What the step was compared with; null: the baseline. */
+  readonly comparison: VariantComparison | null
 }
 
 /** Runs every check over the time since the step was set. Null: the ramp was asked to stop. */
@@ -30,14 +32,14 @@ export async function judgeStep(
     checks.push(result)
     if (result.verdict === 'fail') break
   }
-  return run.directive() === 'continue' ? combineResults(rollout, checks) : null
+  return run.directive() === 'continue' ? { ...combineResults(rollout, checks), comparison: step.comparison } : null
 }
 
 /**
  * A failed check of any layer fails the step. An undecided check makes it inconclusive only if the file requires its
  * layer: without that layer the flag could not be enabled either.
  */
-export function combineResults({ file }: Rollout, checks: readonly CheckResult[]): StepJudgment {
+export function combineResults({ file }: Rollout, checks: readonly CheckResult[]): Omit<StepJudgment, 'comparison'> {
   const toSentences = (results: readonly CheckResult[]): string[] =>
     results.map(({ check, detail }) => `${check}: ${detail}`)
   const failedResults = checks.filter(({ verdict }) => verdict === 'fail')

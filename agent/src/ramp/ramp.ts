@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { readRollbackPause } from '../alert/rollbackPauseStore.ts'
-import type { RampProgress } from '../contract/index.ts'
+import type { RampProgress, VariantComparison } from '../contract/index.ts'
 import { formatDuration } from '../format/format.ts'
 import { OperationFailedError, OperationPausedError } from '../kind/operationErrors.ts'
 import type { OperationDefinition, RunOutcome, RunContext } from '../kind/kind.ts'
@@ -11,9 +11,13 @@ import { judgeStep, type StepJudgment } from './judgeStep.ts'
 import { parseRampParameters, remainingSteps, type RampParameters } from './rampParameters.ts'
 import { requireRampPosition, stepIdempotencyKey, type RampPosition } from './rampPosition.ts'
 import { flagRefusals } from './flagRefusals.ts'
+import { estimateStep } from './stepEstimate.ts'
+import { VARIANT_CHECKS } from './variantChecks.ts'
 
 export interface RampDependencies extends ValidationDependencies {
   readonly flags: Flags
+  /** Requests by type against requests by legacy columns; null: there is no control group now. */
+  readonly comparison: (rollout: string) => VariantComparison | null
 }
 
 const POLL_INTERVAL_MS = 250
@@ -29,14 +33,17 @@ export function createRampKind(deps: RampDependencies): OperationDefinition<'fla
     kind: 'flag',
     refusals: flagRefusals,
     preview({ rollout, facts }) {
-      const steps = remainingSteps(rollout, facts.flag)
+      const steps = remainingSteps(rollout, facts.flag, Date.now())
       const { hold } = rollout.file.flag
+      const estimates = steps.map((step) => estimateStep(facts, deps.signals.api(rollout.name), step))
       return Promise.resolve({
         rows: 0,
         estimatedWalBytes: 0,
-        estimatedSeconds: steps.length * hold,
+        estimatedSeconds: estimates.reduce((sum, { seconds }) => sum + seconds, 0),
+        estimateBasis: estimates.every(({ note }) => note === null) ? 'flag.hold' : 'flag.hold and the current traffic',
         notes: [
-          `Raises the flag to ${steps.map((step) => `${step}%`).join(', ')}. Each step is held for ${formatDuration(hold)} and judged: pass continues, inconclusive holds the step, fail turns the flag off.`,
+          `Raises the flag to ${steps.map((step) => `${step}%`).join(', ')}. Each step is held for at least ${formatDuration(hold)} and judged: pass continues, inconclusive holds the step, fail turns the flag off.`,
+          ...estimates.flatMap(({ note }) => (note === null ? [] : [note])),
           'Pausing or cancelling the ramp keeps the current percentage. Any other change of the flag ends the ramp.',
         ],
       })
@@ -59,7 +66,7 @@ async function runRamp(run: RunContext, deps: RampDependencies): Promise<RunOutc
   for (let stepPassed = position.index < 0; ; stepPassed = true) {
     if (run.directive() !== 'continue') return await stopRamp(ramp, position)
     if (stepPassed && position.index === parameters.steps.length - 1)
-      return { outcome: 'succeeded', result: { percentage: 100, steps: parameters.steps } }
+      return { outcome: 'succeeded', result: { percentage: parameters.steps.at(-1)!, steps: parameters.steps } }
     if (stepPassed) position = await raisePercentage(ramp, position)
     if (run.directive() !== 'continue') continue
     if (!(await observeStep(ramp, position))) return await stopRamp(ramp, await readPosition(ramp))
@@ -121,7 +128,7 @@ async function raisePercentage(ramp: RampRun, position: RampPosition): Promise<R
  * @throws OperationPausedError if the step could not be judged
  */
 async function observeStep(ramp: RampRun, position: RampPosition): Promise<boolean> {
-  const { run, parameters } = ramp
+  const { run, deps, parameters } = ramp
   const { holdSeconds, steps } = parameters
   const percentage = steps[position.index]!
   const savedProgress = run.operation.progress?.ramp
@@ -130,10 +137,11 @@ async function observeStep(ramp: RampRun, position: RampPosition): Promise<boole
     step: position.index + 1,
     steps,
     percentage,
-    holdSeconds,
+    holdSeconds: Math.max(holdSeconds, resumed?.holdSeconds ?? 0),
     heldSeconds: resumed?.heldSeconds ?? 0,
     verdict: resumed?.verdict ?? null,
     why: resumed?.why ?? [],
+    comparison: resumed?.comparison ?? null,
   }
   const show = (more: Partial<RampProgress>, text: string): void => {
     state = { ...state, ...more }
@@ -141,14 +149,17 @@ async function observeStep(ramp: RampRun, position: RampPosition): Promise<boole
     run.setStep(`step ${state.step} of ${steps.length}, ${percentage}%: ${text}`)
   }
   if (!(await waitForClients(ramp, position, show))) return false
-  if (!(await holdStep(ramp, position, holdSeconds - state.heldSeconds, (seconds) => show(seconds, 'holding'))))
-    return false
-  for (let attempt = 1; ; attempt++) {
+  const hold = (text: string): Promise<boolean> =>
+    holdStep(ramp, position, state, (heldSeconds) =>
+      show({ heldSeconds, comparison: deps.comparison(run.rollout.name) }, text),
+    )
+  if (!(await hold('holding'))) return false
+  for (let attempt = 1; ;) {
     show({}, 'judging')
     const judgment = await judgeCurrentStep(ramp, position)
     if (judgment === null || !mayContinue(ramp, position)) return false
     const { verdict } = judgment
-    show({ verdict, why: [...judgment.why] }, verdict)
+    show({ verdict, why: [...judgment.why], comparison: judgment.comparison }, verdict)
     const explanation = judgment.why.length > 0 ? ` (${judgment.why.join('; ')})` : ''
     await run.recordEvent(
       'verdict',
@@ -160,12 +171,20 @@ async function observeStep(ramp: RampRun, position: RampPosition): Promise<boole
     await run.failpoint('ramp.judged')
     if (verdict === 'pass') return true
     if (verdict === 'fail') return await failStep(ramp, percentage, judgment)
+    const moreSeconds = missingSeconds(judgment, state.holdSeconds, parameters)
+    if (moreSeconds !== null) {
+      state = { ...state, holdSeconds: state.holdSeconds + moreSeconds }
+      if (!(await hold(`waiting for more requests, next judgment in ${formatDuration(moreSeconds)}`))) return false
+      continue
+    }
     if (attempt === MAX_INCONCLUSIVE_JUDGMENTS)
       throw new OperationPausedError(
         `The step at ${percentage}% was inconclusive ${MAX_INCONCLUSIVE_JUDGMENTS} times: ${judgment.why.join('; ')}. The flag keeps this percentage. Fix the cause, then resume.`,
       )
     const retryText = `inconclusive, next judgment in ${formatDuration(holdSeconds)} (${attempt} of ${MAX_INCONCLUSIVE_JUDGMENTS}): ${judgment.why.join('; ')}`
-    if (!(await holdStep(ramp, position, holdSeconds, () => show({}, retryText)))) return false
+    state = { ...state, heldSeconds: state.holdSeconds - holdSeconds }
+    if (!(await hold(retryText))) return false
+    attempt++
   }
 }
 
@@ -186,21 +205,40 @@ async function waitForClients(ramp: RampRun, position: RampPosition, show: ShowP
   }
 }
 
+/** Holds a step until it was held for its time, or until the comparison has found a fault of the new code. */
 async function holdStep(
   ramp: RampRun,
   position: RampPosition,
-  seconds: number,
-  show: (more: Pick<RampProgress, 'heldSeconds'>) => void,
+  { heldSeconds, holdSeconds }: Pick<RampProgress, 'heldSeconds' | 'holdSeconds'>,
+  show: (heldSeconds: number) => void,
 ): Promise<boolean> {
+  const { run, deps } = ramp
   const startedAt = performance.now()
-  const heldBefore = ramp.parameters.holdSeconds - seconds
   for (;;) {
     if (!mayContinue(ramp, position)) return false
-    const elapsedSeconds = (performance.now() - startedAt) / 1000
-    show({ heldSeconds: Math.floor(Math.min(heldBefore + elapsedSeconds, ramp.parameters.holdSeconds)) })
-    if (elapsedSeconds >= seconds) return true
-    await delay(Math.min(POLL_INTERVAL_MS, (seconds - elapsedSeconds) * 1000))
+    const elapsedSeconds = heldSeconds + (performance.now() - startedAt) / 1000
+    show(Math.floor(Math.min(elapsedSeconds, holdSeconds)))
+    const comparison = deps.comparison(run.rollout.name)
+    if (comparison?.latency.verdict === 'fail' || comparison?.errors.verdict === 'fail') return true
+    if (elapsedSeconds >= holdSeconds) return true
+    await delay(Math.max(1, Math.min(POLL_INTERVAL_MS, (holdSeconds - elapsedSeconds) * 1000)))
   }
+}
+
+/** A longer time is not extrapolated from the first seconds of a step. */
+const MIN_EXTENSION_SECONDS = 5
+
+/** How much longer a step is held because it had too few requests to compare; null: that is not why, or not allowed. */
+function missingSeconds(
+  { checks, comparison }: StepJudgment,
+  holdSeconds: number,
+  { maximumHoldSeconds }: RampParameters,
+): number | null {
+  const undecided = checks.filter(({ verdict }) => verdict !== 'pass').map(({ check }) => check)
+  const isOnlyComparison = undecided.every((check) => VARIANT_CHECKS.some((name) => name === check))
+  if (comparison === null || !isOnlyComparison || holdSeconds >= maximumHoldSeconds) return null
+  const missing = Math.max(MIN_EXTENSION_SECONDS, comparison.missingSeconds ?? holdSeconds)
+  return Math.min(missing, maximumHoldSeconds - holdSeconds)
 }
 
 /** True unless the ramp was asked to stop, or this agent knows of another change of the flag. */
@@ -223,6 +261,7 @@ async function judgeCurrentStep(ramp: RampRun, position: RampPosition): Promise<
     operationId: position.operationId!,
     changedAt,
     force: parameters.force,
+    comparison: deps.comparison(run.rollout.name),
   })
 }
 
@@ -253,7 +292,7 @@ async function failStep(ramp: RampRun, percentage: number, { why }: StepJudgment
 
 function reportProgress(run: RunContext, ramp: RampProgress): void {
   const total = ramp.steps.length * ramp.holdSeconds
-  const elapsedSeconds = (ramp.step - 1) * ramp.holdSeconds + ramp.heldSeconds
+  const elapsedSeconds = (ramp.step - 1) * ramp.holdSeconds + Math.min(ramp.heldSeconds, ramp.holdSeconds)
   run.reportProgress({
     processedRows: Math.floor(elapsedSeconds),
     writtenRows: 0,

@@ -1,4 +1,4 @@
-import { describeStaleClients, type FlagStatus } from '../contract/index.ts'
+import { describeStaleClients, type FlagStatus, type VariantComparison } from '../contract/index.ts'
 import { judgeErrorRatio } from '../measure/compareSignal.ts'
 import { countRequests } from '../measure/errorRateTest.ts'
 import { enableRefusals, unforceableRefusals } from '../operation/enablePrerequisites.ts'
@@ -6,6 +6,7 @@ import type { Rollout } from '../rollout/rollout.ts'
 import type { ValidationCheck } from '../validation/check.ts'
 import { findDiscrepanciesSince } from '../validation/integrity/discrepanciesSince.ts'
 import { listChecks } from '../validation/layers.ts'
+import { variantChecks } from './variantChecks.ts'
 
 /** Fast checks of the integrity layer; the others read the table, and run in validations. */
 const QUICK_CHECKS = ['dual-write-trigger', 'dual-write-canary', 'dual-write-conflicts', 'no-failed-row']
@@ -16,6 +17,8 @@ export interface StepContext {
   readonly operationId: number
   readonly changedAt: number
   readonly force: boolean
+  /** Requests by type against requests by legacy columns in this step; null: there is no control group. */
+  readonly comparison: VariantComparison | null
 }
 
 /** The checks that judge a step, fast ones first. */
@@ -27,8 +30,9 @@ export function stepChecks(rollout: Rollout, step: StepContext): ValidationCheck
     failedValidationCheck,
     ...checks.filter(({ layer, name }) => layer === 'integrity' && QUICK_CHECKS.includes(name)),
     newRowsCheck(step),
-    stepErrorRatioCheck(step),
-    ...checks.filter(({ layer }) => layer === 'performance'),
+    ...(step.comparison === null
+      ? [stepErrorRatioCheck(step), ...checks.filter(({ layer }) => layer === 'performance')]
+      : variantChecks(step.comparison)),
   ]
 }
 

@@ -20,7 +20,7 @@ const ROLLBACK_CAUSE_BY_VIA: Readonly<Record<string, string>> = { agent: 'agent'
 export async function readMetricsReadings(
   sql: Sql,
   facts: RolloutFacts,
-): Promise<Omit<RolloutReadings, 'readiness' | 'automaticRollbackArmed' | 'conditions' | 'incidents'>> {
+): Promise<Omit<RolloutReadings, 'readiness' | 'automaticRollbackArmed' | 'conditions' | 'comparison' | 'incidents'>> {
   const name = facts.rollout.name
   const [failedRowsBySqlstate, operations, validations, backfills, checks, conflicts, lastValidationRequestedAt] =
     await Promise.all([

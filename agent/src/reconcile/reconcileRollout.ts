@@ -24,7 +24,7 @@ export interface ReconcileDependencies {
   readonly signals: Pick<Signals, 'setSampleInterval'>
   readonly flags: Pick<Flags, 'status'>
   readonly columnUsage: Pick<UsageWatch, 'pollIfDue'>
-  readonly alerting: Pick<Alerting, 'updateState' | 'conditions' | 'writeOwedRecords'>
+  readonly alerting: Pick<Alerting, 'updateState' | 'conditions' | 'comparison' | 'writeOwedRecords'>
   readonly rollbackPauses: RollbackPauseCache
   readonly readReadiness: (facts: RolloutFacts) => Promise<Readiness>
 }
@@ -57,11 +57,12 @@ export async function reconcileRollout(deps: ReconcileDependencies, facts: Rollo
 export function inMemoryReadings(
   { flags, rollbackPauses, alerting }: Pick<ReconcileDependencies, 'flags' | 'rollbackPauses' | 'alerting'>,
   rollout: string,
-): Pick<RolloutReadings, 'flag' | 'automaticRollbackArmed' | 'conditions'> {
+): Pick<RolloutReadings, 'flag' | 'automaticRollbackArmed' | 'conditions' | 'comparison'> {
   return {
     flag: flags.status(rollout),
     automaticRollbackArmed: rollbackPauses.isArmed(rollout),
     conditions: alerting.conditions(rollout),
+    comparison: alerting.comparison(rollout),
   }
 }
 

@@ -74,6 +74,11 @@ const HistogramSchema = strictObject({
     )
     .default({})
     .describe('series that count as errors: label, and a regular expression that matches its whole value'),
+  variant: z
+    .string()
+    .regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, 'is not a label name. Write one such as feature_flag_result_variant.')
+    .default('feature_flag_result_variant')
+    .describe('label with the variant of the flag that the request used: on or off'),
 })
 
 const ApiPromqlSchema = strictObject({
@@ -183,7 +188,16 @@ export const RolloutSchema = strictObject({
   flag: strictObject({
     key: patternField(/^[A-Za-z0-9._-]{1,100}$/, 'vehicles-sti'),
     ramp: RampSchema.default([1, 10, 50, 100]).describe('percentages'),
-    hold: DurationSchema.prefault('10m').describe('how long each step is watched'),
+    hold: DurationSchema.prefault('10m').describe('how long each step is watched at least'),
+    maximumHold: DurationSchema.optional().describe(
+      'how long a step is watched at most, if it has too few requests to tell new code from old; default: three times hold',
+    ),
+    holdback: z
+      .number()
+      .min(0)
+      .max(50, 'must be at most 50')
+      .default(0)
+      .describe('percentage of targeting keys that keeps using legacy columns until soaking has ended'),
     longestRequest: DurationSchema.prefault('30s').describe(
       'how long a request of the application lasts at most: until then it may act on an earlier evaluation',
     ),
@@ -196,6 +210,11 @@ export const RolloutSchema = strictObject({
   signals: z.array(SignalSchema).default([]),
   limits: strictObject({
     apiLatencyIncrease: z.number().positive().default(0.1),
+    controlLatencyIncrease: z
+      .number()
+      .positive()
+      .optional()
+      .describe('against the control group, which noise does not affect; default: apiLatencyIncrease'),
     queryTimeIncrease: z.number().positive().default(0.05),
     resourceUsage: z.number().positive().max(1).default(0.8),
     errorRatio: z.number().min(0).max(1).default(0.001),

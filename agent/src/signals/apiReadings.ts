@@ -39,6 +39,6 @@ async function queryApi(
     prometheus.queryOne(queries.errorRatio, at),
     prometheus.queryOne(queries.requestRate, at),
   ])
-  const counted = { unknown: 'PromQL does not count requests' }
-  return { latencyAverage, latencyP95, errorRatio, requestRate, counted }
+  const byQuery = { latencyAverage, latencyP95, errorRatio, requestRate }
+  return { ...unknownApiReadings('PromQL does not count requests'), ...byQuery }
 }

@@ -10,7 +10,7 @@ import { hasPrometheus, startPrometheus } from './testing/prometheusServer.ts'
 import { waitForValue } from '../../../test/support/waitFor.ts'
 import { realTimeTest as test } from '../../../test/support/realTime.ts'
 
-const HISTOGRAM = { name: 'request_seconds', errors: { status: '5..' } }
+const HISTOGRAM = { name: 'request_seconds', errors: { status: '5..' }, variant: 'variant' }
 
 test('averages, errors, and rates are computed from the change between two scrapes; without requests they are unknown', async () => {
   const { histogram, url, stop } = await startTestApplication()

@@ -5,6 +5,7 @@ import type { Reading } from './reading.ts'
 import { computeErrorRatio, countRequests, sumIncreases, type WindowedRequests } from './requestCounts.ts'
 import type { ApiHistogram } from './signalConfig.ts'
 import { computeIncreases, type SeriesIncrease, type HistogramScrape } from './seriesIncrease.ts'
+import { seenVariants, type Variant } from './seenVariants.ts'
 
 const DEFAULT_WINDOW_MS = 30_000
 
@@ -12,6 +13,10 @@ const DEFAULT_WINDOW_MS = 30_000
 export interface ApiReadings extends ApiValues {
   /** The requests that they summarize; unknown with PromQL, which does not count them. */
   readonly counted: Reading<WindowedRequests>
+  /** Standard deviation of a duration / its mean, from the buckets. */
+  readonly durationVariation: Reading<number>
+  /** The variants of the flag that requests are labelled with; empty with PromQL. */
+  readonly variants: ReadonlySet<Variant>
 }
 
 export interface ApiValues {
@@ -73,17 +78,23 @@ function computeApiReadings(source: ApiHistogram, scrapes: readonly HistogramScr
   const increasesOf = (suffix: string): SeriesIncrease[] =>
     increases.filter(({ name }) => name === source.name + suffix)
   const requests = sumIncreases(increasesOf('_count'))
+  const variants = seenVariants(source, last)
   const toReading = (value: number): Reading<number> => ({ value, at: last.at })
   if (requests === 0) {
-    return { ...unknownApiReadings(`no request ended in the last ${Math.round(seconds)} s`), requestRate: toReading(0) }
+    const unknown = unknownApiReadings(`no request ended in the last ${Math.round(seconds)} s`)
+    return { ...unknown, variants, requestRate: toReading(0) }
   }
-  const p95 = histogramQuantile(0.95, toBuckets(increasesOf('_bucket')))
+  const buckets = toBuckets(increasesOf('_bucket'))
+  const p95 = histogramQuantile(0.95, buckets)
+  const variation = durationVariation(buckets)
   return {
     latencyAverage: toReading(sumIncreases(increasesOf('_sum')) / requests),
     latencyP95: p95 === null ? { unknown: `${source.name} has no +Inf bucket` } : toReading(p95),
     errorRatio: computeErrorRatio(increasesOf('_count'), source, requests, toReading),
     requestRate: toReading(requests / seconds),
     counted: { value: countRequests(source, scrapes), at: last.at },
+    durationVariation: variation === null ? { unknown: `${source.name} has too few buckets` } : toReading(variation),
+    variants,
   }
 }
 
@@ -95,6 +106,8 @@ export function unknownApiReadings(sentence: string): ApiReadings {
     errorRatio: unknownReading,
     requestRate: unknownReading,
     counted: unknownReading,
+    durationVariation: unknownReading,
+    variants: new Set(),
   }
 }
 
@@ -105,6 +118,24 @@ function toBuckets(series: readonly SeriesIncrease[]): Map<number, number> {
     sums.set(bound, (sums.get(bound) ?? 0) + increase)
   }
   return sums
+}
+
+/** The standard deviation of the observations / their mean, each taken as the middle of its bucket. Null: none. */
+function durationVariation(buckets: HistogramBuckets): number | null {
+  const sorted = [...buckets].sort(([a], [b]) => a - b)
+  let [count, sum, squares, below, lower] = [0, 0, 0, 0, 0]
+  for (const [bound, cumulative] of sorted) {
+    const middle = bound === Infinity ? lower : (lower + bound) / 2
+    const observations = Math.max(0, cumulative - below)
+    count += observations
+    sum += observations * middle
+    squares += observations * middle ** 2
+    below = Math.max(below, cumulative)
+    lower = bound
+  }
+  if (count < 2 || sum === 0) return null
+  const mean = sum / count
+  return Math.sqrt(Math.max(0, squares / count - mean ** 2)) / mean
 }
 
 /** The increase of a histogram over a window: cumulative counts by upper bound, the last bound being Infinity. */

@@ -6,11 +6,18 @@ import type { Reading } from './reading.ts'
 import { countRequests, type WindowedRequests } from './requestCounts.ts'
 import type { ApiHistogram } from './signalConfig.ts'
 import type { HistogramScrape } from './seriesIncrease.ts'
+import { seenVariants, type Variant } from './seenVariants.ts'
+import type { VariantBlock } from './variantBlock.ts'
+import { computeVariantBlock } from './variantBlocks.ts'
 
 /** Recent requests over several time spans, each up to now. */
 export interface RecentRequests {
   /** At most this many seconds back. */
   countLast(seconds: number): WindowedRequests
+  /** The variants of the flag that the histogram has. */
+  readonly variants: ReadonlySet<Variant>
+  /** The requests between any two scrapes by the variant of the flag, oldest first; empty without the label. */
+  readonly variantBlocks: readonly VariantBlock[]
 }
 
 export interface RecentRequestsOptions {
@@ -27,6 +34,7 @@ const RETENTION_MS = 60_000
  */
 export function pollRecentRequests({ source, now }: RecentRequestsOptions): Poll<Reading<RecentRequests>> {
   let scrapes: readonly HistogramScrape[] = []
+  let variantBlocks: readonly VariantBlock[] = []
   return createPoll<Reading<RecentRequests>>({
     intervalMs: SCRAPE_INTERVAL_MS,
     maximumAgeMs: 3_000,
@@ -41,10 +49,15 @@ export function pollRecentRequests({ source, now }: RecentRequestsOptions): Poll
       })
       if (status !== 200) throw new Error(`${displayUrl(source.url)} answered HTTP ${status}`)
       const at = now()
-      const names = new Set(['_bucket', '_count'].map((suffix) => source.name + suffix))
+      const names = new Set(['_bucket', '_sum', '_count'].map((suffix) => source.name + suffix))
       const samples = parseExposition(text, (name) => names.has(name))
       scrapes = [...scrapes.filter((scrape) => at - scrape.at <= RETENTION_MS), { at, samples }]
-      return countRecentRequests(source, scrapes)
+      const [before, after] = scrapes.slice(-2)
+      const block = after === undefined ? null : computeVariantBlock(source, before!, after)
+      variantBlocks = [...variantBlocks, ...(block === null ? [] : [block])].filter(
+        ({ until }) => at - until <= RETENTION_MS,
+      )
+      return countRecentRequests(source, scrapes, variantBlocks)
     },
   })
 }
@@ -53,6 +66,7 @@ export function pollRecentRequests({ source, now }: RecentRequestsOptions): Poll
 export function countRecentRequests(
   source: ApiHistogram,
   scrapes: readonly HistogramScrape[],
+  variantBlocks: readonly VariantBlock[],
 ): Reading<RecentRequests> {
   const { at, samples } = scrapes.at(-1)!
   if (samples.length === 0) return { unknown: `the metrics have no histogram ${source.name}` }
@@ -61,6 +75,8 @@ export function countRecentRequests(
   return {
     at,
     value: {
+      variants: seenVariants(source, scrapes.at(-1)!),
+      variantBlocks,
       countLast(seconds) {
         const hit = cached.get(seconds)
         if (hit) return hit

@@ -56,17 +56,19 @@ export function computeErrorRatio(
   requests: number,
   toReading: (value: number) => Reading<number>,
 ): Reading<number> {
-  const matchers = Object.entries(source.errors).map(([label, pattern]) => ({
-    label,
-    pattern: compileLabelPattern(pattern),
-  }))
-  const missing = matchers.find(({ label }) => counts.every(({ labels }) => !(label in labels)))
-  if (missing) return { unknown: `${source.name} has no label ${missing.label}, so errors cannot be identified` }
-  if (matchers.length === 0) return { unknown: 'api.histogram.errors is empty' }
-  const failed = counts.filter(({ labels }) =>
-    matchers.every(({ label, pattern }) => pattern.matches(labels[label] ?? '')),
-  )
+  const missing = Object.keys(source.errors).find((name) => counts.every(({ labels }) => !(name in labels)))
+  if (missing !== undefined)
+    return { unknown: `${source.name} has no label ${missing}, so errors cannot be identified` }
+  if (Object.keys(source.errors).length === 0) return { unknown: 'api.histogram.errors is empty' }
+  const isFailed = createErrorMatcher(source)
+  const failed = counts.filter(({ labels }) => isFailed(labels))
   return toReading(requests === 0 ? 0 : ratio(sumIncreases(failed), requests))
+}
+
+/** True for the labels of a series that counts failed requests. */
+export function createErrorMatcher({ errors }: ApiHistogram): (labels: SeriesIncrease['labels']) => boolean {
+  const matchers = Object.entries(errors).map(([label, pattern]) => ({ label, pattern: compileLabelPattern(pattern) }))
+  return (labels) => matchers.every(({ label, pattern }) => pattern.matches(labels[label] ?? ''))
 }
 
 export function sumIncreases(series: readonly SeriesIncrease[]): number {

@@ -17,11 +17,15 @@ export interface ApiSource {
   readonly promql?: ApiQueries | undefined
 }
 
-/** A histogram on the application's own /metrics; `errors` maps a label to a regular expression of its whole value. */
+/**
+ * A histogram on the application's own /metrics; `errors` maps a label to a regular expression of its whole value, and
+ * `variant` is the label with the variant of the flag, on or off.
+ */
 export interface ApiHistogram {
   readonly url: string
   readonly name: string
   readonly errors: Readonly<Record<string, string>>
+  readonly variant: string
 }
 
 export interface ApiQueries {

@@ -1,7 +1,15 @@
-import type { FlagStatus, OperationKind, Validation } from '../../contract/index.ts'
+import type { FlagStatus, OperationKind, Validation, VariantComparison } from '../../contract/index.ts'
 import type { ApiReadings } from '../../signals/apiScraper.ts'
 import type { Reading } from '../../signals/reading.ts'
 import type { RecentRequests } from '../../signals/recentRequests.ts'
+
+/** What the last control group allows: its own values plus the margin. */
+export interface ControlLimits {
+  /** Of the 95th percentile, in seconds. */
+  readonly latency: number | null
+  /** Of the ratio of failed requests. */
+  readonly errorRatio: number | null
+}
 
 /** The input for the conditions of one rollout at one instant; all from memory. */
 export interface ConditionInput {
@@ -18,12 +26,19 @@ export interface ConditionInput {
   /** True if the rollout file reads the application from a histogram, which counts requests. */
   readonly counted: boolean
   readonly api: ApiReadings
+  /** Requests by type against requests by legacy columns; null: there is no control group. */
+  readonly comparison: VariantComparison | null
+  /** What the control group of the step before allows, at 100%; null: there was none. */
+  readonly controlLimits: ControlLimits | null
   /** The last state of the database; null: not read since the agent started. */
   readonly state: DatabaseState | null
 }
 
 /** What the conditions of the application need. */
-export type ApplicationInput = Pick<ConditionInput, 'activeSeconds' | 'requests' | 'counted' | 'api' | 'state'>
+export type ApplicationInput = Pick<
+  ConditionInput,
+  'activeSeconds' | 'counted' | 'api' | 'comparison' | 'controlLimits' | 'state'
+> & { readonly requests: Reading<Pick<RecentRequests, 'countLast'>> }
 
 export interface DatabaseState {
   readonly readAt: number

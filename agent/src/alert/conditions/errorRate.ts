@@ -1,6 +1,7 @@
 import { formatCount, formatPercent, formatQuantity } from '../../format/format.ts'
 import { poissonUpperTail } from '../../measure/errorRateTest.ts'
 import { isKnown } from '../../signals/reading.ts'
+import { comparisonFinding } from './comparisonFinding.ts'
 import { healthyFinding, unhealthyFinding, unknownFinding, type ConditionFinding } from './conditionFinding.ts'
 import {
   MAX_CHANCE_PROBABILITY,
@@ -14,11 +15,15 @@ import type { ApplicationInput } from './conditionInput.ts'
 /** Fewer failures than this are never reported, however low the limit. */
 const MIN_FAILED_REQUESTS = 3
 
-/** Unhealthy if the error rate exceeds its limit by more than random variation explains. */
+/**
+ * Unhealthy if more requests by type fail than by legacy columns. Without such a control group: if the error rate exceeds its
+ * limit by more than random variation explains.
+ */
 export function errorRateCondition(change: string, input: ApplicationInput): ConditionFinding {
   const subject = { rule: 'StiApiErrorsHigh', change } as const
+  if (isKnown(input.requests) && input.comparison !== null) return comparisonFinding(subject, input.comparison.errors)
   if (input.state === null) return unknownFinding(subject, 'The agent has not read the database since it started.')
-  const { errorLimit } = input.state
+  const errorLimit = Math.max(input.state.errorLimit, input.controlLimits?.errorRatio ?? 0)
   if (!input.counted)
     return promqlFinding(subject, input.api.errorRatio, {
       limit: errorLimit,

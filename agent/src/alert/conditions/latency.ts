@@ -2,6 +2,7 @@ import { formatCount, formatDuration, formatPercent, formatQuantity } from '../.
 import { isKnown } from '../../signals/reading.ts'
 import type { WindowedRequests } from '../../signals/requestCounts.ts'
 import { poissonUpperTail } from '../../measure/errorRateTest.ts'
+import { comparisonFinding } from './comparisonFinding.ts'
 import { healthyFinding, unhealthyFinding, unknownFinding, type ConditionFinding } from './conditionFinding.ts'
 import {
   MAX_CHANCE_PROBABILITY,
@@ -18,12 +19,17 @@ const SLOW_SHARE = 0.05
 const RECOVERY_WINDOW_SECONDS = 2
 
 /**
- * Unhealthy if the application's 95th percentile exceeds its limit by more than random variation explains: more than 5% of
+ * Unhealthy if requests by type are slower than requests by legacy columns. Without such a control group: if the
+ * application's 95th percentile exceeds its limit by more than random variation explains: more than 5% of
  * requests took longer than the limit.
  */
 export function latencyCondition(change: string, input: ApplicationInput): ConditionFinding {
   const subject = { rule: 'StiApiLatencyHigh', change } as const
-  const limit = input.state?.latencyLimit ?? null
+  if (!isKnown(input.requests) && input.counted)
+    return unknownFinding(subject, `Cannot read the application: ${input.requests.unknown}.`)
+  if (input.comparison !== null) return comparisonFinding(subject, input.comparison.latency)
+  const limits = [input.state?.latencyLimit, input.controlLimits?.latency].filter((limit) => limit != null)
+  const limit = limits.length === 0 ? null : Math.max(...limits)
   if (limit === null) return unknownFinding(subject, 'No baseline to compare with. Run sti baseline.')
   if (!input.counted)
     return promqlFinding(subject, input.api.latencyP95, {

@@ -98,6 +98,7 @@ async function readDetailFor(deps: ApiDependencies, rollout: Rollout, caller: Ca
     ...detail,
     ...incidentDetail,
     vitals: readVitalSigns(rollout, detail, deps.signals),
+    comparison: deps.comparison(rollout.name),
     file: caller.mayAct && isAtLeast(caller.level, 'editor') ? detail.file : redactContacts(detail.file),
     actions: detail.actions.map((action) => {
       const refusal = rightRefusal(caller, action.action, deps.config)

@@ -44,6 +44,7 @@ export function rolloutReadings(overrides: Partial<RolloutReadings> = {}): Rollo
     readiness: null,
     automaticRollbackArmed: null,
     conditions: [],
+    comparison: null,
     incidents: [],
     readAt: Date.now(),
     ...overrides,

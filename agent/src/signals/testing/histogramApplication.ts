@@ -8,6 +8,8 @@ export interface HistogramApplication {
   readonly file: string
   /** Multiplies the duration of requests from now on. */
   slowDown(times: number): void
+  /** Multiplies the duration of requests with the flag on as well. */
+  slowDownNewCode(times: number): void
   /** Sets the percentage of requests that fail from now on. */
   failPercent(percent: number): void
   stop(): Promise<void>
@@ -15,18 +17,19 @@ export interface HistogramApplication {
 
 const REQUESTS_PER_SECOND = 200
 
-export async function startHistogramApplication(): Promise<HistogramApplication> {
+/** `variants`: half of the requests have the flag on, and all have the label of their variant. */
+export async function startHistogramApplication({ variants = false } = {}): Promise<HistogramApplication> {
   const registry = new Registry()
   const buckets = [0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0.25, 0.5, 1]
   const histogram = new Histogram({
     name: 'http_request_duration_seconds',
     help: 'Requests.',
     buckets,
-    labelNames: ['status'],
+    labelNames: ['status', 'feature_flag_result_variant'],
     registers: [registry],
   })
   new Counter({ name: 'other_total', help: 'Something else.', registers: [registry] }).inc()
-  let [times, percent, state] = [1, 0, 20_260]
+  let [times, timesOn, percent, state] = [1, 1, 0, 20_260]
   const uniform = (): number => (state = (state * 16_807) % 2_147_483_647) / 2_147_483_647
   // Computed from the clock, since timers are late on a busy machine.
   const began = performance.now()
@@ -34,7 +37,16 @@ export async function startHistogramApplication(): Promise<HistogramApplication>
   const timer = setInterval(() => {
     for (; done < ((performance.now() - began) / 1000) * REQUESTS_PER_SECOND; done++) {
       const status = uniform() * 100 < percent ? '500' : '200'
-      histogram.observe({ status }, times * (0.01 + 0.02 * uniform()))
+      const duration = times * (0.01 + 0.02 * uniform())
+      if (!variants) {
+        histogram.observe({ status }, duration)
+        continue
+      }
+      const variant = uniform() < 0.5 ? 'on' : 'off'
+      histogram.observe(
+        { status, feature_flag_result_variant: variant },
+        variant === 'on' ? timesOn * duration : duration,
+      )
     }
   }, 50)
   const server = createServer((_, response) => void registry.metrics().then((text) => response.end(text)))
@@ -43,6 +55,7 @@ export async function startHistogramApplication(): Promise<HistogramApplication>
   return {
     file: `api: { histogram: { url: "http://127.0.0.1:${port}/metrics", name: http_request_duration_seconds, errors: { status: "5.." } } }\n`,
     slowDown: (wanted) => void (times = wanted),
+    slowDownNewCode: (wanted) => void (timesOn = wanted),
     failPercent: (wanted) => void (percent = wanted),
     stop() {
       clearInterval(timer)

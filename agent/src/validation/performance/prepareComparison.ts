@@ -6,7 +6,7 @@ import { readComparisonWindow } from '../../measure/comparisonWindow.ts'
 import type { CheckContext, CheckFinding } from '../check.ts'
 
 /** Required observation time before a comparison. Longer with Prometheus, which has fewer readings. */
-const OBSERVATION_MS = { live: 60_000, history: 240_000 } as const
+export const OBSERVATION_MS = { live: 60_000, history: 240_000 } as const
 /** Includes waiting for the observation time. */
 export const PERFORMANCE_CHECK_TIMEOUT_SECONDS = 300
 const POLL_INTERVAL_MS = 500
