@@ -48,8 +48,8 @@ export interface Alerting {
   updateState(rollout: string, state: AlertingState): void
   /** Queues the records of rollbacks that an agent owes which has stopped. */
   writeOwedRecords(rollout: string): Promise<void>
-  /** What the application's readings say about turning the flag on now. */
-  judgeEnabling(rollout: string): EnableJudgement
+  /** What the application's readings say about turning the flag on for this percentage now. */
+  judgeEnabling(rollout: string, percentage: number): EnableJudgement
   /** Alerts that were dropped since this process started. */
   droppedAlerts: DroppedAlerts['counts']
   /** The conditions that the rollback rules fire on. */

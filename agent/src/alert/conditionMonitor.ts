@@ -24,8 +24,8 @@ export interface ConditionMonitor {
   decisionContext(rollout: string | null, rule: string): DecisionContext
   /** Marks this change as rolled back for this rule. False: it already is. */
   claim(rollout: string, rule: string, change: string): boolean
-  /** What the application's readings say about turning the flag on now. */
-  judgeEnabling(rollout: string): EnableJudgement
+  /** What the application's readings say about turning the flag on for this percentage now. */
+  judgeEnabling(rollout: string, percentage: number): EnableJudgement
   stop(): void
 }
 
@@ -152,7 +152,7 @@ export function createConditionMonitor(dependencies: ConditionMonitorDependencie
       claimed.add(rollbackKey(rule, change))
       return true
     },
-    judgeEnabling(rollout) {
+    judgeEnabling(rollout, percentage) {
       const entry = monitored.get(rollout)
       if (entry === undefined) return { refusals: [], warnings: [] }
       const { api, automaticRollback } = entry.rollout.file
@@ -161,6 +161,12 @@ export function createConditionMonitor(dependencies: ConditionMonitorDependencie
         api: signals.api(rollout),
         counted: api === undefined ? null : api.histogram !== undefined,
         state: entry.state,
+        percentage,
+        controlLimits: entry.variants.limitsIfFull({
+          now: now(),
+          flag: dependencies.flag(rollout),
+          requests: signals.requests(rollout),
+        }),
         notArmedReason: !automaticRollback.includes('flag')
           ? 'The rollout file allows no automatic rollback of the flag, so it would stay on.'
           : rollbackPauses.isArmed(rollout) === true

@@ -15,6 +15,8 @@ export interface VariantMonitor {
   comparison(): VariantComparison | null
   /** The limits at 100% by the control group of the step before, which is newer than the baseline; null: there was none. */
   controlLimits(): ControlLimits | null
+  /** The limits that would apply if the flag were set to 100% now; null: there is no control group. */
+  limitsIfFull(state: VariantMonitorState): ControlLimits | null
 }
 
 export interface VariantMonitorState {
@@ -87,5 +89,7 @@ export function createVariantMonitor({ file }: Pick<Rollout, 'file'>): VariantMo
     },
     comparison: () => comparison,
     controlLimits: () => control,
+    limitsIfFull: ({ now, flag, requests }) =>
+      isPartlyOn(flag) && isKnown(requests) ? measureControl(now, requests.value) : control,
   }
 }

@@ -42,7 +42,7 @@ export async function acceptOperation(
   const parameters = request.parameters as Record<string, unknown>
   const facts = await deps.facts(rollout)
   requireOperationPossible(deps.kinds[request.kind], facts, parameters)
-  requireApplicationWithinLimits(deps, rollout, request)
+  requireApplicationWithinLimits(deps, facts, request)
   await requireRequestPossible(deps, facts, request.kind, parameters)
   if (request.kind === 'flag' && !request.parameters.ramp)
     return await enableFlag(deps, rollout, request, caller, idempotencyKey)

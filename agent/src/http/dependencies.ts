@@ -40,8 +40,8 @@ export interface ApiDependencies {
   /** Reads the facts of a rollout again. */
   facts(rollout: Rollout): Promise<RolloutFacts>
   readiness(facts: RolloutFacts): Promise<Readiness>
-  /** What the application's readings say about turning the flag on now. */
-  judgeEnabling(rollout: string): EnableJudgement
+  /** What the application's readings say about turning the flag on for this percentage now. */
+  judgeEnabling(rollout: string, percentage: number): EnableJudgement
   wakeRunner(): void
   /** Why this agent claims no operations now, such as an unavailable database. */
   agentFaults(): readonly string[]

@@ -3,6 +3,7 @@ import type { RolloutFacts } from '../kind/facts.ts'
 import type { OperationDefinition } from '../kind/kind.ts'
 import type { Caller } from '../rights/caller.ts'
 import type { Rollout } from '../rollout/rollout.ts'
+import { remainingSteps } from '../ramp/rampParameters.ts'
 import type { ApiDependencies } from './dependencies.ts'
 import { requireLimitRights } from './limitRights.ts'
 import { Refusal } from './problem.ts'
@@ -36,7 +37,7 @@ export async function previewOperation(
   ]
   const impossible = [
     ...catchRefusal(() => requireOperationPossible(deps.kinds[request.kind], facts, parameters)),
-    ...catchRefusal(() => requireApplicationWithinLimits(deps, rollout, request)),
+    ...catchRefusal(() => requireApplicationWithinLimits(deps, facts, request)),
   ]
   const [firstRefusal] = [...forbidden, ...impossible]
   const estimates = await estimate(deps, facts, request)
@@ -53,7 +54,7 @@ export async function previewOperation(
     ...estimates,
     warnings: [
       ...(estimates.warnings ?? []),
-      ...(turnsFlagOn(request) ? deps.judgeEnabling(rollout.name).warnings : []),
+      ...(turnsFlagOn(request) ? deps.judgeEnabling(rollout.name, nextPercentage(facts, request)).warnings : []),
     ],
     allowed: firstRefusal === undefined && queried.length === 0,
     reasons: [...forbidden.map(({ message }) => message), ...impossible.flatMap(({ reasons }) => reasons), ...queried],
@@ -82,15 +83,26 @@ export function requireOperationPossible(
  */
 export function requireApplicationWithinLimits(
   { judgeEnabling }: Pick<ApiDependencies, 'judgeEnabling'>,
-  rollout: Rollout,
+  facts: Pick<RolloutFacts, 'rollout' | 'flag'>,
   request: OperationRequest,
 ): void {
-  if (!turnsFlagOn(request) || (request.kind === 'flag' && request.parameters.force)) return
-  const { refusals } = judgeEnabling(rollout.name)
+  if (!turnsFlagOn(request) || request.parameters.force) return
+  const { refusals } = judgeEnabling(facts.rollout.name, nextPercentage(facts, request))
   if (refusals.length > 0) throw new Refusal('refused', refusals[0]!, [...refusals])
 }
 
-const turnsFlagOn = (request: OperationRequest): boolean => request.kind === 'flag' && !turnsFlagOff(request)
+type FlagRequest = OperationRequest & { readonly kind: 'flag' }
+
+const turnsFlagOn = (request: OperationRequest): request is FlagRequest =>
+  request.kind === 'flag' && !turnsFlagOff(request)
+
+/** What the flag is set to at once: a ramp begins with its first step. */
+function nextPercentage(
+  { rollout, flag }: Pick<RolloutFacts, 'rollout' | 'flag'>,
+  { parameters }: FlagRequest,
+): number {
+  return parameters.ramp ? (remainingSteps(rollout, flag, Date.now())[0] ?? 100) : parameters.percentage
+}
 
 /** @throws Refusal with what only a query shows: see `requestRefusals` */
 export async function requireRequestPossible(
