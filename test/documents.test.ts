@@ -52,6 +52,7 @@ test('every variable is declared, or read by a program of the repository', async
   const programs = [
     ...(await readFolder('demo', /\.(ts|sh)$/)),
     ...(await readFolder('test', /\.ts$/)),
+    ...(await readFolder('agent/src', /\.test\.ts$/)),
     ...(await readFolder('bench', /\.ts$/)),
     ...(await readFolder('provisioning', /\.ya?ml$/)),
     await readSource('docker-compose.yml'),

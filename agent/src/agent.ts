@@ -22,7 +22,7 @@ import { expand } from './expand/expand.ts'
 import { finalize } from './finalize/finalize.ts'
 import { createFlags } from './flag/flags.ts'
 import { createOffSpool } from './flag/offSpool.ts'
-import { checkDependencies } from './health.ts'
+import { checkApplications, checkDependencies } from './health.ts'
 import { createReportWorkers } from './evidence/reportWorkers.ts'
 import { buildApp } from './http/app.ts'
 import { createAuthentication } from './http/authentication.ts'
@@ -307,7 +307,8 @@ export async function startAgent(
       await databaseMonitor.checkNow()
     },
     comparison: alarm.comparison,
-    health: () => checkDependencies({ database, authentication, prometheusUrl: config.prometheusUrl, rollouts }),
+    health: () => checkDependencies({ database, authentication, prometheusUrl: config.prometheusUrl }),
+    applicationHealth: () => checkApplications(rollouts, signals.api),
     metrics: metrics.text,
     serving: () => serving,
   })

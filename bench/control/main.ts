@@ -50,6 +50,8 @@ async function main(): Promise<void> {
     const { staging } = await startStack({ root, runFolder, folder }, withFaultyService(processes), createConsole(), {
       rows: 20_000,
       bare: true,
+      // The machine is loaded on purpose: the control group decides.
+      requires: ['integrity', 'business'],
     })
     const baseline = Number(values.baseline)
     if (baseline > 0) await run(staging, 'baseline', { durationSeconds: baseline, live: true })

@@ -3,8 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Readiness, RolloutDetail, SignedReport } from '../../agent/src/contract/index.ts'
-import { hashSignalSources } from '../../agent/src/measure/baselineStore.ts'
-import { compileRollout } from '../../agent/src/rollout/compileRollout.ts'
+import { importBaseline } from '../support/importBaseline.ts'
 import { TOKENS, withAgent, type TestAgent } from '../support/agent.ts'
 import { withSti, type RunSti } from '../support/stiCommand.ts'
 import { withDatabase, type TestDatabase } from '../support/database.ts'
@@ -43,40 +42,9 @@ async function downloadReport(agent: TestAgent, format: string): Promise<string>
   return await answer.text()
 }
 
-/** A baseline of an hour with 30% memory usage. */
-async function importBaseline(agent: TestAgent): Promise<void> {
-  const { rollout } = compileRollout('rollout.yaml', FILE)
-  const ago = (minutes: number): string => new Date(Date.now() - minutes * 60_000).toISOString()
-  const values = Array.from({ length: 12 }, () => 0.3)
-  const memory = {
-    signal: 'host-memory',
-    samples: 720,
-    mean: 0.3,
-    standardDeviation: 0,
-    median: 0.3,
-    p95: 0.3,
-    maximum: 0.3,
-  }
-  const content = {
-    rollout: 'vehicles',
-    environment: 'staging',
-    fileHash: rollout!.hash,
-    sourcesHash: hashSignalSources(rollout!.file),
-    release: 'v1',
-    measured: 'live',
-    startedAt: ago(70),
-    endedAt: ago(10),
-    queries: [],
-    notes: [],
-    signals: [{ ...memory, stepSeconds: 300, values, unknown: null }],
-  }
-  const { status, body } = await agent.post('/v1/rollouts/vehicles/baselines', { content, reason: 'from the test' })
-  expect([status, body]).toEqual([200, expect.anything()])
-}
-
 test('the report contains every operation in each format, and escapes all markup', async () => {
   await withRollout(async (agent) => {
-    await importBaseline(agent)
+    await importBaseline(agent, FILE)
     const { report } = JSON.parse(await downloadReport(agent, 'json')) as SignedReport
     expect(report.baseline!.baseline).toMatchObject({ id: 6, release: 'v1', source: 'import' })
     expect(report.baseline!.signals.find(({ name }) => name === 'host-memory')).toMatchObject({ baseline: 0.3 })

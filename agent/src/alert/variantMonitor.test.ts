@@ -59,6 +59,18 @@ test('without the label there is no control group; with one variant only, after 
   expect(monitor.comparison()).not.toBeNull()
 })
 
+test('an application that cannot be read is compared no longer after a minute', () => {
+  const monitor = createMonitor()
+  const partly = { flag: flag(50) }
+  monitor.update({ ...partly, now: 0, requests: requestsOf(blocks(0, 1, counts(20), counts(20))) })
+  monitor.update({ ...partly, now: 30_000, requests: requestsOf(blocks(30_000, 30, counts(20), counts(20))) })
+  const unreadable = { unknown: 'it does not answer' }
+  monitor.update({ ...partly, now: 60_000, requests: unreadable })
+  expect(monitor.comparison()).toMatchObject({ on: { requests: 1_200 } })
+  monitor.update({ ...partly, now: 91_000, requests: unreadable })
+  expect(monitor.comparison()).toBeNull()
+})
+
 test('off and at 100% nothing is compared; the last control group gives limits until the flag is off or an hour has passed', () => {
   const monitor = createMonitor()
   const recent = requestsOf(blocks(60_000, 60, counts(20), counts(20, 2)))

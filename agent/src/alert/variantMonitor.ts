@@ -74,9 +74,9 @@ export function createVariantMonitor({ file }: Pick<Rollout, 'file'>): VariantMo
         seenAt = { on: now, off: now }
         comparison = null
       }
-      if (!isKnown(requests) || requests.value.variants.size === 0) return
       const { comparer, addedUntil } = current
-      const blocks = requests.value.variantBlocks.filter(({ from }) => from >= addedUntil)
+      const isReadable = isKnown(requests) && requests.value.variants.size > 0
+      const blocks = isReadable ? requests.value.variantBlocks.filter(({ from }) => from >= addedUntil) : []
       for (const block of blocks) {
         comparer.add(block)
         current.addedUntil = block.until
@@ -85,7 +85,7 @@ export function createVariantMonitor({ file }: Pick<Rollout, 'file'>): VariantMo
       }
       const areSeen = now - Math.min(seenAt.on, seenAt.off) <= MAX_UNSEEN_MS
       if (!areSeen) comparison = null
-      else if (blocks.length > 0 || comparison === null) comparison = comparer.read()
+      else if (blocks.length > 0 || (isReadable && comparison === null)) comparison = comparer.read()
     },
     comparison: () => comparison,
     controlLimits: () => control,

@@ -50,19 +50,20 @@ const BLOCK_SECONDS = 0.5
 const BOUNDS = [0.001, 0.002, 0.004, 0.006, 0.008, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.25, 0.5, 1, 2.5, 5]
 const MEDIAN_SECONDS = 0.005
 
+type BaselineVerdict = 'pass' | 'fail' | 'inconclusive'
+
 export interface SimulatedStep {
   /** Seconds after the fault began, or after the step began without one; null: not found. */
   readonly foundAfter: number | null
   readonly comparison: VariantComparison
   /** The verdict of the test against a baseline of ten quiet minutes before the step. */
-  readonly baselineVerdict: 'pass' | 'fail' | 'inconclusive'
+  baselineVerdict(): BaselineVerdict
 }
 
 /** Simulates one step from a seed. */
 export function simulateStep(traffic: Traffic, seed: number): SimulatedStep {
   const random = createRandom(seed)
   const comparer = createVariantComparer({ increase: 0.1, errorRatio: 0.001 }, 0)
-  const before = readIntervals({ ...traffic, machineLoad: 1, stall: false, slowdown: 1, errorRatioOn: 0 }, random)
   const during: Reading[] = []
   let foundAfter: number | null = null
   for (const block of simulateBlocks(traffic, random)) {
@@ -71,7 +72,12 @@ export function simulateStep(traffic: Traffic, seed: number): SimulatedStep {
     const elapsed = block.until / 1_000
     if (foundAfter === null && comparer.hasFault()) foundAfter = elapsed - traffic.faultFrom
   }
-  return { foundAfter, comparison: comparer.read(), baselineVerdict: judgeAgainstBaseline(before, during) }
+  const quiet = { ...traffic, machineLoad: 1, stall: false, slowdown: 1, errorRatioOn: 0, seconds: 600 }
+  return {
+    foundAfter,
+    comparison: comparer.read(),
+    baselineVerdict: () => judgeAgainstBaseline(readIntervals(quiet, createRandom(-seed)), during),
+  }
 }
 
 function* simulateBlocks(traffic: Traffic, random: Random): Generator<VariantBlock> {
@@ -141,10 +147,7 @@ function addToReadings(readings: Reading[], { from, until, on, off }: VariantBlo
   reading.seconds += on.seconds + off.seconds
 }
 
-function judgeAgainstBaseline(
-  before: readonly Reading[],
-  during: readonly Reading[],
-): SimulatedStep['baselineVerdict'] {
+function judgeAgainstBaseline(before: readonly Reading[], during: readonly Reading[]): BaselineVerdict {
   const means = (readings: readonly Reading[]): number[] =>
     readings.filter(({ all }) => all > 0).map(({ seconds, all }) => seconds / all)
   const sum = (of: (reading: Reading) => number): number => during.reduce((total, reading) => total + of(reading), 0)

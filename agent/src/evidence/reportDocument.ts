@@ -8,6 +8,7 @@ import {
   table,
   type ReportBlock,
 } from './reportBlocks.ts'
+import { controlGroupBlocks } from './controlGroupBlocks.ts'
 import { historyBlocks } from './historyBlocks.ts'
 import { validationBlocks } from './validationBlocks.ts'
 import { readinessBlocks } from './readinessBlocks.ts'
@@ -19,6 +20,7 @@ export function buildReportDocument(signed: SignedReport): ReportBlock[] {
     heading(`Rollout ${report.rollout} in ${report.environment}`, 1),
     ...summaryBlocks(report),
     ...validationBlocks(report),
+    ...controlGroupBlocks(report),
     ...readinessBlocks(report),
     ...historyBlocks(report),
     ...signatureBlocks(signed),

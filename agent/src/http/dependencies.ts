@@ -53,6 +53,8 @@ export interface ApiDependencies {
   /** Requests by type against requests by legacy columns; null: there is no control group now. */
   comparison(rollout: string): VariantComparison | null
   health(): Promise<DependencyHealth[]>
+  /** If the applications of the rollouts are read, from memory. */
+  applicationHealth(): DependencyHealth[]
   metrics(): Promise<string>
   /** False while the agent stops: streams end. */
   serving(): boolean

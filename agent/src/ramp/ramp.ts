@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { readRollbackPause } from '../alert/rollbackPauseStore.ts'
-import type { RampProgress, VariantComparison } from '../contract/index.ts'
+import { isAcceptedCheck, type RampProgress, type VariantComparison } from '../contract/index.ts'
 import { formatDuration } from '../format/format.ts'
 import { OperationFailedError, OperationPausedError } from '../kind/operationErrors.ts'
 import type { OperationDefinition, RunOutcome, RunContext } from '../kind/kind.ts'
@@ -234,8 +234,8 @@ function missingSeconds(
   holdSeconds: number,
   { maximumHoldSeconds }: RampParameters,
 ): number | null {
-  const undecided = checks.filter(({ verdict }) => verdict !== 'pass').map(({ check }) => check)
-  const isOnlyComparison = undecided.every((check) => VARIANT_CHECKS.some((name) => name === check))
+  const undecided = checks.filter((check) => check.verdict !== 'pass' && !isAcceptedCheck(check))
+  const isOnlyComparison = undecided.every(({ check }) => VARIANT_CHECKS.some((name) => name === check))
   if (comparison === null || !isOnlyComparison || holdSeconds >= maximumHoldSeconds) return null
   const missing = Math.max(MIN_EXTENSION_SECONDS, comparison.missingSeconds ?? holdSeconds)
   return Math.min(missing, maximumHoldSeconds - holdSeconds)

@@ -56,24 +56,25 @@ export const RolloutTypeSchema = strictObject({
 
 const OtherwiseSchema = strictObject({ name: TypeNameSchema, restore: RestoreSchema.optional() })
 
+const ErrorSeriesSchema = z
+  .record(
+    z.string(),
+    z
+      .string()
+      .refine(
+        isRegularExpression,
+        'is not a regular expression of RE2, which Prometheus uses. Write one such as "5..".',
+      ),
+  )
+  .describe('series that count as errors: label, and a regular expression that matches its whole value')
+
 const HistogramSchema = strictObject({
   url: HttpUrlSchema.describe("the application's metrics endpoint"),
   name: z
     .string()
     .regex(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/, 'is not a metric name. Write one such as http_request_duration_seconds.')
     .describe('histogram in seconds, without _bucket, _sum or _count'),
-  errors: z
-    .record(
-      z.string(),
-      z
-        .string()
-        .refine(
-          isRegularExpression,
-          'is not a regular expression of RE2, which Prometheus uses. Write one such as "5..".',
-        ),
-    )
-    .default({})
-    .describe('series that count as errors: label, and a regular expression that matches its whole value'),
+  errors: ErrorSeriesSchema.default({}),
   variant: z
     .string()
     .regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, 'is not a label name. Write one such as feature_flag_result_variant.')
@@ -86,6 +87,11 @@ const ApiPromqlSchema = strictObject({
   latencyP95: textField(),
   errorRatio: textField(),
   requestRate: textField(),
+  requests: textField()
+    .refine((query) => query.includes('$variant'), 'must contain $variant, which the agent replaces by on and off')
+    .optional()
+    .describe('the series of a histogram of requests by $variant, on or off, with their names and instances'),
+  errors: ErrorSeriesSchema.optional(),
 })
 
 const HostPromqlSchema = strictObject({

@@ -1,6 +1,15 @@
 import { createPoll, type Poll } from './poll.ts'
 import type { PrometheusClient } from './prometheusClient.ts'
-import { createApiScraper, unknownApiReadings, type ApiReadings, type IntervalListener } from './apiScraper.ts'
+import {
+  createApiScraper,
+  durationVariation,
+  toBuckets,
+  unknownApiReadings,
+  type ApiReadings,
+  type IntervalListener,
+} from './apiScraper.ts'
+import { scrapePromqlRequests } from './promqlRequests.ts'
+import { seenVariants } from './seenVariants.ts'
 import type { ApiQueries, ApiSource } from './signalConfig.ts'
 
 export interface ApiReadingsOptions {
@@ -33,12 +42,34 @@ async function queryApi(
 ): Promise<ApiReadings> {
   if (!queries) return unknownApiReadings('the rollout file has no api')
   if (!prometheus) return unknownApiReadings('the agent has no Prometheus: set STI_PROMETHEUS_URL')
-  const [latencyAverage, latencyP95, errorRatio, requestRate] = await Promise.all([
+  const [latencyAverage, latencyP95, errorRatio, requestRate, byVariant] = await Promise.all([
     prometheus.queryOne(queries.latencyAverage, at),
     prometheus.queryOne(queries.latencyP95, at),
     prometheus.queryOne(queries.errorRatio, at),
     prometheus.queryOne(queries.requestRate, at),
+    readVariants(queries, prometheus, at),
   ])
-  const byQuery = { latencyAverage, latencyP95, errorRatio, requestRate }
+  const byQuery = { latencyAverage, latencyP95, errorRatio, requestRate, ...byVariant }
   return { ...unknownApiReadings('PromQL does not count requests'), ...byQuery }
+}
+
+/** Which variants Prometheus has, and how much durations vary since the processes started. */
+async function readVariants(
+  queries: ApiQueries,
+  prometheus: PrometheusClient,
+  at: number,
+): Promise<Partial<Pick<ApiReadings, 'variants' | 'durationVariation'>>> {
+  if (queries.requests === undefined) return {}
+  try {
+    const { source, scrape } = await scrapePromqlRequests(queries, prometheus, at)
+    const buckets = scrape.samples.filter(({ name }) => name === `${source.name}_bucket`)
+    const variation = durationVariation(toBuckets(buckets.map((sample) => ({ ...sample, increase: sample.value }))))
+    return {
+      variants: seenVariants(source, scrape),
+      durationVariation: variation === null ? { unknown: 'no request has ended' } : { value: variation, at },
+    }
+  } catch (error) {
+    // The same query is also watched while the flag is on, and its failure is unknown there.
+    return { durationVariation: { unknown: (error as Error).message } }
+  }
 }

@@ -111,7 +111,7 @@ export function unknownApiReadings(sentence: string): ApiReadings {
   }
 }
 
-function toBuckets(series: readonly SeriesIncrease[]): Map<number, number> {
+export function toBuckets(series: readonly SeriesIncrease[]): Map<number, number> {
   const sums = new Map<number, number>()
   for (const { labels, increase } of series) {
     const bound = labels['le'] === '+Inf' ? Infinity : Number(labels['le'])
@@ -121,7 +121,7 @@ function toBuckets(series: readonly SeriesIncrease[]): Map<number, number> {
 }
 
 /** The standard deviation of the observations / their mean, each taken as the middle of its bucket. Null: none. */
-function durationVariation(buckets: HistogramBuckets): number | null {
+export function durationVariation(buckets: HistogramBuckets): number | null {
   const sorted = [...buckets].sort(([a], [b]) => a - b)
   let [count, sum, squares, below, lower] = [0, 0, 0, 0, 0]
   for (const [bound, cumulative] of sorted) {

@@ -12,8 +12,8 @@ export interface PrometheusSample {
 export interface PrometheusClient {
   /** The number of exactly one series; anything else is unknown, with the reason. */
   queryOne(promql: string, at: number): Promise<Reading<number>>
-  /** All series of an instant vector or a scalar. @throws Error with one sentence */
-  queryAll(promql: string): Promise<readonly PrometheusSample[]>
+  /** All series of an instant vector or a scalar, now or at a time. @throws Error with one sentence */
+  queryAll(promql: string, at?: number): Promise<readonly PrometheusSample[]>
   /** One series over time, every `stepSeconds`; no sample where it is absent or NaN. @throws Error with one sentence */
   queryRange(promql: string, over: QueryRange): Promise<readonly TimedValue[]>
 }
@@ -46,8 +46,9 @@ export function createPrometheusClient(url: string): PrometheusClient {
     return response.data!
   }
 
-  async function queryAll(promql: string): Promise<readonly PrometheusSample[]> {
-    const { resultType, result } = await request('query', promql, {}, 3_000)
+  async function queryAll(promql: string, at?: number): Promise<readonly PrometheusSample[]> {
+    const time: Record<string, string> = at === undefined ? {} : { time: String(at / 1000) }
+    const { resultType, result } = await request('query', promql, time, 3_000)
     if (resultType === 'scalar') return [{ labels: {}, value: parsePrometheusNumber((result as [number, string])[1]) }]
     if (resultType !== 'vector') throw new Error(`${promql} returns a ${resultType}: it must return one number`)
     return (result as { metric: Record<string, string>; value: [number, string] }[]).map(({ metric, value }) => ({

@@ -2,9 +2,11 @@ import { displayUrl } from '../format/url.ts'
 import { parseExposition } from './exposition.ts'
 import { boundedGet } from '../boundedGet.ts'
 import { createPoll, type Poll } from './poll.ts'
-import type { Reading } from './reading.ts'
+import { isKnown, type Reading } from './reading.ts'
 import { countRequests, type WindowedRequests } from './requestCounts.ts'
-import type { ApiHistogram } from './signalConfig.ts'
+import type { PrometheusClient } from './prometheusClient.ts'
+import { onlyKnownSeries, scrapePromqlRequests } from './promqlRequests.ts'
+import type { ApiHistogram, ApiQueries, ApiSource } from './signalConfig.ts'
 import type { HistogramScrape } from './seriesIncrease.ts'
 import { seenVariants, type Variant } from './seenVariants.ts'
 import type { VariantBlock } from './variantBlock.ts'
@@ -21,18 +23,29 @@ export interface RecentRequests {
 }
 
 export interface RecentRequestsOptions {
-  readonly source: ApiHistogram | undefined
+  readonly source: ApiSource | undefined
+  readonly prometheus: PrometheusClient | null
   readonly now: () => number
 }
 
 const SCRAPE_INTERVAL_MS = 500
 const RETENTION_MS = 60_000
 
+/** Prometheus scrapes less often; a query costs more than a scrape. */
+const QUERY_INTERVAL_MS = 2_000
+
+/** Reads the requests of the application while anybody watches: from its histogram, or with `api.promql.requests`. */
+export function pollRecentRequests({ source, prometheus, now }: RecentRequestsOptions): Poll<Reading<RecentRequests>> {
+  return source?.histogram === undefined
+    ? pollQueriedRequests(source?.promql ?? {}, prometheus, now)
+    : pollScrapedRequests(source.histogram, now)
+}
+
 /**
  * Reads the application's histogram twice a second while anybody watches, for decisions within seconds. It counts
  * requests rather than computing a percentile, because only counts can be tested against noise.
  */
-export function pollRecentRequests({ source, now }: RecentRequestsOptions): Poll<Reading<RecentRequests>> {
+function pollScrapedRequests(source: ApiHistogram, now: () => number): Poll<Reading<RecentRequests>> {
   let scrapes: readonly HistogramScrape[] = []
   let variantBlocks: readonly VariantBlock[] = []
   return createPoll<Reading<RecentRequests>>({
@@ -41,7 +54,6 @@ export function pollRecentRequests({ source, now }: RecentRequestsOptions): Poll
     now,
     unknown: (sentence) => ({ unknown: sentence }),
     async refresh() {
-      if (source === undefined) return { unknown: 'the rollout file has no api.histogram' }
       const { status, text } = await boundedGet(source.url, {
         milliseconds: 2_000,
         bytes: 1_000_000,
@@ -58,6 +70,37 @@ export function pollRecentRequests({ source, now }: RecentRequestsOptions): Poll
         ({ until }) => at - until <= RETENTION_MS,
       )
       return countRecentRequests(source, scrapes, variantBlocks)
+    },
+  })
+}
+
+/** A block lasts from one scrape of Prometheus to the next. */
+function pollQueriedRequests(
+  queries: Pick<ApiQueries, 'requests' | 'errors'>,
+  prometheus: PrometheusClient | null,
+  now: () => number,
+): Poll<Reading<RecentRequests>> {
+  let scrapes: readonly HistogramScrape[] = []
+  let variantBlocks: readonly VariantBlock[] = []
+  return createPoll<Reading<RecentRequests>>({
+    intervalMs: QUERY_INTERVAL_MS,
+    maximumAgeMs: 10_000,
+    now,
+    unknown: (sentence) => ({ unknown: sentence }),
+    async refresh() {
+      const at = now()
+      const { source, scrape } = await scrapePromqlRequests(queries, prometheus, at)
+      const before = scrapes.at(-1)
+      const comparable = before === undefined ? scrape : onlyKnownSeries(before, scrape)
+      if (comparable !== null) {
+        const block =
+          before === undefined || at - before.at > RETENTION_MS ? null : computeVariantBlock(source, before, comparable)
+        scrapes = [...scrapes, scrape].slice(-2)
+        variantBlocks = [...variantBlocks, ...(block === null ? [] : [block])]
+      }
+      variantBlocks = variantBlocks.filter(({ until }) => at - until <= RETENTION_MS)
+      const requests = countRecentRequests(source, scrapes, variantBlocks)
+      return isKnown(requests) ? { value: requests.value, at } : requests
     },
   })
 }

@@ -33,6 +33,10 @@ export interface ApiQueries {
   readonly latencyP95: string
   readonly errorRatio: string
   readonly requestRate: string
+  /** The series of a histogram; `$variant` is replaced by on and off. */
+  readonly requests?: string | undefined
+  /** As in `ApiHistogram`, for `requests`. */
+  readonly errors?: Readonly<Record<string, string>> | undefined
 }
 
 /**

@@ -92,7 +92,7 @@ export function createSignals(options: SignalsOptions): Signals {
   function pollRollout(rollout: MonitoredRollout) {
     const { name, file } = rollout
     const sampled = { prometheus, intervalMs: SAMPLE_INTERVAL_MS, now }
-    const requests = pollRecentRequests({ source: file.api?.histogram, now })
+    const requests = pollRecentRequests({ source: file.api, prometheus, now })
     return {
       requests,
       watchRequests: createRefCountedPolls([requests]),

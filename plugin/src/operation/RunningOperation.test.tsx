@@ -32,7 +32,7 @@ const renderOperation = (changed: Partial<Operation>) => {
       />
     </MemoryRouter>,
   )
-  return screen.getByRole('region', { name: 'Backfill 7' }).textContent
+  return screen.getAllByRole('region')[0]!.textContent
 }
 
 test('a running operation shows its rate and the time left', () => {
@@ -46,4 +46,36 @@ test('a paused operation has no rate and no remaining time, and shows how to con
   expect(text).toContain('250 / 1,000 rows')
   expect(text).toContain('continues from here when you resume it')
   for (const absent of ['rows/min', 'left', 'writing types']) expect(text).not.toContain(absent)
+})
+
+test('a step of a ramp shows requests with the flag on against those with it off, with the intervals', () => {
+  const comparison = {
+    on: { requests: 1_204, failed: 2, latency: 0.00513 },
+    off: { requests: 1_190, failed: 1, latency: 0.005 },
+    seconds: 60,
+    latency: { verdict: 'inconclusive', value: 1.026, between: [0.95, 1.108], probability: 1, detail: 'x' },
+    errors: { verdict: 'pass', value: 0.0008, between: [-0.002, 0.004], probability: 1, detail: 'y' },
+    missingSeconds: 840,
+  }
+  const ramp = {
+    step: 1,
+    steps: [50, 100],
+    percentage: 50,
+    heldSeconds: 60,
+    holdSeconds: 60,
+    verdict: null,
+    why: [],
+    comparison,
+  }
+  const text = renderOperation({
+    kind: 'flag',
+    state: 'running',
+    parameters: { enabled: true, ramp: true },
+    progress: { ...progress, ramp } as Operation['progress'],
+  })
+  expect(text).toMatch(/Flag on1,204.*5\.13 ms.*0\.166%/)
+  expect(text).toMatch(/Flag off \(control group\)1,190.*5\.00 ms/)
+  expect(text).toContain('1.03× (95% confidence 0.95× to 1.11×)')
+  expect(text).toContain('+0.08% (95% confidence -0.2% to +0.4%)')
+  expect(text).toContain('About 14 min more at this traffic')
 })

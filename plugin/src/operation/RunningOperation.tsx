@@ -8,6 +8,7 @@ import { type Control, ControlConfirmation, CONTROLS } from '../action/ControlCo
 import { ActionButton } from '../action/ActionButton'
 import type { Environment } from '../agent/useEnvironment'
 import { routes } from '../routes'
+import { ControlGroup } from './ControlGroup'
 import { OPERATION_STATE_DISPLAY } from './display'
 import { OperationStateBadge } from './OperationStateBadge'
 import { ProgressBar } from './ProgressBar'
@@ -80,6 +81,7 @@ export function RunningOperation({ environment, operation, actions, onChanged }:
           waiting={waiting !== null || state !== 'running'}
         />
       )}
+      {progress?.ramp?.comparison && <ControlGroup comparison={progress.ramp.comparison} />}
       {state === 'running' && progress?.held && (
         <div className={styles.waiting} role="status">
           {describeHeldRows(progress.held)}

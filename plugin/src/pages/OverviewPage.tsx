@@ -3,6 +3,7 @@ import type { GrafanaTheme2 } from '@grafana/data'
 import { LinkButton, useStyles2 } from '@grafana/ui'
 import React from 'react'
 import { Section } from '../layout/Section'
+import { ControlGroup } from '../operation/ControlGroup'
 import { OperationsTable } from '../operation/OperationsTable'
 import { DASHBOARD_UID, withAppSubUrl, routes } from '../routes'
 import { FailedRows } from '../rollout/FailedRows'
@@ -25,6 +26,7 @@ export function OverviewPage() {
       <div className={styles.card}>
         <RolloutCard {...common} />
       </div>
+      {detail.comparison && !detail.running?.progress?.ramp && <ControlGroup comparison={detail.comparison} />}
       <VitalSigns detail={detail} />
       <FailedRows {...common} />
       <FlagClients {...common} />

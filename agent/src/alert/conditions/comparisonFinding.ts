@@ -1,9 +1,22 @@
 import { SUSPICION_PROBABILITY } from '../../comparison/variantComparison.ts'
 import type { SignalComparison } from '../../contract/index.ts'
+import { isKnown } from '../../signals/reading.ts'
+import type { ApplicationInput } from './conditionInput.ts'
 import { healthyFinding, unhealthyFinding, unknownFinding, type ConditionFinding } from './conditionFinding.ts'
 
-/** What the comparison with the control group says about one signal. */
-export function comparisonFinding(
+/** What the control group says about one signal; null: there is none, and the baseline decides. */
+export function controlGroupFinding(
+  subject: Pick<ConditionFinding, 'rule' | 'change'>,
+  { comparison, requests }: Pick<ApplicationInput, 'comparison' | 'requests'>,
+  signal: 'latency' | 'errors',
+): ConditionFinding | null {
+  if (comparison === null) return null
+  return isKnown(requests)
+    ? comparisonFinding(subject, comparison[signal])
+    : unknownFinding(subject, `Cannot read the application: ${requests.unknown}.`)
+}
+
+function comparisonFinding(
   subject: Pick<ConditionFinding, 'rule' | 'change'>,
   { verdict, probability, value, detail }: SignalComparison,
 ): ConditionFinding {

@@ -1,7 +1,7 @@
 import { formatCount, formatPercent, formatQuantity } from '../../format/format.ts'
 import { poissonUpperTail } from '../../measure/errorRateTest.ts'
 import { isKnown } from '../../signals/reading.ts'
-import { comparisonFinding } from './comparisonFinding.ts'
+import { controlGroupFinding } from './comparisonFinding.ts'
 import { healthyFinding, unhealthyFinding, unknownFinding, type ConditionFinding } from './conditionFinding.ts'
 import {
   MAX_CHANCE_PROBABILITY,
@@ -21,7 +21,8 @@ const MIN_FAILED_REQUESTS = 3
  */
 export function errorRateCondition(change: string, input: ApplicationInput): ConditionFinding {
   const subject = { rule: 'StiApiErrorsHigh', change } as const
-  if (isKnown(input.requests) && input.comparison !== null) return comparisonFinding(subject, input.comparison.errors)
+  const compared = controlGroupFinding(subject, input, 'errors')
+  if (compared !== null) return compared
   if (input.state === null) return unknownFinding(subject, 'The agent has not read the database since it started.')
   const errorLimit = Math.max(input.state.errorLimit, input.controlLimits?.errorRatio ?? 0)
   if (!input.counted)

@@ -2,7 +2,7 @@ import { formatCount, formatDuration, formatPercent, formatQuantity } from '../.
 import { isKnown } from '../../signals/reading.ts'
 import type { WindowedRequests } from '../../signals/requestCounts.ts'
 import { poissonUpperTail } from '../../measure/errorRateTest.ts'
-import { comparisonFinding } from './comparisonFinding.ts'
+import { controlGroupFinding } from './comparisonFinding.ts'
 import { healthyFinding, unhealthyFinding, unknownFinding, type ConditionFinding } from './conditionFinding.ts'
 import {
   MAX_CHANCE_PROBABILITY,
@@ -27,7 +27,8 @@ export function latencyCondition(change: string, input: ApplicationInput): Condi
   const subject = { rule: 'StiApiLatencyHigh', change } as const
   if (!isKnown(input.requests) && input.counted)
     return unknownFinding(subject, `Cannot read the application: ${input.requests.unknown}.`)
-  if (input.comparison !== null) return comparisonFinding(subject, input.comparison.latency)
+  const compared = controlGroupFinding(subject, input, 'latency')
+  if (compared !== null) return compared
   const limits = [input.state?.latencyLimit, input.controlLimits?.latency].filter((limit) => limit != null)
   const limit = limits.length === 0 ? null : Math.max(...limits)
   if (limit === null) return unknownFinding(subject, 'No baseline to compare with. Run sti baseline.')

@@ -46,10 +46,11 @@ async function checkRolloutFile(terminal: Terminal, file: string, options: Check
   const scope = options.database === undefined ? '' : ' and matches the table'
   output.line(`${file} is valid${scope}: ${name}, ${table.sql}, ${legacyColumns.join(', ')} -> ${types.join(', ')}.`)
   if (preparation !== null) formatPreparation(preparation).forEach((line) => output.line(line.replaceAll(path, file)))
-  const { histogram } = rollout.file.api ?? {}
-  if (options.database !== undefined && histogram !== undefined) {
+  const { api } = rollout.file
+  if (options.database !== undefined && api !== undefined) {
     const { checkVariants } = await import('../../signals/checkVariants.ts')
-    output.line(`Application: ${(await checkVariants(histogram)).sentence}`)
+    const application = await checkVariants(api, terminal.env['STI_PROMETHEUS_URL'] ?? null)
+    if (application !== null) output.line(`Application: ${application.sentence}`)
   }
   if (losses !== null) contentWarnings(losses).forEach((warning) => output.line(warning))
   const content = losses ?? undefined

@@ -39,7 +39,7 @@ export function agentRoutes(app: App, deps: ApiDependencies): void {
         environment: config.environment,
         production: config.production,
         rollouts: deps.rollouts.map((rollout) => rollout.name),
-        dependencies: await deps.health(),
+        dependencies: [...(await deps.health()), ...deps.applicationHealth()],
         foreignState: deps.foreignState(),
         signingKey: config.signingKey?.publicKey ?? null,
         you: { name: caller.name, level: caller.level, mayAct: caller.mayAct, why: caller.why },

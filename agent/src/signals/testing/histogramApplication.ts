@@ -4,6 +4,8 @@ import { freePort } from '../../../../test/support/server.ts'
 
 /** A service that exports its requests in prom-client's format; the test sets the duration of each request. */
 export interface HistogramApplication {
+  /** The URL of its metrics. */
+  readonly url: string
   /** The lines for the rollout file. */
   readonly file: string
   /** Multiplies the duration of requests from now on. */
@@ -52,8 +54,10 @@ export async function startHistogramApplication({ variants = false } = {}): Prom
   const server = createServer((_, response) => void registry.metrics().then((text) => response.end(text)))
   const port = await freePort()
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${port}/metrics`
   return {
-    file: `api: { histogram: { url: "http://127.0.0.1:${port}/metrics", name: http_request_duration_seconds, errors: { status: "5.." } } }\n`,
+    url,
+    file: `api: { histogram: { url: "${url}", name: http_request_duration_seconds, errors: { status: "5.." } } }\n`,
     slowDown: (wanted) => void (times = wanted),
     slowDownNewCode: (wanted) => void (timesOn = wanted),
     failPercent: (wanted) => void (percent = wanted),
