@@ -14,7 +14,6 @@ test('the runbook shows commands', () => expect(commands.length).toBeGreaterThan
 
 test.each(commands)('the program accepts %s with its environment and rollout filled in', (command) => {
   const filled = fillCommand(command, { environment: 'staging', rollout: 'vehicles' })
-  expect(filled).toContain('--environment staging --rollout vehicles')
   const words = filled
     // What a person fills in.
     .replace('<name=value>', 'lockWaiters=5')
@@ -22,6 +21,22 @@ test.each(commands)('the program accepts %s with its environment and rollout fil
     .match(/"[^"]*"|\S+/g)!
   expect(() => createParser().parse(words.slice(1), { from: 'user' })).not.toThrow()
 })
+
+test('the environment and the rollout are filled in exactly where the program has options for them', () => {
+  const leaves = listLeaves(createParser(), ['sti'])
+  expect(leaves.length).toBeGreaterThan(40)
+  for (const { path, command } of leaves)
+    expect(fillCommand(path, { environment: 'staging', rollout: 'vehicles' })).toBe(
+      command.options.some(({ long }) => long === '--environment')
+        ? `${path} --environment staging --rollout vehicles`
+        : path,
+    )
+})
+
+function listLeaves(command: Command, path: readonly string[]): { path: string; command: Command }[] {
+  if (command.commands.length === 0) return [{ path: path.join(' '), command }]
+  return command.commands.flatMap((child) => listLeaves(child, [...path, child.name()]))
+}
 
 /** The real program, with actions that do nothing. */
 function createParser(): Command {
