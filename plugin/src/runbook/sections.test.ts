@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { DASHBOARD_PANELS } from '../../../agent/src/provisioning/dashboardPanels.ts'
 import { ACTIONS } from '../action/actionCatalog'
 import { TABS } from '../pages/tabs'
 import { VITAL_SIGN_LABELS } from '../rollout/vitalSign'
@@ -32,17 +31,21 @@ test('links within the page get its address, and links to other files become tex
   )
 })
 
+const readJson = (file: string): unknown => JSON.parse(readFileSync(path.resolve(import.meta.dirname, file), 'utf8'))
+
 /** The paragraphs that each alert has. */
 const FIELDS = ['Means', 'Check', 'Do', 'Resolved when']
 
 test('every button, tab, panel, and vital sign that the runbook names exists by that name', () => {
   const names = [...runbook.matchAll(/\*\*([^*]+)\*\*/g)].map(([, name = '']) => name.replace(/\s+/g, ' '))
-  const { extensions, includes } = JSON.parse(
-    readFileSync(path.resolve(import.meta.dirname, '../plugin.json'), 'utf8'),
-  ) as { extensions: { addedLinks: Array<{ title: string }> }; includes: Array<{ name: string }> }
+  const { extensions, includes } = readJson('../plugin.json') as {
+    extensions: { addedLinks: Array<{ title: string }> }
+    includes: Array<{ name: string }>
+  }
+  const { panels } = readJson('../dashboards/sti-rollout-monitoring.json') as { panels: Array<{ title: string }> }
   const known = new Set<string>([
     ...Object.values(ACTIONS).map(({ label }) => label),
-    ...DASHBOARD_PANELS,
+    ...panels.map(({ title }) => title),
     ...TABS.map(([label]) => label),
     ...Object.values(VITAL_SIGN_LABELS),
     ...extensions.addedLinks.map(({ title }) => title),
