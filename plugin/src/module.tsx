@@ -1,7 +1,8 @@
-import { AppPlugin, PluginExtensionPoints } from '@grafana/data'
+import { AppPlugin, type PluginExtensionPanelContext, PluginExtensionPoints } from '@grafana/data'
 import { locationService } from '@grafana/runtime'
 import { LoadingPlaceholder } from '@grafana/ui'
 import React, { lazy, Suspense } from 'react'
+import { type AlertInstanceContext, alertInstanceLink, panelMenuLink } from './extensionLinks'
 import { APP_ID, routes } from './routes'
 
 /** Scenes uses Grafana's translations, which must be initialized before it loads. */
@@ -17,12 +18,30 @@ const Root = () => (
   </Suspense>
 )
 
-export const plugin = new AppPlugin<object>().setRootPage(Root).addLink({
-  targets: [PluginExtensionPoints.CommandPalette],
-  title: 'Roll back a flag…',
-  description: 'Select a rollout and turn its flag off',
-  category: 'STI Rollout',
-  icon: 'history',
-  // Not `path`: Grafana 12.3 closes the palette without navigating.
-  onClick: () => locationService.push(routes.rollback()),
-})
+export const plugin = new AppPlugin<object>()
+  .setRootPage(Root)
+  .addLink({
+    targets: [PluginExtensionPoints.CommandPalette],
+    title: 'Roll back a flag…',
+    description: 'Select a rollout and turn its flag off',
+    category: 'STI Rollout',
+    icon: 'history',
+    // Not `path`: Grafana 12.3 closes the palette without navigating.
+    onClick: () => locationService.push(routes.rollback()),
+  })
+  .addLink<PluginExtensionPanelContext>({
+    targets: [PluginExtensionPoints.DashboardPanelMenu],
+    title: 'Open rollout',
+    description: 'The rollout of this dashboard, with its rollback',
+    icon: 'history',
+    path: routes.rollouts(),
+    configure: (context) => panelMenuLink(context, locationService.getSearchObject()),
+  })
+  .addLink<AlertInstanceContext>({
+    targets: [PluginExtensionPoints.AlertInstanceAction],
+    title: 'Open rollout of the alert',
+    description: 'The rollout of this alert, at the time of its incident',
+    icon: 'history',
+    path: routes.rollouts(),
+    configure: alertInstanceLink,
+  })

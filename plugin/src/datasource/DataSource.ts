@@ -1,4 +1,5 @@
 import {
+  type DataFrame,
   type DataQueryRequest,
   type DataQueryResponse,
   DataSourceApi,
@@ -9,13 +10,30 @@ import {
 } from '@grafana/data'
 import { getBackendSrv, getTemplateSrv } from '@grafana/runtime'
 import { getAgentDataSource, type AgentDataSource } from '../agent/agentDataSources'
-import { listRolloutEvents, listRollouts, getAgentStatus } from '../agent/rolloutCalls'
+import { listIncidents } from '../agent/incidentCalls'
+import { getAgentStatus, getRollout, listFailedRows, listRolloutEvents, listRollouts } from '../agent/rolloutCalls'
 import { checkAgentConnection } from '../health/checkAgentConnection'
 import { toAnnotations, toEventTable } from './eventFrames'
-import type { AgentDataSourceOptions, RolloutEventsQuery } from './types'
+import {
+  type OfRollout,
+  toCheckTable,
+  toFailedRowTable,
+  toIncidentAnnotations,
+  toIncidentTable,
+  toOperationTable,
+} from './frames'
+import type { AgentDataSourceOptions, AgentQuery, Subject } from './types'
 
-/** One agent as a data source: its events, the values of dashboard variables, and the connection test. */
-export class DataSource extends DataSourceApi<RolloutEventsQuery, AgentDataSourceOptions> {
+interface Selection {
+  readonly rollout: string
+  readonly refId: string
+  readonly from: Date
+  readonly to: Date
+  readonly isAnnotation: boolean
+}
+
+/** One agent as a data source: what it knows as tables and annotations, the values of dashboard variables, and the connection test. */
+export class DataSource extends DataSourceApi<AgentQuery, AgentDataSourceOptions> {
   private readonly agent: AgentDataSource
 
   constructor(settings: DataSourceInstanceSettings<AgentDataSourceOptions>) {
@@ -24,15 +42,60 @@ export class DataSource extends DataSourceApi<RolloutEventsQuery, AgentDataSourc
     this.annotations = {}
   }
 
-  async query({ targets, range, scopedVars, app }: DataQueryRequest<RolloutEventsQuery>): Promise<DataQueryResponse> {
+  async query({ targets, range, scopedVars, app }: DataQueryRequest<AgentQuery>): Promise<DataQueryResponse> {
     const data = await Promise.all(
-      targets.map(async ({ rollout, refId }) => {
-        const events = await this.events(getTemplateSrv().replace(rollout ?? '', scopedVars), range.from.toDate())
-        const within = events.filter(({ at }) => Date.parse(at) <= range.to.valueOf())
-        return refId === 'Anno' || app === undefined ? toAnnotations(within) : toEventTable(within, refId)
+      targets.map(({ rollout, refId, subject = 'events' }) => {
+        const query = { rollout: getTemplateSrv().replace(rollout ?? '', scopedVars), refId }
+        const isAnnotation = refId === 'Anno' || app === undefined
+        return this.frame(subject, { ...query, from: range.from.toDate(), to: range.to.toDate(), isAnnotation })
       }),
     )
     return { data }
+  }
+
+  /** The values of a subject; those with a time of their own only within the range. */
+  private async frame(subject: Subject, { rollout, refId, from, to, isAnnotation }: Selection): Promise<DataFrame> {
+    const within = (start: string, end: string | null = start) =>
+      Date.parse(start) <= to.getTime() && (end === null || Date.parse(end) >= from.getTime())
+    switch (subject) {
+      case 'events': {
+        const events = (await this.eachRollout(rollout, (name) => listRolloutEvents(this.agent, name, from))).flatMap(
+          ({ value }) => value.filter(({ at }) => within(at)),
+        )
+        return isAnnotation ? toAnnotations(events) : toEventTable(events, refId)
+      }
+      case 'incidents': {
+        const incidents = (await listIncidents(this.agent)).filter(
+          (incident) =>
+            // An incident of the whole environment concerns every rollout.
+            (rollout === '' || incident.rollout === null || incident.rollout === rollout) &&
+            within(incident.openedAt, incident.closedAt),
+        )
+        return isAnnotation ? toIncidentAnnotations(incidents, Date.now()) : toIncidentTable(incidents, refId)
+      }
+      case 'operations': {
+        const details = await this.eachRollout(rollout, (name) => getRollout(this.agent, name))
+        const operations = details.flatMap(({ value }) => value.operations)
+        return toOperationTable(
+          operations.filter(({ createdAt, endedAt }) => within(createdAt, endedAt)),
+          refId,
+        )
+      }
+      case 'checks': {
+        const details = await this.eachRollout(rollout, (name) => getRollout(this.agent, name))
+        const checks = details.flatMap(({ rollout: name, value: { validation } }) =>
+          (validation?.checks ?? []).map((value) => ({ rollout: name, value })),
+        )
+        return toCheckTable(checks, refId)
+      }
+      case 'failed-rows': {
+        const lists = await this.eachRollout(rollout, (name) => listFailedRows(this.agent, name))
+        const rows = lists.flatMap(({ rollout: name, value: { failedRows } }) =>
+          failedRows.map((value) => ({ rollout: name, value })),
+        )
+        return toFailedRowTable(rows, refId)
+      }
+    }
   }
 
   /** Values of dashboard variables; the queries are `environment` and `rollouts`. */
@@ -42,9 +105,7 @@ export class DataSource extends DataSourceApi<RolloutEventsQuery, AgentDataSourc
       return cachedVariable(this.agent.uid, name, async () => [(await getAgentStatus(this.agent)).environment])
     }
     if (name === 'rollouts') {
-      return cachedVariable(this.agent.uid, name, async () =>
-        (await listRollouts(this.agent)).map(({ rollout }) => rollout),
-      )
+      return cachedVariable(this.agent.uid, name, () => this.rolloutNames())
     }
     throw new Error(`Unknown query “${query}”. Use environment or rollouts.`)
   }
@@ -65,9 +126,15 @@ export class DataSource extends DataSourceApi<RolloutEventsQuery, AgentDataSourc
     return url ? ` (address: ${url})` : ''
   }
 
-  private async events(rollout: string, since: Date) {
-    const names = rollout ? [rollout] : (await listRollouts(this.agent)).map(({ rollout: name }) => name)
-    return (await Promise.all(names.map((name) => listRolloutEvents(this.agent, name, since)))).flat()
+  /** What the agent answers for one rollout, or for each. */
+  private async eachRollout<T>(rollout: string, read: (name: string) => Promise<T>): Promise<Array<OfRollout<T>>> {
+    const names = rollout === '' ? await this.rolloutNames() : [rollout]
+    return Promise.all(names.map(async (name) => ({ rollout: name, value: await read(name) })))
+  }
+
+  /** The rollouts of the agent, for the query editor. */
+  async rolloutNames(): Promise<string[]> {
+    return (await listRollouts(this.agent)).map(({ rollout }) => rollout)
   }
 }
 

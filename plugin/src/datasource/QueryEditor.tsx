@@ -1,29 +1,51 @@
 import type { QueryEditorProps } from '@grafana/data'
-import { InlineField, Input } from '@grafana/ui'
+import { Combobox, InlineField, Stack } from '@grafana/ui'
 import React from 'react'
 import type { DataSource } from './DataSource'
-import type { AgentDataSourceOptions, RolloutEventsQuery } from './types'
+import { type AgentDataSourceOptions, type AgentQuery, type Subject, SUBJECTS } from './types'
 
-/** The rollout whose events are queried; variables are allowed. */
+const SUBJECT_OPTIONS = {
+  events: { label: 'Events', description: 'What operations did, and who did what, within the time range' },
+  operations: { label: 'Operations', description: 'The latest 20 of each rollout, within the time range' },
+  incidents: { label: 'Incidents', description: 'Alerts, decisions, and responses, within the time range' },
+  checks: { label: 'Checks', description: 'The checks of the latest validation' },
+  'failed-rows': { label: 'Failed rows', description: 'The rows that could not be written and are still wrong' },
+} as const satisfies Record<Subject, { label: string; description: string }>
+
+/** What a query shows, and of which rollout; variables are allowed. */
 export function QueryEditor({
+  datasource,
   query,
   onChange,
   onRunQuery,
-}: QueryEditorProps<DataSource, RolloutEventsQuery, AgentDataSourceOptions>) {
+}: QueryEditorProps<DataSource, AgentQuery, AgentDataSourceOptions>) {
+  const update = (change: Partial<AgentQuery>) => {
+    onChange({ ...query, ...change })
+    onRunQuery()
+  }
   return (
-    <InlineField
-      label="Rollout"
-      tooltip="Shows the events of this rollout. Empty: the events of every rollout of the agent."
-      labelWidth={12}
-    >
-      <Input
-        id="sti-query-rollout"
-        width={40}
-        value={query.rollout ?? ''}
-        placeholder="$rollout"
-        onChange={(event) => onChange({ ...query, rollout: event.currentTarget.value })}
-        onBlur={onRunQuery}
-      />
-    </InlineField>
+    <Stack direction="row" wrap="wrap" gap={0.5}>
+      <InlineField label="Show" labelWidth={12}>
+        <Combobox
+          id={`sti-query-subject-${query.refId}`}
+          width={24}
+          options={SUBJECTS.map((value) => ({ value, ...SUBJECT_OPTIONS[value] }))}
+          value={query.subject ?? 'events'}
+          onChange={({ value }) => update({ subject: value })}
+        />
+      </InlineField>
+      <InlineField label="Rollout" tooltip="Empty: every rollout of the agent. Variables are allowed." labelWidth={12}>
+        <Combobox
+          id={`sti-query-rollout-${query.refId}`}
+          width={32}
+          isClearable
+          createCustomValue
+          placeholder="All rollouts"
+          options={async () => ['$rollout', ...(await datasource.rolloutNames())].map((value) => ({ value }))}
+          value={query.rollout || null}
+          onChange={(option) => update({ rollout: option?.value })}
+        />
+      </InlineField>
+    </Stack>
   )
 }

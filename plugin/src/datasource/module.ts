@@ -2,13 +2,10 @@ import { DataSourcePlugin } from '@grafana/data'
 import { ConfigEditor } from './ConfigEditor'
 import { DataSource } from './DataSource'
 import { QueryEditor } from './QueryEditor'
-import type { AgentDataSourceOptions, RolloutEventsQuery, AgentDataSourceSecrets } from './types'
+import type { AgentDataSourceOptions, AgentDataSourceSecrets, AgentQuery } from './types'
 
-export const plugin = new DataSourcePlugin<
+export const plugin = new DataSourcePlugin<DataSource, AgentQuery, AgentDataSourceOptions, AgentDataSourceSecrets>(
   DataSource,
-  RolloutEventsQuery,
-  AgentDataSourceOptions,
-  AgentDataSourceSecrets
->(DataSource)
+)
   .setConfigEditor(ConfigEditor)
   .setQueryEditor(QueryEditor)

@@ -11,7 +11,12 @@ export interface AgentDataSourceOptions extends DataSourceJsonData {
 export const TOKEN_KEYS = ['viewerToken', 'editorToken', 'adminToken'] as const
 export type AgentDataSourceSecrets = Partial<Record<(typeof TOKEN_KEYS)[number], string>>
 
-export interface RolloutEventsQuery extends DataQuery {
-  /** The rollout whose events are queried; may contain variables. Empty: every rollout of the agent. */
+/** What a query shows; dashboards of earlier versions have no subject and show events. */
+export const SUBJECTS = ['events', 'operations', 'incidents', 'checks', 'failed-rows'] as const
+export type Subject = (typeof SUBJECTS)[number]
+
+export interface AgentQuery extends DataQuery {
+  subject?: Subject
+  /** The name of the rollout; may contain variables. Empty: every rollout of the agent. */
   rollout?: string
 }

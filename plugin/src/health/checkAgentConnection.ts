@@ -15,7 +15,7 @@ export interface ConnectionStep {
 
 export interface ConnectionHealth {
   readonly healthy: boolean
-  /** One sentence: the connection works, or the first step that failed. */
+  /** That the connection works, or each step that failed. */
   readonly summary: string
   readonly steps: readonly ConnectionStep[]
   readonly status: AgentStatus | null
@@ -23,7 +23,7 @@ export interface ConnectionHealth {
 
 const LEVELS = ['viewer', 'editor', 'admin'] as const
 
-/** Checks every step from Grafana to the database, and reports the first that fails. */
+/** Checks every step from Grafana to the database, and reports each that fails. */
 export async function checkAgentConnection(agent: AgentDataSource, signal?: AbortSignal): Promise<ConnectionHealth> {
   const levels = LEVELS.slice(0, LEVELS.indexOf(userLevel()) + 1)
   const answers = await Promise.all(
@@ -123,8 +123,8 @@ function permissionStep({ you }: AgentStatus): ConnectionStep {
 }
 
 function toHealth(steps: ConnectionStep[], status: AgentStatus | null): ConnectionHealth {
-  const broken = steps.find(({ state }) => state === 'broken')
-  if (broken) return { healthy: false, summary: `${broken.name}: ${broken.detail}`, steps, status }
+  const failures = describeFailures(steps)
+  if (failures !== '') return { healthy: false, summary: failures, steps, status }
   const warning = steps.find(({ state }) => state === 'warning')
   const summary = status
     ? `${status.agent} is connected to PostgreSQL and serves ${status.environment}.`
@@ -136,6 +136,13 @@ function toHealth(steps: ConnectionStep[], status: AgentStatus | null): Connecti
     status,
   }
 }
+
+/** Each step that failed, with its reason; empty if none did. */
+export const describeFailures = (steps: readonly ConnectionStep[]): string =>
+  steps
+    .filter(({ state }) => state === 'broken')
+    .map(({ name, detail }) => `${name}: ${detail.replace(/\.$/, '')}.`)
+    .join(' ')
 
 const brokenStep = (name: string, detail: string): ConnectionStep => ({ name, state: 'broken', detail })
 const unknownStep = (name: string): ConnectionStep => ({ name, state: 'unknown', detail: 'not checked' })

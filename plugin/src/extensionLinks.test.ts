@@ -1,0 +1,29 @@
+import type { PluginExtensionPanelContext } from '@grafana/data'
+import { expect, test } from 'vitest'
+import { alertInstanceLink, panelMenuLink } from './extensionLinks'
+
+const alert = (labels: Record<string, string>) => alertInstanceLink({ instance: { labels } })
+
+test('an alert instance of STI leads to its rollout at its time; other alerts have no link', () => {
+  expect(alert({ alertname: 'StiApiErrorsHigh', environment: 'staging', rollout: 'a/b' })).toEqual({
+    title: 'Open a/b in staging',
+    path: '/a/sti-rollout-app/rollouts/staging/a%2Fb?alert=StiApiErrorsHigh',
+  })
+  expect(alert({ alertname: 'StiMonitorUnreachable', environment: 'staging' })?.path).toBe(
+    '/a/sti-rollout-app/incidents',
+  )
+  expect(alert({ alertname: 'DiskFull', environment: 'staging', rollout: 'vehicles' })).toBeUndefined()
+  expect(alert({ alertname: 'StiApiErrorsHigh' })).toBeUndefined()
+  expect(alertInstanceLink(undefined)).toBeUndefined()
+})
+
+test('a panel leads to the rollout that its dashboard shows; other dashboards have no link', () => {
+  const link = (pluginId: string, uid: string, variables: Record<string, unknown>) =>
+    panelMenuLink({ pluginId, dashboard: { uid } as PluginExtensionPanelContext['dashboard'] }, variables)
+  const variables = { 'var-environment': 'staging', 'var-rollout': 'vehicles' }
+  const path = '/a/sti-rollout-app/rollouts/staging/vehicles'
+  expect(link('timeseries', 'sti-rollout-monitoring', variables)?.path).toBe(path)
+  expect(link('sti-rollout-panel', 'mine', variables)?.path).toBe(path)
+  expect(link('timeseries', 'mine', variables)).toBeUndefined()
+  expect(link('timeseries', 'sti-rollout-monitoring', { 'var-rollout': 'vehicles' })).toBeUndefined()
+})
