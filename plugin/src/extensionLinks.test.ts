@@ -1,6 +1,6 @@
 import type { PluginExtensionPanelContext } from '@grafana/data'
 import { expect, test } from 'vitest'
-import { alertInstanceLink, panelMenuLink } from './extensionLinks'
+import { alertInstanceLink, alertRuleLink, panelMenuLink } from './extensionLinks'
 
 const alert = (labels: Record<string, string>) => alertInstanceLink({ instance: { labels } })
 
@@ -15,6 +15,25 @@ test('an alert instance of STI leads to its rollout at its time; other alerts ha
   expect(alert({ alertname: 'DiskFull', environment: 'staging', rollout: 'vehicles' })).toBeUndefined()
   expect(alert({ alertname: 'StiApiErrorsHigh' })).toBeUndefined()
   expect(alertInstanceLink(undefined)).toBeUndefined()
+})
+
+test('an alert instance is read through the proxy of Grafana 12.3, which throws for objects in frozen objects', () => {
+  const labels = { alertname: 'StiApiErrorsHigh', environment: 'staging', rollout: 'vehicles' }
+  const instance = new Proxy(Object.freeze({ labels: Object.freeze(labels) }), {
+    get: (target, name) => ({ ...(Reflect.get(target, name) as object) }),
+  })
+  expect(() => instance.labels).toThrow(TypeError)
+  expect(alertInstanceLink({ instance })?.title).toBe('Open vehicles in staging')
+})
+
+test('an alert rule of STI leads to the rollout that its labels name, or to all incidents; other rules have no link', () => {
+  expect(alertRuleLink({ name: 'StiApiErrorsHigh', labels: { environment: 'staging', rollout: 'a' } })?.path).toBe(
+    '/a/sti-rollout-app/rollouts/staging/a?alert=StiApiErrorsHigh',
+  )
+  for (const labels of [undefined, { severity: 'critical' }])
+    expect(alertRuleLink({ name: 'StiApiErrorsHigh', labels })?.path).toBe('/a/sti-rollout-app/incidents')
+  expect(alertRuleLink({ name: 'DiskFull', labels: { environment: 'staging' } })).toBeUndefined()
+  expect(alertRuleLink(undefined)).toBeUndefined()
 })
 
 test('a panel leads to the rollout that its dashboard shows; other dashboards have no link', () => {

@@ -2,7 +2,13 @@ import { AppPlugin, type PluginExtensionPanelContext, PluginExtensionPoints } fr
 import { locationService } from '@grafana/runtime'
 import { LoadingPlaceholder } from '@grafana/ui'
 import React, { lazy, Suspense } from 'react'
-import { type AlertInstanceContext, alertInstanceLink, panelMenuLink } from './extensionLinks'
+import {
+  type AlertInstanceContext,
+  alertInstanceLink,
+  type AlertRuleContext,
+  alertRuleLink,
+  panelMenuLink,
+} from './extensionLinks'
 import { APP_ID, routes } from './routes'
 
 /** Scenes uses Grafana's translations, which must be initialized before it loads. */
@@ -44,4 +50,12 @@ export const plugin = new AppPlugin<object>()
     icon: 'history',
     path: routes.rollouts(),
     configure: alertInstanceLink,
+  })
+  .addLink<AlertRuleContext>({
+    targets: [PluginExtensionPoints.AlertingAlertingRuleAction],
+    title: 'Open incidents of the rule',
+    description: 'The incidents of the rollouts that this rule watches',
+    icon: 'history',
+    path: routes.allIncidents(),
+    configure: alertRuleLink,
   })

@@ -6,6 +6,7 @@ import {
   collectBrowserErrors,
   CONFIGURATION_PAGE,
   DASHBOARD_PAGE,
+  dashboardPanel,
   dialog,
   revealAction,
   rolloutSummary,
@@ -130,6 +131,31 @@ test.describe('the connection test of a data source names the step that fails', 
       secureJsonData: { viewerToken: token, editorToken: token, adminToken: token },
     }
   }
+})
+
+test('an alert rule, its instance, and a panel lead to the rollout, whose operations are a table in Explore', async () => {
+  const browserErrors = collectBrowserErrors(page)
+  await page.goto('/alerting/grafana/sti-api-errors-high/view?tab=instances')
+  await page.getByRole('button', { name: 'More', exact: true }).click()
+  await expect(page.getByRole('menuitem', { name: 'Open the incidents of every rollout' })).toBeVisible()
+  await page.keyboard.press('Escape')
+  await page.getByRole('button', { name: 'Actions', exact: true }).first().click()
+  await page.getByRole('menuitem', { name: 'Open vehicles in staging' }).click()
+  // Grafana asks if its page stays open.
+  await dialog(page).getByRole('button', { name: 'Open', exact: true }).click()
+  await expect(page).toHaveURL(new RegExp(`${STAGING_ROLLOUT_PAGE}[?].*alert=StiApiErrorsHigh`))
+  await page.goto(DASHBOARD_PAGE)
+  await dashboardPanel(page, 'API Performance Monitor').hover()
+  await page.getByRole('button', { name: 'Menu for panel API Performance Monitor' }).click()
+  await page.getByRole('menuitem', { name: 'Extensions' }).hover()
+  await page.getByRole('menuitem', { name: 'Open rollout' }).click()
+  await expect(rolloutSummary(page)).toContainText('staging')
+  const datasource = { type: 'sti-rollout-datasource', uid: 'sti-staging' }
+  const queries = [{ refId: 'A', datasource, subject: 'operations', rollout: 'vehicles' }]
+  const panes = { a: { datasource: datasource.uid, queries, range: { from: 'now-1h', to: 'now' } } }
+  await page.goto(`/explore?schemaVersion=1&panes=${encodeURIComponent(JSON.stringify(panes))}`)
+  await expect(page.getByRole('cell', { name: 'Backfill', exact: true }).first()).toBeVisible()
+  expect(browserErrors).toEqual([])
 })
 
 test('an admin needs a reason to force a promotion, and the reason is shown afterwards', async () => {

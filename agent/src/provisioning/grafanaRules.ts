@@ -58,6 +58,9 @@ interface RuleTitle {
   readonly title: string
 }
 
+/** Grafana shows the plugin with the rule, and the plugin's links among the actions of the rule. */
+const ORIGIN_LABELS = { __grafana_origin: 'plugin/sti-rollout-app' }
+
 function grafanaRule(
   file: AlertingFile,
   rule: AlertingRule,
@@ -98,7 +101,7 @@ function grafanaRule(
       __dashboardUid__: dashboard,
       __panelId__: String(panelId),
     },
-    labels: rule.labels ?? {},
+    labels: { ...rule.labels, ...ORIGIN_LABELS },
     ...(notification === null ? {} : { notification_settings: notification }),
   }
 }

@@ -20,7 +20,13 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
     onOptionsChange({ ...options, jsonData: { ...jsonData, ...change } })
   return (
     <>
-      <Field label="Agent URL" description="The URL at which the Grafana server reaches the agent." required>
+      <Field
+        label="Agent URL"
+        description="The URL at which the Grafana server reaches the agent."
+        required
+        invalid={url !== '' && !/^https?:\/\//.test(url)}
+        error="The URL must begin with http:// or https://."
+      >
         <Input
           id="sti-url"
           width={60}

@@ -5,11 +5,11 @@ import type { DataSource } from './DataSource'
 import { type AgentDataSourceOptions, type AgentQuery, type Subject, SUBJECTS } from './types'
 
 const SUBJECT_OPTIONS = {
-  events: { label: 'Events', description: 'What operations did, and who did what, within the time range' },
-  operations: { label: 'Operations', description: 'The latest 20 of each rollout, within the time range' },
-  incidents: { label: 'Incidents', description: 'Alerts, decisions, and responses, within the time range' },
-  checks: { label: 'Checks', description: 'The checks of the latest validation' },
-  'failed-rows': { label: 'Failed rows', description: 'The rows that could not be written and are still wrong' },
+  events: { label: 'Events', description: 'What operations and people did' },
+  operations: { label: 'Operations', description: 'The latest 20 of each rollout' },
+  incidents: { label: 'Incidents', description: 'Alerts, decisions, and responses' },
+  checks: { label: 'Checks', description: 'Of the latest validation' },
+  'failed-rows': { label: 'Failed rows', description: 'Rows that could not be written' },
 } as const satisfies Record<Subject, { label: string; description: string }>
 
 /** What a query shows, and of which rollout; variables are allowed. */
@@ -28,7 +28,7 @@ export function QueryEditor({
       <InlineField label="Show" labelWidth={12}>
         <Combobox
           id={`sti-query-subject-${query.refId}`}
-          width={24}
+          width={32}
           options={SUBJECTS.map((value) => ({ value, ...SUBJECT_OPTIONS[value] }))}
           value={query.subject ?? 'events'}
           onChange={({ value }) => update({ subject: value })}

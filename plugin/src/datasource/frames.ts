@@ -1,6 +1,11 @@
 import { type DataFrame, FieldType, toDataFrame } from '@grafana/data'
-import type { CheckResult, FailedRow, Incident, Operation } from '@sti-rollout/agent/contract'
-import { operationTitle } from '@sti-rollout/agent/contract'
+import {
+  type CheckResult,
+  type FailedRow,
+  type Incident,
+  type Operation,
+  operationTitle,
+} from '@sti-rollout/agent/contract'
 
 /** A value with the rollout that it belongs to. */
 export interface OfRollout<T> {

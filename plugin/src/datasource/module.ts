@@ -1,3 +1,4 @@
+import '../nestedPublicPath'
 import { DataSourcePlugin } from '@grafana/data'
 import { ConfigEditor } from './ConfigEditor'
 import { DataSource } from './DataSource'

@@ -1,4 +1,4 @@
-import './publicPath'
+import '../nestedPublicPath'
 import { PanelPlugin } from '@grafana/data'
 import { LoadingPlaceholder } from '@grafana/ui'
 import React, { lazy, Suspense } from 'react'
