@@ -255,13 +255,3 @@ test('the command palette opens the list of flags', async () => {
   await expect(page.getByRole('group', { name: 'vehicles in staging' })).toBeVisible()
   await expect(page.getByRole('group', { name: 'vehicles in production' })).toBeVisible()
 })
-
-test('nothing is wider than a phone screen', async () => {
-  await page.setViewportSize({ width: 400, height: 800 })
-  for (const tab of ['', '/validation', '/readiness', '/incidents', '/operations', '/column-drop']) {
-    await page.goto(`${STAGING_ROLLOUT_PAGE}${tab}`)
-    await expect(rolloutSummary(page)).toBeVisible()
-    expect(await page.evaluate(() => document.documentElement.scrollWidth), tab).toBeLessThanOrEqual(400)
-  }
-  await page.setViewportSize({ width: 1440, height: 900 })
-})

@@ -16,6 +16,8 @@ export async function illegibleTexts(page: Page, within: string): Promise<string
     await page.waitForTimeout(hasPanels ? 700 : 200)
     const texts = await page.evaluate(measureTexts, { within, isPhone: width === PHONE_WIDTH })
     found.push(...texts.map((text) => `${width} px: ${text}`))
+    const pageWidth = await page.evaluate(() => document.documentElement.scrollWidth)
+    if (pageWidth > width) found.push(`${width} px: the page is ${pageWidth} px wide`)
   }
   await page.setViewportSize({ width: 1440, height: 900 })
   return found
