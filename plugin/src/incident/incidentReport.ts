@@ -44,7 +44,7 @@ export const needsFlagRollback = ({ rule }: Incident, { flag }: IncidentContext)
 
 export function incidentReport(incident: Incident, context: IncidentContext | null): IncidentReport {
   return {
-    title: `${ruleTitle(incident.rule)}${incident.drill ? ' (drill)' : ''}`,
+    title: `${ruleTitle(incident.rule)}${incident.drill && incident.rule !== 'StiDrill' ? ' (drill)' : ''}`,
     happened: incident.reading?.state === 'unhealthy' ? incident.reading.sentence : incident.summary,
     done: describeDecision(incident, context),
     protection: context && describeProtection(incident, context),

@@ -9,7 +9,7 @@ const agent = { uid: 'u', name: 'STI staging', expected: null }
 const environment = { name: 'staging', production: false, agent, all: [agent] as const, status: {} as AgentStatus }
 const REASON = 'Coverage is not complete: run a backfill.'
 
-const show = (next: NextStepAnswer | null) =>
+const show = (next: NextStepAnswer | null, change: Partial<RolloutDetail> = {}) =>
   render(
     <MemoryRouter>
       <NextStep
@@ -20,12 +20,15 @@ const show = (next: NextStepAnswer | null) =>
             next,
             validation: null,
             incidents: [],
+            steps: [],
+            operations: [],
             flag: { enabled: false },
             actions: [
               { action: 'validation', allowed: true, reasons: [], operationId: null },
               { action: 'baseline', allowed: true, reasons: [], operationId: null },
               { action: 'enable', allowed: false, reasons: [REASON], operationId: null },
             ],
+            ...change,
           } as unknown as RolloutDetail
         }
         refresh={() => {}}
@@ -39,6 +42,21 @@ test('the next step has one sentence and its button', () => {
   const section = screen.getByRole('region', { name: 'Next step' })
   expect(section.textContent).toContain('Next: validateRuns the checks.')
   expect(button('Validate').getAttribute('aria-disabled')).not.toBe('true')
+})
+
+test('a failed step says which operation failed, and why, unless a later one succeeded', () => {
+  const operation = { id: 6, kind: 'backfill', parameters: {}, state: 'failed', error: '301 of 300,253 rows failed.' }
+  const steps = [{ step: 'backfill', state: 'failed', fact: 'failed', at: null }]
+  const next: NextStepAnswer = { step: 'backfill', action: 'backfill', sentence: 'x', blockedBy: [], unblock: null }
+  const view = show(next, { steps, operations: [operation] } as unknown as Partial<RolloutDetail>)
+  expect(screen.getByRole('region').textContent).toContain('Backfill 6 failed: 301 of 300,253 rows failed.')
+  expect(screen.getByRole('link').getAttribute('href')).toBe(
+    '/a/sti-rollout-app/rollouts/staging/vehicles/operations/6',
+  )
+  view.unmount()
+  const later = { ...operation, id: 7, state: 'succeeded', error: null }
+  show(next, { steps, operations: [later, operation] } as unknown as Partial<RolloutDetail>)
+  expect(screen.getByRole('region').textContent).not.toContain('failed')
 })
 
 test('a blocked step says why, and offers what unblocks it', () => {

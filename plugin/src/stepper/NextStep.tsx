@@ -1,11 +1,12 @@
 import { css } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
-import { Badge, LinkButton, Stack, Text, useStyles2 } from '@grafana/ui'
+import { Badge, LinkButton, Stack, Text, TextLink, useStyles2 } from '@grafana/ui'
 import {
   type Action,
   type NextStep as NextStepAnswer,
   OPERATION_ACTIONS,
   type OperationAction,
+  operationTitle,
   type RolloutDetail,
 } from '@sti-rollout/agent/contract'
 import React from 'react'
@@ -14,7 +15,7 @@ import { OperationButton } from '../action/OperationButton'
 import { OperationMenu } from '../action/OperationMenu'
 import type { Environment } from '../agent/useEnvironment'
 import { withAppSubUrl, routes } from '../routes'
-import { stepImperative } from './display'
+import { failedOperation, stepImperative } from './display'
 
 interface Props {
   environment: Environment
@@ -28,6 +29,7 @@ export function NextStep({ environment, detail, refresh }: Props) {
   const { next } = detail
   const common = { environment, detail, knownChecks: detail.validation?.checks, onStarted: refresh }
   const blocked = next !== null && next.blockedBy.length > 0
+  const failed = failedOperation(detail)
   // During an incident its own button comes first.
   const waits = detail.incidents.some(
     ({ state, severity, drill }) => state !== 'closed' && severity === 'critical' && !drill,
@@ -42,6 +44,14 @@ export function NextStep({ environment, detail, refresh }: Props) {
           {waits && <Badge color="orange" icon="bell" text="after the incident" />}
           {blocked && <Badge color="orange" icon="lock" text="blocked" />}
         </Stack>
+        {failed && (
+          <div className={styles.failure}>
+            <TextLink inline href={routes.operation(environment.name, detail.rollout, failed.id)}>
+              {`${operationTitle(failed)} ${failed.id}`}
+            </TextLink>
+            {` failed: ${failed.error ?? 'no error was recorded'}`}
+          </div>
+        )}
         {!blocked && <div className={styles.sentence}>{next?.sentence ?? 'The legacy columns were dropped.'}</div>}
         {blocked && <Reasons reasons={next.blockedBy} className={styles.reasons} />}
       </div>
@@ -118,6 +128,7 @@ const getStyles = (theme: GrafanaTheme2) => ({
     gap: theme.spacing(1, 3),
   }),
   words: css({ flex: '1 1 320px', minWidth: 0 }),
+  failure: css({ color: theme.colors.error.text, overflowWrap: 'anywhere' }),
   sentence: css({ color: theme.colors.text.secondary }),
   reasons: css({ margin: 0, color: theme.colors.text.secondary, 'li + li': { marginBlockStart: theme.spacing(0.25) } }),
   actions: css({ display: 'flex', flexWrap: 'wrap', gap: theme.spacing(1) }),

@@ -59,6 +59,19 @@ const STEP_KINDS: Partial<Record<StepName, OperationKind>> = {
   flag: 'flag',
 }
 
+/** The operation that made a step fail, if it is the latest of its kind: its error tells why. */
+export const failedOperation = ({
+  steps,
+  operations,
+}: {
+  steps: readonly RolloutStep[]
+  operations: readonly Operation[]
+}): Operation | undefined =>
+  steps
+    .filter(({ state }) => state === 'failed')
+    .map(({ step }) => operations.find(({ kind }) => kind === STEP_KINDS[step]))
+    .find((operation) => operation?.state === 'failed')
+
 /** The page that belongs to a step: the tab with its results, or its latest operation. */
 export function stepUrl(
   step: StepName,
