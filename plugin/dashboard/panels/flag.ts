@@ -46,7 +46,7 @@ const panel = tablePanel(
       ),
     ),
   )
-  .overrideByName('environment', [{ id: 'displayName', value: 'Environment' }, columnWidth(98)])
+  .overrideByName('environment', [{ id: 'displayName', value: 'Environment' }, columnWidth(106)])
   .overrideByName('Agent', [
     cellType('color-text'),
     valueMappings(textMappings({ '0': ['down', 'red'], '1': ['up', 'green'] })),

@@ -6,6 +6,7 @@ import { formatDuration, formatQuantity } from '@sti-rollout/agent/format'
 import React from 'react'
 import { ResponsiveTable } from '../layout/ResponsiveTable'
 import { VERDICT_COLORS } from '../validation/verdicts'
+import { toSentence } from '../toSentence'
 
 const COLUMNS = ['Verdict', 'Check', 'Duration'] as const
 
@@ -24,7 +25,7 @@ export function SafetyChecks({ checks }: { checks: readonly ColumnDropCheck[] })
             <td data-column={COLUMNS[1]}>
               <div className={styles.check}>
                 <strong>{result.question}</strong>
-                <div>{`${result.evidence.charAt(0).toUpperCase()}${result.evidence.slice(1)}.`}</div>
+                <div>{toSentence(result.evidence)}</div>
                 {result.findings.length > 0 && (
                   <details>
                     <summary>{formatQuantity(result.findings.length, 'finding')}</summary>

@@ -13,6 +13,7 @@ import React from 'react'
 import { Section } from '../layout/Section'
 import { ResponsiveTable } from '../layout/ResponsiveTable'
 import { LAYER_TITLES, VERDICT_COLORS } from './verdicts'
+import { toSentence } from '../toSentence'
 
 const COLUMNS = ['Verdict', 'Check', 'Value', 'Limit', 'Discrepancies', 'Duration'] as const
 
@@ -121,12 +122,6 @@ function CheckRow({ check: result }: { check: CheckResult }) {
       <td data-column={COLUMNS[5]}>{formatValue(seconds, 'seconds')}</td>
     </tr>
   )
-}
-
-/** A detail of the agent, which has no capital letter and no period, as a sentence. */
-function toSentence(text: string): string {
-  const [first = ''] = text
-  return `${first.toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`
 }
 
 const getStyles = (theme: GrafanaTheme2) => ({
