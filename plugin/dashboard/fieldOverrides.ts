@@ -44,11 +44,17 @@ export const LEGEND_ONLY: readonly DynamicConfigValue[] = [
 /** A line on a scale of its own, whose value is in the legend: Grafana separates the series of a right axis from the legend. */
 export const ownScale: DynamicConfigValue = { id: 'custom.axisPlacement', value: 'hidden' }
 
-/** The limit of a line: dashed and thicker, in the tooltip but not in the legend. */
+/** A line whose value is in the tooltip but not in the legend, which has room for five lines. */
+export const NOT_IN_LEGEND: DynamicConfigValue = {
+  id: 'custom.hideFrom',
+  value: { legend: true, tooltip: false, viz: false },
+}
+
+/** The limit of a line: dashed and thicker. */
 export const DASHED_LIMIT_LINE: readonly DynamicConfigValue[] = [
   { id: 'custom.lineStyle', value: { fill: 'dash', dash: [8, 5] } },
   { id: 'custom.lineWidth', value: 2 },
-  { id: 'custom.hideFrom', value: { legend: true, tooltip: false, viz: false } },
+  NOT_IN_LEGEND,
 ]
 
 export const axisRange = (min: number, max?: number): DynamicConfigValue[] => [

@@ -1,4 +1,12 @@
-import { axisRange, colorOverride, DASHED_LIMIT_LINE, LEGEND_ONLY, ownScale, unit } from '../fieldOverrides.ts'
+import {
+  axisRange,
+  colorOverride,
+  DASHED_LIMIT_LINE,
+  LEGEND_ONLY,
+  NOT_IN_LEGEND,
+  ownScale,
+  unit,
+} from '../fieldOverrides.ts'
 import { rolloutSeries } from '../promql.ts'
 import { rangeQuery } from '../targets.ts'
 import { timePanel } from '../timePanel.ts'
@@ -16,7 +24,7 @@ const errorSeries = (color: string) => [
 const variantSeries = (name: string, variant: 'on' | 'off') => rolloutSeries(name, `variant="${variant}"`)
 
 const panel = timePanel(
-  'Requests of the application: latency with its axis, error ratio on its own scale, throughput in the legend. While the flag is on for a part of the users, requests with the flag on (new code) and off are drawn separately. The dashed lines are the limits of average and p95 latency, from the baseline.',
+  'Requests of the application: latency with its axis, error ratio on its own scale, throughput in the legend. While the flag is on for a part of the users, requests with the flag on (new code) and off are drawn separately, the errors of both in dark and light red with their values in the tooltip. The dashed lines are the limits of average and p95 latency, from the baseline.',
   'No metrics of the application. Configure them under api in the rollout file.',
 )
   .withTarget(rangeQuery('Average', 'avg', `max(${rolloutSeries('sti_api_latency_average_seconds')})`))
@@ -40,8 +48,8 @@ const panel = timePanel(
   .overrideByName('average limit', [colorOverride('blue'), ...DASHED_LIMIT_LINE])
   .overrideByName('p95 limit', [colorOverride('purple'), ...DASHED_LIMIT_LINE])
   .overrideByName('errors', errorSeries('red'))
-  .overrideByName('errors on', errorSeries('dark-red'))
-  .overrideByName('errors off', errorSeries('light-red'))
+  .overrideByName('errors on', [...errorSeries('dark-red'), NOT_IN_LEGEND])
+  .overrideByName('errors off', [...errorSeries('light-red'), NOT_IN_LEGEND])
   .overrideByName('throughput', [colorOverride('green'), unit('reqps'), ...LEGEND_ONLY])
 
 export const apiPanel = { width: 8, panel }
