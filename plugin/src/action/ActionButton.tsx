@@ -2,6 +2,7 @@ import { Button, type ButtonProps } from '@grafana/ui'
 import type { Action } from '@sti-rollout/agent/contract'
 import React from 'react'
 import { ACTIONS } from './actionCatalog'
+import { BulletList } from '../layout/BulletList'
 
 type RefusableProps = Omit<ButtonProps, 'tooltip' | 'disabled' | 'ref'> & {
   /** Why it is not allowed; empty if it is allowed. */
@@ -52,10 +53,10 @@ export function RefusableButton({ reasons, onClick, children, ...props }: Refusa
 function RefusalTooltip({ reasons }: { reasons: readonly string[] }) {
   if (reasons.length === 1) return <>{reasons[0]}</>
   return (
-    <ul style={{ margin: 0, paddingInlineStart: '1.2em' }}>
+    <BulletList>
       {reasons.map((reason) => (
         <li key={reason}>{reason}</li>
       ))}
-    </ul>
+    </BulletList>
   )
 }

@@ -1,6 +1,7 @@
 import { Alert } from '@grafana/ui'
 import React from 'react'
 import { AgentError, OPERATION_NOT_SUCCEEDED } from '../agent/AgentError'
+import { BulletList } from '../layout/BulletList'
 
 const TITLE_BY_HOP = {
   grafana: 'Grafana refused the request',
@@ -22,11 +23,11 @@ export function ErrorBox({ error, title }: { error: Error; title?: string }) {
     <Alert severity="error" title={title ?? TITLE_BY_CODE[error.code ?? ''] ?? TITLE_BY_HOP[error.hop]}>
       <div>{error.message}</div>
       {reasons.length > 0 && (
-        <ul style={{ margin: 0, paddingInlineStart: '1.2em' }}>
+        <BulletList>
           {reasons.map((reason) => (
             <li key={reason}>{reason}</li>
           ))}
-        </ul>
+        </BulletList>
       )}
     </Alert>
   )

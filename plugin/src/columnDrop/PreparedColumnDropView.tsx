@@ -8,6 +8,7 @@ import { VERDICT_COLORS } from '../validation/verdicts'
 import { formatTime } from '../formatTime'
 import { CodeBlock } from './CodeBlock'
 import { SafetyChecks } from './SafetyChecks'
+import { BulletList } from '../layout/BulletList'
 
 /** The latest preparation: why it was refused, or its results. */
 export function PreparedColumnDropView({ drop }: { drop: ColumnDrop }) {
@@ -20,11 +21,11 @@ export function PreparedColumnDropView({ drop }: { drop: ColumnDrop }) {
     <>
       {!last.prepared && (
         <Alert severity="warning" title="Refused: no migration was written">
-          <ul>
+          <BulletList>
             {last.reasons.map((reason) => (
               <li key={reason}>{reason}</li>
             ))}
-          </ul>
+          </BulletList>
         </Alert>
       )}
       {draft && (

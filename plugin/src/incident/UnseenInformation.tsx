@@ -3,6 +3,7 @@ import type { Incident } from '@sti-rollout/agent/contract'
 import { formatQuantity } from '@sti-rollout/agent/format'
 import React from 'react'
 import { acknowledgementTimer } from './display'
+import { BulletList } from '../layout/BulletList'
 
 interface Props {
   incidents: readonly Incident[]
@@ -19,11 +20,11 @@ export function UnseenInformation({ incidents, now }: Props) {
   if (unseen.length === 0) return null
   return (
     <Alert severity="info" title={`${formatQuantity(unseen.length, 'unseen notice')} (nobody is paged)`}>
-      <ul aria-label="Unseen information">
+      <BulletList aria-label="Unseen information">
         {unseen.map((incident) => (
           <li key={incident.id}>{`${incident.summary}: ${acknowledgementTimer(incident, now).text}`}</li>
         ))}
-      </ul>
+      </BulletList>
     </Alert>
   )
 }

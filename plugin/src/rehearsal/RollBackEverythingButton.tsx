@@ -11,6 +11,7 @@ import { READ_TIMEOUT_MS } from '../agent/agentRequest'
 import { getOperation, getRollout, newIdempotencyKey, previewOperation, startOperation } from '../agent/rolloutCalls'
 import type { Environment } from '../agent/useEnvironment'
 import { rollBackEverything } from './rollBackEverything'
+import { BulletList } from '../layout/BulletList'
 
 interface Props {
   environment: Environment
@@ -117,11 +118,11 @@ function RollBackEverythingConfirmation({
           onChange={(event) => setTyped(event.currentTarget.value)}
         />
       </Field>
-      <ul aria-live="polite" aria-label="Progress">
+      <BulletList aria-live="polite" aria-label="Progress">
         {lines.map((line, index) => (
           <li key={index}>{line}</li>
         ))}
-      </ul>
+      </BulletList>
       {done && <p role="status">Everything is rolled back.</p>}
     </ConfirmationModal>
   )
