@@ -69,6 +69,7 @@ export function RolloutsPage() {
               />
             </div>
             <RadioButtonGroup
+              className={styles.sort}
               options={SORT_OPTIONS.map((value) => ({ value, label: SORT_LABELS[value] }))}
               value={sort}
               onChange={(value) => set('sort', value)}
@@ -95,4 +96,6 @@ const getStyles = (theme: GrafanaTheme2) => ({
   all: css({ display: 'flex', flexDirection: 'column', gap: theme.spacing(2) }),
   filter: css({ display: 'flex', flexWrap: 'wrap', gap: theme.spacing(1), alignItems: 'center' }),
   input: css({ flex: '1 1 240px', maxWidth: 420 }),
+  // Wider than a phone in one line.
+  sort: css({ flexWrap: 'wrap', maxWidth: '100%' }),
 })
