@@ -86,6 +86,23 @@ test('a failed backfill shows at its step, with its rows; a required performance
   })
 })
 
+test('the step of a validation that did not pass says which checks failed', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    await createVehicles(sql, 100)
+    await withAgent(url, VEHICLES_FILE, async (agent) => {
+      for (const kind of ['expand', 'backfill'] as const) await agent.run(kind)
+      expect((await agent.rollout()).next?.sentence).toMatch(/^Runs the checks/)
+      await sql.unsafe(`alter table public.vehicles disable trigger "~sti_derive";
+        update public.vehicles set type = 'Boat' where id = 1;
+        alter table public.vehicles enable always trigger "~sti_derive"`)
+      await agent.run('validation')
+      const { steps, next } = await agent.rollout()
+      expect(steps.find(({ step }) => step === 'validate')).toMatchObject({ state: 'failed', fact: 'fail' })
+      expect(next?.sentence).toMatch(/^The layer integrity of validation \d+ failed \(coverage: 99 of 100 rows/)
+    })
+  })
+})
+
 function summarize({ steps, next }: RolloutDetail) {
   return {
     states: Object.fromEntries(steps.map(({ step, state }) => [step, state])),

@@ -93,6 +93,8 @@ const STEPS: Readonly<Record<StepName, StepDefinition>> = {
         ? fact('out of date', validation.endedAt)
         : fact(validation.verdict, validation.endedAt)
     },
+    sentence: (facts) =>
+      facts.validation === null ? OPERATION_ACTIONS.validation.description : verificationGaps(facts).join(' '),
     obstacle: ({ rollout, baseline }) =>
       rollout.file.validation.requires.includes('performance') && (baseline === null || baseline.unusable.length > 0)
         ? {
