@@ -69,7 +69,7 @@ test('more failed rows than the error budget fail the backfill; after a fix it s
         const failed = await runToFailure(agent, 'backfill', { batchSize: 100 })
         expect(failed).toMatchObject({ state: 'failed', errorCode: 'error-budget' })
         expect(failed.error).toMatch(
-          /^3 of 500 rows failed \(0\.6%; error budget 0\.5%\)\. .* start the backfill again/,
+          /^3 of 500 rows failed \(error budget 2 rows, 0\.5%\)\. .* start the backfill again/,
         )
         expect(await requestRefused(agent, 'flag', { enabled: true })).toMatch(/Coverage is not complete/)
         // Two rows are fixed. The other two are within the budget, regardless of earlier records.

@@ -15,7 +15,7 @@ export async function enforceErrorBudget({ database, rollout, operation }: RunCo
   if (failed!.rows <= errorBudget * rows) return
   throw new OperationFailedError(
     'error-budget',
-    `${formatCount(failed!.rows)} of ${formatQuantity(rows, 'row')} failed (${formatPercent(failed!.rows / rows)}; error budget ${formatPercent(errorBudget)}). ` +
+    `${formatCount(failed!.rows)} of ${formatQuantity(rows, 'row')} failed (error budget ${formatQuantity(Math.floor(errorBudget * rows), 'row')}, ${formatPercent(errorBudget)}). ` +
       'Fix the failed rows or the rollout file, then start the backfill again: it skips rows that are right.',
   )
 }

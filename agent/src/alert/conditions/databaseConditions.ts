@@ -52,7 +52,7 @@ export function errorBudgetCondition(input: ConditionInput): ConditionFinding | 
       subject,
       `${formatQuantity(failedRows, 'row')} failed. The total number of rows is not known.`,
     )
-  const sentence = `${formatCount(failedRows)} of ${formatQuantity(totalRows, 'row')} failed (${formatPercent(failedRows / totalRows)}; limit ${formatPercent(errorBudget)}).`
+  const sentence = `${formatCount(failedRows)} of ${formatQuantity(totalRows, 'row')} failed (error budget ${formatQuantity(Math.floor(errorBudget * totalRows), 'row')}, ${formatPercent(errorBudget)}).`
   return failedRows > errorBudget * totalRows ? unhealthyFinding(subject, sentence) : healthyFinding(subject, sentence)
 }
 
