@@ -48,6 +48,15 @@ test('a paused operation has no rate and no remaining time, and shows how to con
   for (const absent of ['rows/min', 'left', 'writing types']) expect(text).not.toContain(absent)
 })
 
+test('an operation that waits has no rate and no remaining time, says why, and that nobody has to do anything', () => {
+  const text = renderOperation({
+    state: 'running',
+    progress: { ...progress, throttled: 'lag: a replica is 9 s behind' },
+  })
+  expect(text).toContain('Waiting: lag: a replica is 9 s behind. The agent continues automatically.')
+  for (const absent of ['running', 'rows/min', 'left']) expect(text).not.toContain(absent)
+})
+
 test('a step of a ramp shows requests with the flag on against those with it off, with the intervals', () => {
   const comparison = {
     on: { requests: 1_204, failed: 2, latency: 0.00513 },

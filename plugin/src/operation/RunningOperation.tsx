@@ -1,6 +1,6 @@
 import { css } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
-import { Stack, TextLink, useStyles2 } from '@grafana/ui'
+import { Badge, Stack, TextLink, useStyles2 } from '@grafana/ui'
 import { operationTitle, type AllowedAction, type Operation, type OperationProgress } from '@sti-rollout/agent/contract'
 import { formatCount, formatDuration, formatPercent, formatQuantity } from '@sti-rollout/agent/format'
 import React, { useState } from 'react'
@@ -26,8 +26,8 @@ export function RunningOperation({ environment, operation, actions, onChanged }:
   const [open, setOpen] = useState<Control | null>(null)
   const { progress, state } = operation
   const waiting = progress?.throttled ?? null
-  // The latest rate does not apply while the operation is paused, and the time left is unknown.
-  const isProgressing = state !== 'paused' && state !== 'queued'
+  // The latest rate does not apply while the operation is paused or waits, and the time left is unknown.
+  const isProgressing = state !== 'paused' && state !== 'queued' && waiting === null
   const controls = CONTROLS.flatMap((control) => {
     const allowedAction = actions.find(
       ({ action, operationId }) => action === control && (operationId === null || operationId === operation.id),
@@ -45,7 +45,11 @@ export function RunningOperation({ environment, operation, actions, onChanged }:
         <TextLink href={routes.operation(environment.name, operation.rollout, operation.id)} inline={false}>
           {`${operationTitle(operation)} ${operation.id}`}
         </TextLink>
-        <OperationStateBadge state={state} />
+        {state === 'running' && waiting !== null ? (
+          <Badge color="orange" icon="clock-nine" text="waiting" />
+        ) : (
+          <OperationStateBadge state={state} />
+        )}
         {progress && <strong className={styles.percent}>{formatPercent(progress.ratio)}</strong>}
         <span className={styles.numbers}>
           {progress && formatProgress(progress)}
@@ -89,7 +93,9 @@ export function RunningOperation({ environment, operation, actions, onChanged }:
       )}
       {!OPERATION_STATE_DISPLAY[state].ended && (waiting ?? operation.error ?? (progress && operation.step)) && (
         <div className={waiting || operation.error ? styles.waiting : styles.step} role="status">
-          {waiting ? `Waiting: ${waiting}` : (operation.error ?? (state === 'paused' ? PAUSED_HINT : operation.step))}
+          {waiting
+            ? `Waiting: ${waiting}. The agent continues automatically.`
+            : (operation.error ?? (state === 'paused' ? PAUSED_HINT : operation.step))}
         </div>
       )}
       {open && (
