@@ -25,7 +25,14 @@ export function describeUntypedRoutes(app: App): void {
     content: { 'application/json': { schema } },
     description,
   })
-  const { 400: badRequest, 403: forbidden, 404: notFound, 413: tooLarge, 431: headersTooLarge } = PROBLEM_RESPONSES
+  const {
+    400: badRequest,
+    403: forbidden,
+    404: notFound,
+    413: tooLarge,
+    422: invalidBody,
+    431: headersTooLarge,
+  } = PROBLEM_RESPONSES
   const failure = (problem: (typeof PROBLEM_RESPONSES)[400]) => ({
     content: Object.assign({ 'application/json': { schema: OfrepFailure } }, problem.content),
     description: problem.description,
@@ -36,6 +43,7 @@ export function describeUntypedRoutes(app: App): void {
     403: forbidden,
     404: failure(notFound),
     413: failure(tooLarge),
+    422: failure(invalidBody),
     431: headersTooLarge,
   }
   app.openAPIRegistry.registerPath({
