@@ -32,9 +32,15 @@ export async function withDatabase<T>(
     return result
   } finally {
     await sql.end({ timeout: 2 })
+    if (base === inject('postgresUrl')) await forgetStatements(root, name)
     await root.unsafe(`drop database if exists ${name} with (force)`)
     await root.end({ timeout: 2 })
   }
+}
+
+/** Each agent reads the statements of its whole server: those of ended tests would slow down all others. */
+async function forgetStatements(root: postgres.Sql, name: string): Promise<void> {
+  await root`select pg_stat_statements_reset(0, (select oid from pg_database where datname = ${name}), 0)`
 }
 
 /** Uses a separate server: the statements of other tests would evict its entries from pg_stat_statements. */

@@ -5,6 +5,7 @@ import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import postgres from 'postgres'
 import type { TestProject } from 'vitest/node'
 import { EmbeddedPostgres } from './postgresVersion.ts'
 
@@ -33,6 +34,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
     '-c',
     'pg_stat_statements.max=50000',
   ])
+  const sql = postgres(server.url, { max: 1, onnotice: () => undefined })
+  await sql`create extension if not exists pg_stat_statements`
+  await sql.end()
   project.provide('postgresUrl', server.url)
   return server.stop
 }
