@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { RolloutDetail } from '../../agent/src/contract/index.ts'
+import { writeBypassingTrigger } from '../faults/seedSql.ts'
 import { withAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
@@ -92,9 +93,7 @@ test('the step of a validation that did not pass says which checks failed', asyn
     await withAgent(url, VEHICLES_FILE, async (agent) => {
       for (const kind of ['expand', 'backfill'] as const) await agent.run(kind)
       expect((await agent.rollout()).next?.sentence).toMatch(/^Runs the checks/)
-      await sql.unsafe(`alter table public.vehicles disable trigger "~sti_derive";
-        update public.vehicles set type = 'Boat' where id = 1;
-        alter table public.vehicles enable always trigger "~sti_derive"`)
+      await writeBypassingTrigger(sql, `update public.vehicles set type = 'Boat' where id = 1`)
       await agent.run('validation')
       const { steps, next } = await agent.rollout()
       expect(steps.find(({ step }) => step === 'validate')).toMatchObject({ state: 'failed', fact: 'fail' })

@@ -1,10 +1,10 @@
+import { isPartlyOn } from '../contract/index.ts'
 import type { ApiReadings } from '../signals/apiScraper.ts'
 import { isKnown } from '../signals/reading.ts'
 import type { ApplicationInput, ConditionInput, ControlLimits } from './conditions/conditionInput.ts'
 import { errorRateCondition } from './conditions/errorRate.ts'
 import { latencyCondition } from './conditions/latency.ts'
 import type { ConditionFinding } from './conditions/conditionFinding.ts'
-import { isPartlyOn } from './variantMonitor.ts'
 
 /** What the application's readings of this moment say about turning the flag on. */
 export interface EnableJudgement {

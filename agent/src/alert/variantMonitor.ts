@@ -1,6 +1,6 @@
 import { comparisonMargins } from '../comparison/requiredRequests.ts'
 import { createVariantComparer, type VariantComparer } from '../comparison/variantComparison.ts'
-import type { FlagStatus, VariantComparison } from '../contract/index.ts'
+import { isPartlyOn, type FlagStatus, type VariantComparison } from '../contract/index.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import { isKnown, type Reading } from '../signals/reading.ts'
 import type { RecentRequests } from '../signals/recentRequests.ts'
@@ -34,10 +34,6 @@ const CONTROL_SECONDS = 60
 const MIN_CONTROL_REQUESTS = 100
 /** Later, the load may be that of another time of day, which the baseline knows. */
 const MAX_CONTROL_AGE_MS = 3_600_000
-
-/** True while the flag is on for some targeting keys and off for others. */
-export const isPartlyOn = ({ enabled, percentage }: Pick<FlagStatus, 'enabled' | 'percentage'>): boolean =>
-  enabled && percentage > 0 && percentage < 100
 
 export function createVariantMonitor({ file }: Pick<Rollout, 'file'>): VariantMonitor {
   const margins = comparisonMargins(file)

@@ -1,4 +1,4 @@
-import { formatCount, formatPercent, formatQuantity } from '../format/format.ts'
+import { describeFailedRows } from '../measure/errorBudget.ts'
 import type { RunContext } from '../kind/kind.ts'
 import { OperationFailedError } from '../kind/operationErrors.ts'
 
@@ -15,7 +15,6 @@ export async function enforceErrorBudget({ database, rollout, operation }: RunCo
   if (failed!.rows <= errorBudget * rows) return
   throw new OperationFailedError(
     'error-budget',
-    `${formatCount(failed!.rows)} of ${formatQuantity(rows, 'row')} failed (error budget ${formatQuantity(Math.floor(errorBudget * rows), 'row')}, ${formatPercent(errorBudget)}). ` +
-      'Fix the failed rows or the rollout file, then start the backfill again: it skips rows that are right.',
+    `${describeFailedRows(failed!.rows, rows, errorBudget)}. Fix the failed rows or the rollout file, then start the backfill again: it skips rows that are right.`,
   )
 }

@@ -46,6 +46,10 @@ export const FlagStatus = z
   .openapi('FlagStatus')
 export type FlagStatus = z.infer<typeof FlagStatus>
 
+/** True while the flag is on for some targeting keys and off for others. */
+export const isPartlyOn = ({ enabled, percentage }: Pick<FlagStatus, 'enabled' | 'percentage'>): boolean =>
+  enabled && percentage > 0 && percentage < 100
+
 export const AcceptClientsRequest = z
   .object({
     clients: z.array(z.string().min(1).max(200)).min(1).max(1000).optional().describe('names of silent clients'),

@@ -100,3 +100,6 @@ function twoUnits(large: number, unit: string, small: number, smallUnit: string)
 function decimals(value: number, digits: number): string {
   return String(Number(value.toFixed(digits)))
 }
+
+/** With a capital first letter. */
+export const capitalize = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)

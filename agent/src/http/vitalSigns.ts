@@ -1,4 +1,5 @@
 import type { RolloutDetail, VitalSign, VitalSignName } from '../contract/index.ts'
+import { allowedFailedRows } from '../measure/errorBudget.ts'
 import { listSignalLimits } from '../measure/signalLimits.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import { isKnown, mapReading, type Reading } from '../signals/reading.ts'
@@ -71,5 +72,5 @@ function baselineMeans(baseline: KnownDetail['baseline']): ReadonlyMap<string, n
 function errorBudgetRows({ file }: Rollout, { operations, validation }: KnownDetail): number | null {
   const backfill = operations.find(({ kind, progress }) => kind === 'backfill' && progress !== null)
   const rows = backfill?.progress?.totalRows ?? validation?.totalRows ?? null
-  return rows === null ? null : Math.floor(file.errorBudget * rows)
+  return rows === null ? null : allowedFailedRows(file.errorBudget, rows)
 }

@@ -1,3 +1,4 @@
+import { isPartlyOn } from '../contract/index.ts'
 import { isKnown } from '../signals/reading.ts'
 import { summarizeVariant, type VariantSummary } from '../signals/variantSummary.ts'
 import type { MetricFamily } from './metricFamily.ts'
@@ -31,7 +32,7 @@ const comparisonAvailable: MetricFamily = {
   labels: ['rollout'],
   *samples({ allRollouts, signals }) {
     for (const { rollout, flag, comparison } of allRollouts) {
-      if (!flag.enabled || flag.percentage <= 0 || flag.percentage >= 100) continue
+      if (!isPartlyOn(flag)) continue
       if (isKnown(signals.requests(rollout))) yield { labels: { rollout }, value: comparison === null ? 0 : 1 }
     }
   },

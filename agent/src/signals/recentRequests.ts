@@ -66,9 +66,7 @@ function pollScrapedRequests(source: ApiHistogram, now: () => number): Poll<Read
       scrapes = [...scrapes.filter((scrape) => at - scrape.at <= RETENTION_MS), { at, samples }]
       const [before, after] = scrapes.slice(-2)
       const block = after === undefined ? null : computeVariantBlock(source, before!, after)
-      variantBlocks = [...variantBlocks, ...(block === null ? [] : [block])].filter(
-        ({ until }) => at - until <= RETENTION_MS,
-      )
+      variantBlocks = recentBlocks(variantBlocks, block, at)
       return countRecentRequests(source, scrapes, variantBlocks)
     },
   })
@@ -92,17 +90,19 @@ function pollQueriedRequests(
       const { source, scrape } = await scrapePromqlRequests(queries, prometheus, at)
       const before = scrapes.at(-1)
       const comparable = before === undefined ? scrape : onlyKnownSeries(before, scrape)
-      if (comparable !== null) {
-        const block =
-          before === undefined || at - before.at > RETENTION_MS ? null : computeVariantBlock(source, before, comparable)
-        scrapes = [...scrapes, scrape].slice(-2)
-        variantBlocks = [...variantBlocks, ...(block === null ? [] : [block])]
-      }
-      variantBlocks = variantBlocks.filter(({ until }) => at - until <= RETENTION_MS)
+      const isComparable = comparable !== null && before !== undefined && at - before.at <= RETENTION_MS
+      const block = isComparable ? computeVariantBlock(source, before, comparable) : null
+      if (comparable !== null) scrapes = [...scrapes, scrape].slice(-2)
+      variantBlocks = recentBlocks(variantBlocks, block, at)
       const requests = countRecentRequests(source, scrapes, variantBlocks)
       return isKnown(requests) ? { value: requests.value, at } : requests
     },
   })
+}
+
+/** The blocks that are not too old, with the new one; null: there is none. */
+function recentBlocks(blocks: readonly VariantBlock[], block: VariantBlock | null, at: number): VariantBlock[] {
+  return (block === null ? blocks : [...blocks, block]).filter(({ until }) => at - until <= RETENTION_MS)
 }
 
 /** Pure. */

@@ -19,33 +19,36 @@ export function computeVariantBlock(
   const counts = [...on, ...off].filter(({ name }) => name === `${source.name}_count`)
   // As a whole, so that a label which only failed requests have is known to both variants.
   const errors = computeErrorRatio(counts, source, sumIncreases(counts), (value) => ({ value, at: after.at }))
+  const isFailed = createErrorMatcher(source)
+  const countVariant = (series: readonly SeriesIncrease[]): VariantCounts =>
+    countRequests(source, series, bounds, isFailed)
   return {
     from: before.at,
     until: after.at,
     bounds,
     errorsUnknown: 'unknown' in errors ? errors.unknown : null,
-    on: countVariant(source, on, bounds),
-    off: countVariant(source, off, bounds),
+    on: countVariant(on),
+    off: countVariant(off),
   }
 }
 
-function countVariant(
-  source: ApiHistogram,
+function countRequests(
+  { name: histogram }: ApiHistogram,
   series: readonly SeriesIncrease[],
   bounds: readonly number[],
+  isFailed: ReturnType<typeof createErrorMatcher>,
 ): VariantCounts {
-  const isFailed = createErrorMatcher(source)
-  const counts = series.filter(({ name }) => name === `${source.name}_count`)
+  const counts = series.filter(({ name }) => name === `${histogram}_count`)
   const all = sumIncreases(counts)
   const atMost = new Map<number, number>()
   for (const { name, labels, increase } of series) {
     const bound = Number(labels['le'])
-    if (name === `${source.name}_bucket`) atMost.set(bound, (atMost.get(bound) ?? 0) + increase)
+    if (name === `${histogram}_bucket`) atMost.set(bound, (atMost.get(bound) ?? 0) + increase)
   }
   return {
     all,
     failed: sumIncreases(counts.filter(({ labels }) => isFailed(labels))),
-    seconds: sumIncreases(series.filter(({ name }) => name === `${source.name}_sum`)),
+    seconds: sumIncreases(series.filter(({ name }) => name === `${histogram}_sum`)),
     // A histogram that is scraped while it is written may have a bucket that is ahead of the count.
     slower: bounds.map((bound) => Math.max(0, all - (atMost.get(bound) ?? 0))),
   }

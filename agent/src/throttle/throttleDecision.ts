@@ -1,5 +1,5 @@
 import { LIMIT_NAMES, LIMITS } from '../contract/index.ts'
-import { formatCount, formatValue, type Unit } from '../format/format.ts'
+import { capitalize, formatCount, formatValue, type Unit } from '../format/format.ts'
 import { isKnown } from '../signals/reading.ts'
 import type { ThrottleReadings } from '../signals/throttleReadings.ts'
 import { LIMIT_TABLE, NO_TIERS, type LimitReading } from './limitTable.ts'
@@ -128,8 +128,4 @@ function formatLimit({ tiers, unit }: ThrottleCheck, tier: 'pace' | 'pause' | 'a
 /** The unit of a custom signal is not known. */
 function formatInUnit(value: number, unit: Unit | null): string {
   return unit === null ? formatCount(value) : formatValue(value, unit)
-}
-
-function capitalize(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1)
 }

@@ -2,7 +2,7 @@ import { Button, type ButtonProps } from '@grafana/ui'
 import type { Action } from '@sti-rollout/agent/contract'
 import React from 'react'
 import { ACTIONS } from './actionCatalog'
-import { BulletList } from '../layout/BulletList'
+import { ReasonList } from '../layout/ReasonList'
 
 type RefusableProps = Omit<ButtonProps, 'tooltip' | 'disabled' | 'ref'> & {
   /** Why it is not allowed; empty if it is allowed. */
@@ -42,21 +42,10 @@ export function RefusableButton({ reasons, onClick, children, ...props }: Refusa
       {...props}
       variant="secondary"
       disabled
-      tooltip={<RefusalTooltip reasons={reasons} />}
+      tooltip={<ReasonList reasons={reasons} />}
       tooltipPlacement="bottom"
     >
       {children}
     </Button>
-  )
-}
-
-function RefusalTooltip({ reasons }: { reasons: readonly string[] }) {
-  if (reasons.length === 1) return <>{reasons[0]}</>
-  return (
-    <BulletList>
-      {reasons.map((reason) => (
-        <li key={reason}>{reason}</li>
-      ))}
-    </BulletList>
   )
 }

@@ -11,6 +11,14 @@ const ROLLBACK_ON_ERROR_OPTIONS = [
   { value: 'data', label: 'Stop and roll back the data' },
 ] as const satisfies Array<{ value: OperationOptions['rollbackOnError']; label: string }>
 
+/** The numbers that have a default, which an empty field stands for. */
+const RECOMMENDED_FIELDS = [
+  { name: 'checkpointInterval', label: 'Checkpoint interval', description: 'Commits between two flushes.' },
+  { name: 'workers', label: 'Workers', description: 'Batches written in parallel.' },
+  { name: 'agents', label: 'Agents', description: 'How many agents may write, each with this many workers.' },
+  { name: 'niceRatio', label: 'Rest ratio', description: 'Seconds of rest per second of work.' },
+] as const satisfies ReadonlyArray<{ name: keyof typeof BACKFILL_BOUNDS; label: string; description: string }>
+
 /** The options of a backfill. */
 export function BackfillFields({ options, onChange }: OperationFieldsProps) {
   const set = (changed: Partial<OperationOptions>) => onChange({ ...options, ...changed })
@@ -40,40 +48,17 @@ export function BackfillFields({ options, onChange }: OperationFieldsProps) {
           value={options.batchSize}
           onChange={(batchSize) => set({ batchSize })}
         />
-        <NumberField
-          label="Checkpoint interval"
-          description={`Commits between two flushes. Recommended: ${BACKFILL_BOUNDS.checkpointInterval.default}.`}
-          bounds={BACKFILL_BOUNDS.checkpointInterval}
-          width={20}
-          value={options.checkpointInterval}
-          onChange={(checkpointInterval) =>
-            set({ checkpointInterval: checkpointInterval ?? BACKFILL_BOUNDS.checkpointInterval.default })
-          }
-        />
-        <NumberField
-          label="Workers"
-          description={`Batches written in parallel. Recommended: ${BACKFILL_BOUNDS.workers.default}.`}
-          bounds={BACKFILL_BOUNDS.workers}
-          width={20}
-          value={options.workers}
-          onChange={(workers) => set({ workers: workers ?? BACKFILL_BOUNDS.workers.default })}
-        />
-        <NumberField
-          label="Agents"
-          description={`How many agents may write, each with this many workers. Recommended: ${BACKFILL_BOUNDS.agents.default}.`}
-          bounds={BACKFILL_BOUNDS.agents}
-          width={20}
-          value={options.agents}
-          onChange={(agents) => set({ agents: agents ?? BACKFILL_BOUNDS.agents.default })}
-        />
-        <NumberField
-          label="Rest ratio"
-          description={`Seconds of rest per second of work. Recommended: ${BACKFILL_BOUNDS.niceRatio.default}.`}
-          bounds={BACKFILL_BOUNDS.niceRatio}
-          width={20}
-          value={options.niceRatio}
-          onChange={(niceRatio) => set({ niceRatio: niceRatio ?? BACKFILL_BOUNDS.niceRatio.default })}
-        />
+        {RECOMMENDED_FIELDS.map(({ name, label, description }) => (
+          <NumberField
+            key={name}
+            label={label}
+            description={`${description} Recommended: ${BACKFILL_BOUNDS[name].default}.`}
+            bounds={BACKFILL_BOUNDS[name]}
+            width={20}
+            value={options[name]}
+            onChange={(value) => set({ [name]: value ?? BACKFILL_BOUNDS[name].default })}
+          />
+        ))}
       </AdvancedSettings>
     </Stack>
   )

@@ -1,6 +1,7 @@
 import type { FlagStatus, Incident, RolloutDetail, VitalSignName } from '@sti-rollout/agent/contract'
-import { formatDuration, formatPercent, formatQuantity, formatValue } from '@sti-rollout/agent/format'
+import { capitalize, formatDuration, formatQuantity, formatValue } from '@sti-rollout/agent/format'
 import { formatTime } from '../formatTime'
+import { formatFlagState } from '../rollout/display'
 
 /** What is known of the rollout of an incident now. */
 export type IncidentContext = Pick<RolloutDetail, 'flag' | 'vitals'>
@@ -35,7 +36,7 @@ export function ruleTitle(rule: string): string {
     .replace(/([a-z])([A-Z])/g, '$1 $2')
     .toLowerCase()
     .replace(/\bapi\b/, 'API')
-  return words.charAt(0).toUpperCase() + words.slice(1)
+  return capitalize(words)
 }
 
 /** Rolling back the flag is what protects users now. */
@@ -76,7 +77,7 @@ function describeProtection(
   { rule }: Incident,
   { flag, vitals }: IncidentContext,
 ): NonNullable<IncidentReport['protection']> {
-  const share = flag.percentage >= 100 ? 'on' : `on for ${formatPercent(flag.percentage / 100)}`
+  const share = formatFlagState(flag)
   const reading = RULE_VITALS[rule]
   const vital = reading && vitals.find(({ name }) => name === reading.name)
   const now =

@@ -3,6 +3,7 @@ import type { GrafanaTheme2 } from '@grafana/data'
 import { Badge, LinkButton, Stack, Text, TextLink, useStyles2 } from '@grafana/ui'
 import {
   type Action,
+  isOpenIncident,
   type NextStep as NextStepAnswer,
   OPERATION_ACTIONS,
   type OperationAction,
@@ -14,6 +15,7 @@ import { FORWARD_ACTIONS } from '../action/actionCatalog'
 import { OperationButton } from '../action/OperationButton'
 import { OperationMenu } from '../action/OperationMenu'
 import type { Environment } from '../agent/useEnvironment'
+import { ReasonList } from '../layout/ReasonList'
 import { withAppSubUrl, routes } from '../routes'
 import { failedOperation, stepImperative } from './display'
 
@@ -31,9 +33,7 @@ export function NextStep({ environment, detail, refresh }: Props) {
   const blocked = next !== null && next.blockedBy.length > 0
   const failed = failedOperation(detail)
   // During an incident its own button comes first.
-  const waits = detail.incidents.some(
-    ({ state, severity, drill }) => state !== 'closed' && severity === 'critical' && !drill,
-  )
+  const waits = detail.incidents.some((incident) => isOpenIncident(incident) && incident.severity === 'critical')
   return (
     <section aria-label="Next step" className={styles.all}>
       <div className={styles.words}>
@@ -53,7 +53,11 @@ export function NextStep({ environment, detail, refresh }: Props) {
           </div>
         )}
         {!blocked && <div className={styles.sentence}>{next?.sentence ?? 'The legacy columns were dropped.'}</div>}
-        {blocked && <Reasons reasons={next.blockedBy} className={styles.reasons} />}
+        {blocked && (
+          <div className={styles.reasons}>
+            <ReasonList reasons={next.blockedBy} />
+          </div>
+        )}
       </div>
       <div className={styles.actions}>
         {next && <NextButtons next={next} common={common} isPrimary={!waits} />}
@@ -106,17 +110,6 @@ function NextButtons({
   )
 }
 
-function Reasons({ reasons, className }: { reasons: readonly string[]; className: string }) {
-  if (reasons.length === 1) return <div className={className}>{reasons[0]}</div>
-  return (
-    <ul className={className}>
-      {reasons.map((reason) => (
-        <li key={reason}>{reason}</li>
-      ))}
-    </ul>
-  )
-}
-
 const isOperationAction = (action: Action): action is OperationAction => Object.hasOwn(OPERATION_ACTIONS, action)
 
 const getStyles = (theme: GrafanaTheme2) => ({
@@ -130,6 +123,6 @@ const getStyles = (theme: GrafanaTheme2) => ({
   words: css({ flex: '1 1 320px', minWidth: 0 }),
   failure: css({ color: theme.colors.error.text, overflowWrap: 'anywhere' }),
   sentence: css({ color: theme.colors.text.secondary }),
-  reasons: css({ margin: 0, color: theme.colors.text.secondary, 'li + li': { marginBlockStart: theme.spacing(0.25) } }),
+  reasons: css({ color: theme.colors.text.secondary, 'li + li': { marginBlockStart: theme.spacing(0.25) } }),
   actions: css({ display: 'flex', flexWrap: 'wrap', gap: theme.spacing(1) }),
 })

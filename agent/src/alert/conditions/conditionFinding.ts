@@ -24,6 +24,11 @@ export const unknownFinding = (subject: FindingSubject, sentence: string): Condi
   sentence,
   requiredMs: 0,
 })
+/** The application's requests cannot be read, for this reason. */
+export const unreadableFinding = (
+  subject: FindingSubject,
+  { unknown }: { readonly unknown: string },
+): ConditionFinding => unknownFinding(subject, `Cannot read the application: ${unknown}.`)
 export const unhealthyFinding = (subject: FindingSubject, sentence: string, requiredMs = 0): ConditionFinding => ({
   ...subject,
   state: 'unhealthy',

@@ -1,5 +1,6 @@
 import { describeStaleClients } from '../../contract/index.ts'
-import { formatCount, formatDuration, formatPercent, formatQuantity } from '../../format/format.ts'
+import { formatDuration, formatQuantity } from '../../format/format.ts'
+import { describeFailedRows } from '../../measure/errorBudget.ts'
 import { healthyFinding, unhealthyFinding, unknownFinding, type ConditionFinding } from './conditionFinding.ts'
 import { flagChange, MAX_STATE_AGE_MS, type ConditionInput, type DatabaseState } from './conditionInput.ts'
 
@@ -52,7 +53,7 @@ export function errorBudgetCondition(input: ConditionInput): ConditionFinding | 
       subject,
       `${formatQuantity(failedRows, 'row')} failed. The total number of rows is not known.`,
     )
-  const sentence = `${formatCount(failedRows)} of ${formatQuantity(totalRows, 'row')} failed (error budget ${formatQuantity(Math.floor(errorBudget * totalRows), 'row')}, ${formatPercent(errorBudget)}).`
+  const sentence = `${describeFailedRows(failedRows, totalRows, errorBudget)}.`
   return failedRows > errorBudget * totalRows ? unhealthyFinding(subject, sentence) : healthyFinding(subject, sentence)
 }
 

@@ -2,7 +2,13 @@ import { formatCount, formatPercent, formatQuantity } from '../../format/format.
 import { poissonUpperTail } from '../../measure/errorRateTest.ts'
 import { isKnown } from '../../signals/reading.ts'
 import { controlGroupFinding } from './comparisonFinding.ts'
-import { healthyFinding, unhealthyFinding, unknownFinding, type ConditionFinding } from './conditionFinding.ts'
+import {
+  healthyFinding,
+  unhealthyFinding,
+  unknownFinding,
+  unreadableFinding,
+  type ConditionFinding,
+} from './conditionFinding.ts'
 import {
   MAX_CHANCE_PROBABILITY,
   MIN_REQUESTS,
@@ -30,8 +36,7 @@ export function errorRateCondition(change: string, input: ApplicationInput): Con
       limit: errorLimit,
       describe: (ratio) => `${formatPercent(ratio)} of requests fail (limit ${formatPercent(errorLimit)}).`,
     })
-  if (!isKnown(input.requests))
-    return unknownFinding(subject, `Cannot read the application: ${input.requests.unknown}.`)
+  if (!isKnown(input.requests)) return unreadableFinding(subject, input.requests)
   const { value } = input.requests
   const windows = windowSeconds(input).map((seconds) => value.countLast(seconds))
   const longest = windows.at(-1)!

@@ -3,7 +3,13 @@ import { isKnown } from '../../signals/reading.ts'
 import type { WindowedRequests } from '../../signals/requestCounts.ts'
 import { poissonUpperTail } from '../../measure/errorRateTest.ts'
 import { controlGroupFinding } from './comparisonFinding.ts'
-import { healthyFinding, unhealthyFinding, unknownFinding, type ConditionFinding } from './conditionFinding.ts'
+import {
+  healthyFinding,
+  unhealthyFinding,
+  unknownFinding,
+  unreadableFinding,
+  type ConditionFinding,
+} from './conditionFinding.ts'
 import {
   MAX_CHANCE_PROBABILITY,
   MIN_REQUESTS,
@@ -25,8 +31,7 @@ const RECOVERY_WINDOW_SECONDS = 2
  */
 export function latencyCondition(change: string, input: ApplicationInput): ConditionFinding {
   const subject = { rule: 'StiApiLatencyHigh', change } as const
-  if (!isKnown(input.requests) && input.counted)
-    return unknownFinding(subject, `Cannot read the application: ${input.requests.unknown}.`)
+  if (!isKnown(input.requests) && input.counted) return unreadableFinding(subject, input.requests)
   const compared = controlGroupFinding(subject, input, 'latency')
   if (compared !== null) return compared
   const limits = [input.state?.latencyLimit, input.controlLimits?.latency].filter((limit) => limit != null)
@@ -38,8 +43,7 @@ export function latencyCondition(change: string, input: ApplicationInput): Condi
       describe: (seconds) =>
         `The 95th percentile latency is ${formatDuration(seconds)} (limit ${formatDuration(limit)}).`,
     })
-  if (!isKnown(input.requests))
-    return unknownFinding(subject, `Cannot read the application: ${input.requests.unknown}.`)
+  if (!isKnown(input.requests)) return unreadableFinding(subject, input.requests)
   const { value } = input.requests
   const windows = windowSeconds(input).map((seconds) => countSlowRequests(value.countLast(seconds), limit))
   const counted = windows.filter((timeWindow) => timeWindow !== null)

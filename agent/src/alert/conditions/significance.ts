@@ -1,5 +1,5 @@
 import { isKnown, type Reading } from '../../signals/reading.ts'
-import { healthyFinding, unhealthyFinding, unknownFinding, type ConditionFinding } from './conditionFinding.ts'
+import { healthyFinding, unhealthyFinding, unreadableFinding, type ConditionFinding } from './conditionFinding.ts'
 
 /** Windows over which requests are counted, in seconds: large faults show in the first, small ones in the last. */
 const WINDOWS_SECONDS = [10, 60] as const
@@ -29,7 +29,7 @@ export function promqlFinding(
   reading: Reading<number>,
   { limit, describe }: { readonly limit: number; readonly describe: (value: number) => string },
 ): ConditionFinding {
-  if (!isKnown(reading)) return unknownFinding(subject, `Cannot read the application: ${reading.unknown}.`)
+  if (!isKnown(reading)) return unreadableFinding(subject, reading)
   return reading.value > limit
     ? unhealthyFinding(subject, describe(reading.value), PROMQL_DEBOUNCE_MS)
     : healthyFinding(subject, describe(reading.value))
