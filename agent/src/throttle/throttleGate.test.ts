@@ -89,3 +89,21 @@ test('a worker rests in proportion to its own work, not to its waits', async () 
   expect(times[1]).toBeGreaterThan(390)
   expect(times[2]).toBeLessThan(100)
 })
+
+test('timers that are late do not lengthen the rests of short batches', async () => {
+  const { now, run } = createTestRun()
+  now.parameters = { niceRatio: 3 }
+  const mayContinue = createThrottleGate(run, () => undefined).worker()
+  await mayContinue()
+  let [worked, rested] = [0, 0]
+  for (let batch = 0; batch < 100; batch++) {
+    const began = performance.now()
+    while (performance.now() - began < 1);
+    const ended = performance.now()
+    await mayContinue()
+    worked += ended - began
+    rested += performance.now() - ended
+  }
+  expect(rested / worked).toBeGreaterThan(2.7)
+  expect(rested / worked).toBeLessThan(3.3)
+})

@@ -25,6 +25,8 @@ const RESUME_DELAY_MS = 500
 /** Signals that have not been read yet cause no event before this. */
 const FIRST_READING_GRACE_MS = 3_000
 const MAX_REST_MS = 60_000
+/** A rest that was longer than it should be shortens the next one, by this much at most. */
+const MAX_REST_CREDIT_MS = 20
 
 /** `onWait` receives, at every check, why work waits, or null. */
 export function createThrottleGate(run: RunContext, onWait: (currentWait: ThrottleWait) => void): ThrottleGate {
@@ -56,14 +58,17 @@ export function createThrottleGate(run: RunContext, onWait: (currentWait: Thrott
     return currentWait
   }
 
-  /** Rests in short pieces, so that a request to stop or to rest less takes effect immediately. */
-  const rest = async (workedMs: number): Promise<boolean> => {
+  /**
+   * Rests in short pieces, so that a request to stop or to rest less takes effect immediately. Returns how much longer
+   * than it should it has rested, since timers are late; null if the operation was asked to stop.
+   */
+  const rest = async (workedMs: number, restedMs: number): Promise<number | null> => {
     const start = performance.now()
     for (;;) {
-      if (run.directive() !== 'continue') return false
+      if (run.directive() !== 'continue') return null
       const ratio = Math.max(Number(run.parameters()['niceRatio'] ?? 0), pacer.restRatio())
-      const remainingMs = Math.min(MAX_REST_MS, workedMs * ratio) - (performance.now() - start)
-      if (remainingMs <= 0) return true
+      const remainingMs = Math.min(MAX_REST_MS, workedMs * ratio) - restedMs - (performance.now() - start)
+      if (remainingMs <= 0) return Math.min(MAX_REST_CREDIT_MS, -remainingMs)
       await delay(Math.min(POLL_INTERVAL_MS, remainingMs))
     }
   }
@@ -71,8 +76,13 @@ export function createThrottleGate(run: RunContext, onWait: (currentWait: Thrott
   return {
     worker() {
       let workStartedAt: number | null = null
+      let restCreditMs = 0
       return async () => {
-        if (workStartedAt !== null && !(await rest(performance.now() - workStartedAt))) return false
+        if (workStartedAt !== null) {
+          const credit = await rest(performance.now() - workStartedAt, restCreditMs)
+          if (credit === null) return false
+          restCreditMs = credit
+        }
         for (;;) {
           if (run.directive() !== 'continue') return false
           const activeWait = checkThrottle()
