@@ -87,9 +87,7 @@ export async function copyRows(
   const insert = (rest: string): string =>
     tagStatement(`insert into ${copy.table.sql} (${columns}) overriding system value
       select ${columns} from ${run.rollout.table.sql} as t ${rest} on conflict do nothing`)
-  const mayContinue = createSingleWorkerGate(run, (wait) =>
-    run.setStep(wait === null ? 'copying a sample' : `waiting: ${wait.sentence}`),
-  )
+  const mayContinue = createSingleWorkerGate(run, 'copying a sample')
   if (tableRows <= sample) {
     const walked: KeyedTable = { table: run.rollout.table, key: table.key }
     return await walkRanges({

@@ -31,9 +31,7 @@ export async function prepareRollback(run: RunContext, sql: Sql): Promise<Rollba
   const table = requireTable(facts)
   const walked: KeyedTable = { table: rollout.table, key: table.key }
   const step = 'archiving types that legacy columns cannot express'
-  const mayContinue = createSingleWorkerGate(run, (wait) =>
-    run.setStep(wait === null ? step : `waiting: ${wait.sentence}`),
-  )
+  const mayContinue = createSingleWorkerGate(run, step)
   const startedAt = performance.now()
   const archivedValues =
     table.discriminator === null || !(columnCreatedBySti(facts) || mustClearColumn(facts))

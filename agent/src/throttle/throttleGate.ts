@@ -103,9 +103,9 @@ export function createThrottleGate(run: RunContext, onWait: (currentWait: Thrott
   }
 }
 
-/** The gate of an operation with one worker. */
-export function createSingleWorkerGate(run: RunContext, onWait: (wait: ThrottleWait) => void): () => Promise<boolean> {
-  return createThrottleGate(run, onWait).worker()
+/** The gate of an operation with one worker, which shows its `step`, or why it waits. */
+export function createSingleWorkerGate(run: RunContext, step: string): () => Promise<boolean> {
+  return createThrottleGate(run, (wait) => run.setStep(wait === null ? step : `waiting: ${wait.sentence}`)).worker()
 }
 
 function isUnknownReading(wait: ThrottleWait): boolean {

@@ -145,9 +145,7 @@ async function copyAllRows(
     from: lane.position,
     to: null,
     sizeController: createBatchSizeController(1_000, 50_000, 0.1),
-    mayContinue: createSingleWorkerGate(run, (wait) =>
-      run.setStep(wait === null ? 'archiving the legacy columns' : `Waiting: ${wait.sentence}`),
-    ),
+    mayContinue: createSingleWorkerGate(run, 'archiving the legacy columns'),
     onRetry: progress.addRetry,
     lockWaits: createLockWaitReporter(run, 'archiving the legacy columns'),
     async processCountedRange(range) {
@@ -181,9 +179,7 @@ async function runComparePass(
   progress.reset()
   run.setStep('comparing the archive')
   return await compareArchive(sql, context, {
-    mayContinue: createSingleWorkerGate(run, (wait) =>
-      run.setStep(wait === null ? 'comparing the archive' : `Waiting: ${wait.sentence}`),
-    ),
+    mayContinue: createSingleWorkerGate(run, 'comparing the archive'),
     retried: progress.addRetry,
     lockWaits: createLockWaitReporter(run, 'comparing the archive'),
     onCompared: (rows) => progress.addRows(rows, 0),

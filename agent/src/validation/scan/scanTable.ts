@@ -24,9 +24,7 @@ export async function scanTable(run: RunContext, table: Table, checkpoint: ScanC
   const keptTypes = hasKeptTypes ? rollout.typesWithoutRestore : []
   const target: ScanTarget = { rollout, table, walked: { table: rollout.table, key: table.key }, keptTypes }
   const { tally } = checkpoint
-  const mayContinue = createSingleWorkerGate(run, (wait) =>
-    run.setStep(wait === null ? READING_STEP : `waiting: ${wait.sentence}`),
-  )
+  const mayContinue = createSingleWorkerGate(run, READING_STEP)
   const report = createProgressReport(run, table, tally.rows)
   let lastPosition: Key | null = checkpoint.position
   let savedAt = performance.now()
