@@ -8,6 +8,7 @@ const LAYERS = [
   ['log.ts', 'envReader.ts', 'configVariables.ts', 'interval.ts', 'boundedGet.ts'],
   ['contract'],
   ['signature', 'rights', 'database'],
+  ['citus'],
   ['rollout'],
   ['signals', 'provisioning', 'acceptance'],
   ['metrics', 'measure'],

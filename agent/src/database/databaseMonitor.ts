@@ -1,4 +1,4 @@
-import { isConnectionError, errorMessage } from './errors.ts'
+import { isConnectionError, errorMessage, errorMessageWithHint } from './errors.ts'
 import { createInterval } from '../interval.ts'
 import type { Log } from '../log.ts'
 import type { Database } from './connect.ts'
@@ -74,7 +74,7 @@ export function createDatabaseMonitor(options: {
       setFault(
         isConnectionError(error)
           ? `The database cannot be reached: ${errorMessage(error)}.`
-          : `The database cannot be used: ${errorMessage(error)}`,
+          : `The database cannot be used: ${errorMessageWithHint(error)}`,
       )
     }
   }

@@ -28,6 +28,9 @@ export async function migrate(database: Database, subscriberReady: boolean): Pro
   const sql = database.engine({ purpose: 'migrate', lockTimeoutMs: 5_000, statementTimeoutMs: 60_000 })
   try {
     await sql`select pg_advisory_lock(${MIGRATION_LOCK_KEY})`
+    // Where Citus distributes new schemas, the tables of schema `sti` would be on a worker. Without Citus: no such setting.
+    await sql`select set_config('citus.enable_schema_based_sharding', 'off', false)
+      where current_setting('citus.enable_schema_based_sharding', true) is not null`
     const migrations = await listMigrations()
     const schemaExists = await requireOwnSchema(sql)
     const applied = await readAppliedMigrations(sql)

@@ -1,4 +1,6 @@
+import { citusFaults } from '../citus/citusFaults.ts'
 import type { Sql } from '../database/connect.ts'
+import { citusTableNames } from './inspectTable.ts'
 import type { Rollout, Table } from './rollout.ts'
 
 interface TableCatalogRow {
@@ -15,7 +17,7 @@ interface TableCatalogRow {
 export async function catalogFaults(sql: Sql, rollout: Rollout, table: Table): Promise<string[]> {
   const { sql: name } = rollout.table
   const catalog = await readTableCatalog(sql, table.oid)
-  const faults: string[] = []
+  const faults: string[] = table.citus === null ? [] : citusFaults(table.citus, citusTableNames(rollout.table))
   if (catalog.encoding !== 'UTF8') {
     faults.push(
       `The encoding of the database is ${catalog.encoding}, so it cannot store every text of the agent, and the agent cannot read every text of it. Create a database with the encoding UTF8, load a dump of this one into it, and run the rollout there.`,

@@ -1,3 +1,5 @@
+import { wrongCitusNode, type CitusTableNames } from '../citus/citusFaults.ts'
+import { readCitusTable } from '../citus/readCitusTable.ts'
 import type { Sql } from '../database/connect.ts'
 import { quoteIdentifier, quoteLiteral, type QualifiedName } from './identifiers.ts'
 import { trustedRolesCtes } from './outsideObjects.ts'
@@ -27,6 +29,9 @@ export async function inspectTable(sql: Sql, rollout: InspectedRollout): Promise
     )
   const refusal = unsupportedReason(relation)
   if (refusal) throw new UnsupportedTableError(`${table} ${refusal}`)
+  const citus = relation.citus ? await readCitusTable(sql, relation.oid) : null
+  const wrongNode = citus === null ? null : wrongCitusNode(citus, citusTableNames(rollout.table))
+  if (wrongNode !== null) throw new UnsupportedTableError(wrongNode)
   const [columns, key, triggers, details, triggerSearchPath] = await Promise.all([
     readColumns(sql, relation.oid),
     readKey(sql, relation.oid),
@@ -47,7 +52,14 @@ export async function inspectTable(sql: Sql, rollout: InspectedRollout): Promise
     triggers,
     ...details,
     triggerSearchPath,
+    citus,
   }
+}
+
+/** The names for sentences about Citus. */
+export function citusTableNames({ schema, sql: table }: QualifiedName): CitusTableNames {
+  const quotedSchema = quoteIdentifier(schema)
+  return { table, schema: quotedSchema, tableLiteral: quoteLiteral(table), schemaLiteral: quoteLiteral(quotedSchema) }
 }
 
 /**
@@ -76,11 +88,14 @@ interface RelationRow {
   readonly partition: boolean
   readonly children: boolean
   readonly typed: boolean
+  /** The database has the extension; whether the table is of it, only Citus knows. */
+  readonly citus: boolean
 }
 
 async function readRelation(sql: Sql, schema: string, name: string): Promise<RelationRow | undefined> {
   const [relation] = await sql<RelationRow[]>`
     select /* sti */ c.oid::int8::float8 as oid, c.relkind::text as kind, c.relispartition as partition, c.reloftype <> 0 as typed,
+      exists (select from pg_catalog.pg_extension where extname = 'citus') as citus,
       (select format('%I.%I', pn.nspname, p.relname) from pg_catalog.pg_inherits i
         join pg_catalog.pg_class p on p.oid = i.inhparent join pg_catalog.pg_namespace pn on pn.oid = p.relnamespace
         where i.inhrelid = c.oid limit 1) as parent,

@@ -1,3 +1,4 @@
+import type { CitusTable } from '../citus/readCitusTable.ts'
 import type { QualifiedName } from './identifiers.ts'
 import type { RowSource } from './expression.ts'
 import type { RestoreEntry, RolloutFile } from './rolloutFile.ts'
@@ -117,6 +118,8 @@ export interface Table {
   readonly attributes: number
   /** The search path of sessions whose writes fire the application's triggers. */
   readonly triggerSearchPath: string
+  /** How Citus manages the table; null: it does not. */
+  readonly citus: CitusTable | null
 }
 
 export interface Column {
