@@ -3,12 +3,13 @@ import { readFile, rm, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { findOnPath } from '../../demo/start/findOnPath.ts'
 
-export type Language = 'Node.js' | 'Python' | 'Java'
+export type Language = 'Node.js' | 'Python' | 'Java' | 'Ruby'
 
 const folder = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
 const NODE_FOLDER = folder('node')
 const PYTHON_FOLDER = folder('python')
 const JAVA_FOLDER = folder('java')
+const RUBY_FOLDER = folder('ruby')
 const VIRTUAL_ENVIRONMENT = `${PYTHON_FOLDER}/.venv`
 
 /** Installs the packages of a language where they are not installed yet. Returns why its applications cannot run, or null. */
@@ -38,6 +39,12 @@ export const prepareLanguage: Record<Language, () => Promise<string | null>> = {
     const goals = ['-q', '-B', 'compile', 'dependency:build-classpath', '-Dmdep.outputFile=target/classpath.txt']
     return await run('mvn', goals, JAVA_FOLDER)
   },
+  Ruby: async () => {
+    const installation = 'Debian: apt-get install ruby-activerecord ruby-pg'
+    if ((await findOnPath('ruby')) === null) return `ruby is missing (${installation})`
+    const fault = await run('ruby', ['-e', 'require "active_record"; require "pg"'], RUBY_FOLDER)
+    return fault && `the gems activerecord and pg are missing (${installation})`
+  },
 }
 
 /** How the program of a file is started. */
@@ -50,6 +57,7 @@ export const startCommand: Record<Language, (name: string) => Promise<readonly [
     const options = ['-XX:TieredStopAtLevel=1', '-Xmx256m']
     return ['java', ...options, '-cp', `${JAVA_FOLDER}/target/classes:${packages.trim()}`, name]
   },
+  Ruby: async (name) => ['ruby', `${RUBY_FOLDER}/${name}`],
 }
 
 /** Installs exactly what the list names into the folder. An installation of the same list is used again. */

@@ -15,6 +15,8 @@ export interface ApplicationProgram {
   readonly column: string
   readonly dataType: string
   readonly types: Readonly<Record<Kind, string>>
+  /** Its ORM reads the columns of a table once, so that its processes must start again after `expand`. */
+  readonly keepsColumns?: boolean
   /** Runs in every test run; the others with STI_APPLICATIONS=all. */
   readonly always: boolean
 }
@@ -77,6 +79,16 @@ export const PROGRAMS: readonly ApplicationProgram[] = [
     column: '"DTYPE"',
     dataType: 'varchar(31)',
     types: NAMES,
+    always: false,
+  },
+  {
+    name: 'Rails with pg',
+    language: 'Ruby',
+    start: ['rails_application.rb'],
+    column: 'type',
+    dataType: 'varchar',
+    types: { ...NAMES, truck: 'Admin::Truck' },
+    keepsColumns: true,
     always: false,
   },
 ]

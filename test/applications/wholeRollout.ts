@@ -62,6 +62,7 @@ async function rollOut(run: ApplicationRun, agent: TestAgent): Promise<void> {
   await run.start('two models', agent.url)
   await run.step('before the rollout', 'legacy')
   await run.step('expand', 'legacy', () => agent.run('expand'))
+  if (run.program.keepsColumns) await run.start('two models', agent.url)
   await run.step('backfill', 'legacy', () => agent.run('backfill', { batchSize: 50, niceRatio: 1 }))
   await run.step('validation', 'legacy', () => validateIntegrity(agent))
   await run.step('finalize', 'legacy', () => agent.run('finalize'))
