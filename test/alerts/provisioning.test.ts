@@ -169,7 +169,7 @@ test.runIf(hasAmtool)(
       expect(checkConfig(join(folder, 'am.yml'))).toEqual([0, expect.stringContaining('SUCCESS')])
       for (const [file, code, sentence] of [
         ['own.yml', 1, 'Alertmanager has no receiver sti-agents.'],
-        ['am.yml', 0, 'every alert would arrive'],
+        ['am.yml', 0, 'every alert that Prometheus sends would arrive. Without --prometheus'],
       ] as const) {
         const alertmanager = await startAlertmanager(join(folder, file), folder)
         try {

@@ -43,7 +43,7 @@ test('each check of the system layer fails on its own fault only', async () => {
       )
 
       // An agent that has stopped has stored its readings.
-      await sql`insert into sti.usage_peak values ('vehicles', 'host-disk', date_trunc('hour', now()), 1, clock_timestamp(), 10)`
+      await sql`insert into sti.usage_peak values ('vehicles', 'host-disk', clock_timestamp(), 1, clock_timestamp(), 10)`
       expect((await validateSystemLayer(agent, 'disk'))['disk']).toMatchObject({ verdict: 'fail', value: 1 })
 
       const session = postgres(url, { max: 1, onnotice: () => undefined })

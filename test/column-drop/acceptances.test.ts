@@ -45,6 +45,13 @@ test('a subject that a check cannot decide blocks the drop unless a valid accept
       expect(refused.err).toContain('requires the level admin')
     }, TOKENS.bob)
     await withSti(async (sti) => {
+      const shown = await sti(agent.url, 'prepare-column-drop', '--safety-checks')
+      expect(shown).toMatchObject({
+        code: 4,
+        out: expect.stringContaining('Refused. No files were written.') as string,
+      })
+      // The evidence stands once, with what to do.
+      expect(shown.out.match(/public\.builds\(\)/g)).toHaveLength(1)
       expect((await sti(agent.url, 'acceptances')).out).toMatch(/^open +no-function-body +public\.builds\(\)/m)
       const done = await sti(
         agent.url,

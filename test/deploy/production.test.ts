@@ -9,34 +9,54 @@ import { buildPlugin, findGrafana } from '../../demo/start/grafana.ts'
 import { PG_DUMP_PATH, readTableSchema } from '../column-drop/schemaDump.ts'
 import { withDedicatedServer } from '../support/database.ts'
 import { freePort } from '../support/server.ts'
+import { waitFor } from '../support/waitFor.ts'
 
 /**
  * Runs docs/production.md, every command in its order, in a folder that stands in for the file system, with a package and
- * a plugin that were packed before, and then removes everything as docs/operations.md says. systemd and the users are the
- * only parts that are not real: a script starts what the unit says.
+ * a plugin that were packed before, and then removes everything with the commands of docs/operations.md. systemd and the
+ * users are the only parts that are not real: a script starts what the unit says.
  */
 const ROOT = new URL('../../', import.meta.url).pathname
 const PASSWORD = 'a-password-of-the-test'
 
 const grafana = await findGrafana(async () => 0)
-const programs = await Promise.all(['prometheus', 'promtool', 'psql', 'openssl', 'curl'].map(findOnPath))
+const programs = await Promise.all(
+  ['prometheus', 'prometheus-alertmanager', 'promtool', 'psql', 'openssl', 'curl'].map(findOnPath),
+)
 const canRun = grafana !== null && programs.every((program) => program !== null)
-if (!canRun) console.log('docs/production.md is not run: it needs Grafana, prometheus, psql, openssl and curl')
+if (!canRun)
+  console.log('docs/production.md is not run: it needs Grafana, Prometheus, Alertmanager, psql, openssl and curl')
 
 interface Step {
   readonly title: string
   readonly script: string
 }
 
-async function readSteps(): Promise<Step[]> {
-  const page = await readFile(join(ROOT, 'docs/production.md'), 'utf8')
+/** The sections of a page with their commands, one script per block. */
+async function readSections(path: string): Promise<{ title: string; scripts: string[] }[]> {
+  const page = await readFile(join(ROOT, path), 'utf8')
   return page
     .split(/^## /m)
     .slice(1)
     .map((section) => ({
       title: section.split('\n')[0]!,
-      script: [...section.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block]) => block!).join('\n'),
+      scripts: [...section.matchAll(/^( *)```sh\n([\s\S]*?)^ *```$/gm)].map(([, indent, block]) =>
+        block!.replaceAll(new RegExp(`^${indent!}`, 'gm'), ''),
+      ),
     }))
+}
+
+async function readSteps(): Promise<Step[]> {
+  const sections = await readSections('docs/production.md')
+  return sections
+    .filter(({ title }) => /^\d+\. /.test(title))
+    .map(({ title, scripts }) => ({ title, script: scripts.join('\n') }))
+}
+
+async function readScripts(path: string, title: string, count: number): Promise<string[]> {
+  const scripts = (await readSections(path)).find((section) => section.title === title)?.scripts
+  expect([title, scripts?.length]).toEqual([title, count])
+  return scripts!
 }
 
 /** What stands in for systemd: starts the command of a unit, and says when it is ready. */
@@ -47,7 +67,8 @@ stop() {
   if [ -e "${root}/$1.pid" ]; then kill "$(cat "${root}/$1.pid")"; tail --pid="$(cat "${root}/$1.pid")" -f /dev/null; rm "${root}/$1.pid"; fi
 }
 case "$*" in
-  'enable --now sti-agent')
+  'enable --now sti-agent' | 'restart sti-agent')
+    stop agent
     unit="${root}/etc/systemd/system/sti-agent.service"
     set -a; . "$(sed -n 's/^EnvironmentFile=//p' "$unit")"; set +a
     start agent $(sed -n 's/^ExecStart=//p' "$unit") ;;
@@ -95,32 +116,42 @@ test.skipIf(!canRun)(
         if (title.startsWith('11.')) expect(output).toContain('coverage 100% of 3,000 rows')
       }
 
+      // Without Grafana: what would keep alerts from Alertmanager is found, and each command repairs a part of it.
+      const [generate, load, check] = await readScripts('docs/production.md', 'Without Grafana', 3)
+      await machine.require(generate!)
+      await machine.startAlertmanager()
+      const unloaded = await machine.run(check!)
+      expect(unloaded).toMatchObject({
+        code: 1,
+        output: expect.stringMatching(
+          /Prometheus has not loaded \d+ of \d+ rules[\s\S]*Prometheus sends alerts to no Alertmanager/,
+        ) as string,
+      })
+      await machine.require(load!)
+      await waitFor('Prometheus knows Alertmanager', async () => (await machine.run(check!)).code === 0)
+      const [uninstall, ...removal] = await readScripts('docs/operations.md', 'Uninstall', 4)
+
       // The removal, step by step, each with what is left and the exit code.
-      const uninstall = `sti uninstall --database "$AGENT_URL" --confirm production \
-        --grafana https://admin:admin@grafana.example.com --prometheus http://prometheus.example.com:9090`
       const left = async (step: string): Promise<void> => {
-        const { code, output } = await machine.run(uninstall)
+        const { code, output } = await machine.run(uninstall!)
         expect([code, output]).toEqual([5, expect.stringContaining(`${step} left: `)])
       }
       await left('alerting    ')
+      await machine.require(removal[0]!)
+      await left('alerting    ')
       await machine.require(`
-        sti provisioning /etc/sti/alerting.yaml --remove --output /etc/grafana/provisioning/alerting
-        curl --silent --fail --request POST https://admin:admin@grafana.example.com/api/admin/provisioning/alerting/reload
-        rm /etc/grafana/provisioning/alerting/sti-*.yaml`)
+        rm /etc/prometheus/*.rules.yml
+        curl --silent --fail --request POST http://prometheus.example.com:9090/-/reload`)
       await left('agents      ')
       expect(await readdir(join(machine.folder, 'sti-export-production'))).toEqual([
         'invoices-operations.json',
         'invoices-report.json',
       ])
-      await machine.require('systemctl disable --now sti-agent')
+      await machine.require(removal[1]!)
       await left('servers     ')
       expect(await sql`select from pg_namespace where nspname = 'sti'`).toHaveLength(0)
-      await machine.require(`
-        printf '{apiVersion: 1, deleteDatasources: [{name: STI production, orgId: 1}]}' > /etc/grafana/provisioning/datasources/sti.yaml
-        curl --silent --fail --request POST https://admin:admin@grafana.example.com/api/admin/provisioning/datasources/reload
-        sed -i '/sti-agent/,$d' /etc/prometheus/prometheus.yml
-        curl --silent --fail --request POST http://prometheus.example.com:9090/-/reload`)
-      expect(await machine.run(uninstall)).toMatchObject({
+      await machine.require(removal[2]!)
+      expect(await machine.run(uninstall!)).toMatchObject({
         code: 0,
         output: expect.stringContaining('Nothing of STI is left in what was checked.') as string,
       })
@@ -150,6 +181,8 @@ interface Machine {
   run(script: string): Promise<{ code: number; output: string }>
   /** Runs a script that must succeed. */
   require(script: string): Promise<string>
+  /** Starts Alertmanager with the configuration that a command has written. */
+  startAlertmanager(): Promise<void>
   /** Names the places of the folder in the files that the package has for an installation. */
   translateDeployFiles(): Promise<void>
 }
@@ -158,6 +191,7 @@ interface Machine {
 async function createMachine(url: string): Promise<Machine> {
   const folder = await mkdtemp(join(tmpdir(), 'sti-machine-'))
   const [agentPort, prometheusPort, grafanaPort] = [await freePort(), await freePort(), await freePort()]
+  const alertmanagerPort = await freePort()
   const grafanaAddress = `127.0.0.1:${grafanaPort}`
   for (const path of [
     'bin',
@@ -205,6 +239,10 @@ async function createMachine(url: string): Promise<Machine> {
     GF_PLUGINS_ALLOW_LOADING_UNSIGNED_PLUGINS: 'sti-rollout-app,sti-rollout-datasource,sti-rollout-panel',
   }
   await writeFile(join(folder, 'etc/prometheus/prometheus.yml'), 'scrape_configs:\n')
+  await writeFile(
+    join(folder, 'etc/prometheus/alertmanager.yml'),
+    "route: { receiver: us }\nreceivers: [{ name: us, webhook_configs: [{ url: 'http://127.0.0.1:1' }] }]\n",
+  )
   const options = [`--config.file=${folder}/etc/prometheus/prometheus.yml`, `--storage.tsdb.path=${folder}/prometheus`]
   const prometheus = spawn(
     'prometheus',
@@ -218,6 +256,7 @@ async function createMachine(url: string): Promise<Machine> {
     script
       .replaceAll(/https:\/\/((?:admin:admin@)?)grafana\.example\.com/g, `http://$1${grafanaAddress}`)
       .replaceAll('prometheus.example.com:9090', `127.0.0.1:${prometheusPort}`)
+      .replaceAll('alertmanager.example.com:9093', `127.0.0.1:${alertmanagerPort}`)
       .replaceAll('127.0.0.1:8090', `127.0.0.1:${agentPort}`)
       .replaceAll(/(?<![\w.])\/(etc|var\/lib)\//g, `${folder}/$1/`)
   const run: Machine['run'] = async (script) => {
@@ -232,8 +271,13 @@ async function createMachine(url: string): Promise<Machine> {
     const [code] = (await once(child, 'exit')) as [number]
     return { code, output }
   }
+  const requireDone: Machine['require'] = async (script) => {
+    const { code, output } = await run(script)
+    expect([code, output]).toEqual([0, output])
+    return output
+  }
   onTestFinished(async () => {
-    for (const name of ['agent', 'grafana']) {
+    for (const name of ['agent', 'grafana', 'alertmanager']) {
       const pid = await readFile(join(folder, `${name}.pid`), 'utf8').catch(() => null)
       if (pid !== null && spawnSync('kill', ['-9', pid.trim()]).status !== 0) console.log(`${name} had already ended`)
     }
@@ -244,10 +288,13 @@ async function createMachine(url: string): Promise<Machine> {
   return {
     folder,
     run,
-    async require(script) {
-      const { code, output } = await run(script)
-      expect([code, output]).toEqual([0, output])
-      return output
+    require: requireDone,
+    async startAlertmanager() {
+      await requireDone(`
+        nohup prometheus-alertmanager --config.file=/etc/prometheus/alertmanager-sti.yml --storage.path=${folder} \
+          --cluster.listen-address= --web.listen-address=alertmanager.example.com:9093 > ${folder}/alertmanager.log 2>&1 &
+        echo $! > ${folder}/alertmanager.pid
+        curl --silent --fail --retry 60 --retry-all-errors --retry-delay 1 http://alertmanager.example.com:9093/-/ready`)
     },
     async translateDeployFiles() {
       const deploy = join(folder, 'npm/lib/node_modules/@sti-rollout/agent/dist/deploy')

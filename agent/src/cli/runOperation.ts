@@ -37,6 +37,8 @@ export function addWaitOption(command: Command): Command {
 /**
  * Starts an operation and waits for its end. Returns the ended operation, the accepted one with `--detach`, or null
  * after `--dry-run`.
+ *
+ * @param summarize the line about the ended operation
  */
 export async function runOperation(
   target: EnvironmentTarget,
@@ -44,13 +46,14 @@ export async function runOperation(
   request: OperationInput,
   output: Output,
   options: RunOptions,
+  summarize: (operation: Operation) => string = formatOperation,
 ): Promise<Operation | null> {
   if (options.dryRun) {
     refuseUnlessAllowed(await showPreview(target, rollout, request, output))
     return null
   }
   const operation = await sendIdempotent(target.agents, (agent, key) => agent.start(rollout, request, key))
-  return waitForOperation(target, operation, output, options)
+  return waitForOperation(target, operation, output, options, summarize)
 }
 
 export async function showPreview(
@@ -94,6 +97,7 @@ export async function waitForOperation(
   operation: Operation,
   output: Output,
   options: RunOptions,
+  summarize: (operation: Operation) => string = formatOperation,
 ): Promise<Operation> {
   if (options.detach) {
     output.line(`${operation.kind} ${operation.id} accepted. To watch it: sti watch ${operation.id}`)
@@ -105,7 +109,7 @@ export async function waitForOperation(
     waitTimeout: options.waitTimeout,
     cancelHint: `sti operations cancel ${operation.id}`,
   })
-  output.line(formatOperation(finished))
+  output.line(summarize(finished))
   return finished
 }
 

@@ -5,12 +5,13 @@ import type { Log } from '../log.ts'
 import type { TimedValue } from '../signals/prometheusClient.ts'
 import type { RecentReadings } from '../signals/readingBuffer.ts'
 
-/** Signals of limited resources: the highest reading of each hour is stored. */
+/** Signals of limited resources: the highest reading of each hour, before and since an expand, is stored. */
 export const USAGE_SIGNALS = ['host-cpu', 'host-memory', 'host-disk', 'connections'] as const
 export type UsageSignal = (typeof USAGE_SIGNALS)[number]
 
 const RECORD_INTERVAL_MS = 60_000
 const RETENTION_DAYS = 90
+const HOUR_MS = 3_600_000
 
 /**
  * Stores the highest reading of each hour, once a minute: memory holds one hour and is lost when the agent stops. CPU
@@ -27,23 +28,7 @@ export function createPeakRecorder(dependencies: {
 
   async function recordPeaks(): Promise<void> {
     const until = Date.now()
-    const peaks = rollouts.flatMap((rollout) =>
-      USAGE_SIGNALS.flatMap((signal) => {
-        const readings = recent.readings(rollout, signal, recordedUntil)
-        const peak = findPeak(signal, readings)
-        return peak ? [{ rollout, signal, value: peak.value, at: new Date(peak.at), readings: readings.length }] : []
-      }),
-    )
-    if (peaks.length === 0) return
-    await sql`
-      insert into sti.usage_peak as u (rollout, signal, hour, maximum, reached_at, reading_count)
-      select p.rollout, p.signal, date_trunc('hour', p.at), p.value, p.at, p.readings
-      from jsonb_to_recordset(${sql.json(peaks)}::jsonb)
-        as p(rollout text, signal text, value double precision, at timestamptz, readings bigint)
-      on conflict (rollout, signal, hour) do update set reading_count = u.reading_count + excluded.reading_count,
-        reached_at = case when excluded.maximum > u.maximum then excluded.reached_at else u.reached_at end,
-        maximum = greatest(u.maximum, excluded.maximum)`
-    await sql`delete from sti.usage_peak where hour < clock_timestamp() - make_interval(days => ${RETENTION_DAYS})`
+    await recordUsagePeaks({ sql, recent, rollouts }, recordedUntil)
     recordedUntil = until
   }
 
@@ -57,6 +42,50 @@ export function createPeakRecorder(dependencies: {
       log({ level: 'warning', message: 'The usage peaks were not saved.', error: errorMessage(error) })
     },
   })
+}
+
+/**
+ * Stores the peaks of the readings after an instant. A check asks for the peak since an expand, so that the hour of an
+ * expand has two peaks: a higher reading before it does not replace those that follow.
+ */
+export async function recordUsagePeaks(
+  {
+    sql,
+    recent,
+    rollouts,
+  }: { readonly sql: Sql; readonly recent: RecentReadings; readonly rollouts: readonly string[] },
+  after: number,
+): Promise<void> {
+  const expands = await sql<{ rollout: string; at: Date }[]>`
+    select rollout, max(started_at) as at from sti.operation where kind = 'expand' and started_at is not null
+    group by rollout`
+  const startOf = (rollout: string, at: number): number => {
+    const hour = at - (at % HOUR_MS)
+    const expand = expands.find((row) => row.rollout === rollout)?.at.getTime() ?? hour
+    return expand > hour && expand <= at ? expand : hour
+  }
+  const peaks = rollouts.flatMap((rollout) =>
+    USAGE_SIGNALS.flatMap((signal) => {
+      const readings = recent.readings(rollout, signal, after)
+      const starts = [...new Set(readings.map(({ at }) => startOf(rollout, at)))]
+      return starts.flatMap((start) => {
+        const own = readings.filter(({ at }) => startOf(rollout, at) === start)
+        const peak = findPeak(signal, own)
+        const bucket = { rollout, signal, start: new Date(start), readings: own.length }
+        return peak ? [{ ...bucket, value: peak.value, at: new Date(peak.at) }] : []
+      })
+    }),
+  )
+  if (peaks.length === 0) return
+  await sql`
+    insert into sti.usage_peak as u (rollout, signal, starts_at, maximum, reached_at, reading_count)
+    select p.rollout, p.signal, p.start, p.value, p.at, p.readings
+    from jsonb_to_recordset(${sql.json(peaks)}::jsonb)
+      as p(rollout text, signal text, start timestamptz, value double precision, at timestamptz, readings bigint)
+    on conflict (rollout, signal, starts_at) do update set reading_count = u.reading_count + excluded.reading_count,
+      reached_at = case when excluded.maximum > u.maximum then excluded.reached_at else u.reached_at end,
+      maximum = greatest(u.maximum, excluded.maximum)`
+  await sql`delete from sti.usage_peak where starts_at < clock_timestamp() - make_interval(days => ${RETENTION_DAYS})`
 }
 
 export interface Peak {

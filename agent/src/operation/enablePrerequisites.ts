@@ -25,7 +25,7 @@ export function enableRefusals(facts: RolloutFacts): string[] {
     ...(gaps.length === 0
       ? []
       : [
-          'No validation of this rollout file has passed since the last backfill or rollback ended: run a validation (sti validate).',
+          'No validation of every layer that validation.requires lists has passed since the last backfill or rollback ended: run a validation (sti validate).',
           ...gaps,
         ]),
     ...(facts.finalizeMissing.length > 0

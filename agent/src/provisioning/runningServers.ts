@@ -64,6 +64,29 @@ export async function checkAlertmanager(url: string, expected: string): Promise<
   return missing.map((name) => `Alertmanager has no receiver ${name}. Load the written file, and reload Alertmanager`)
 }
 
+/**
+ * Whether a running Prometheus has loaded the alert rules and sends alerts to an Alertmanager.
+ *
+ * @throws ServerCheckError
+ */
+export async function checkPrometheus(url: string, alerts: readonly string[]): Promise<readonly string[]> {
+  const { get } = createClient('Prometheus', url)
+  const rules = await get('/api/v1/rules', PrometheusRules, { type: 'alert' })
+  const { data } = await get('/api/v1/alertmanagers', PrometheusAlertmanagers)
+  const loaded = rules.data.groups.flatMap(({ rules }) => rules.map(({ name }) => name))
+  const missing = alerts.filter((alert) => !loaded.includes(alert))
+  return [
+    ...(missing.length === 0
+      ? []
+      : [
+          `Prometheus has not loaded ${missing.length} of ${alerts.length} rules: ${missing.slice(0, 3).join(', ')}${missing.length > 3 ? ', …' : ''}. Name the *.rules.yml files of the package in rule_files, and reload it`,
+        ]),
+    ...(data.activeAlertmanagers.length > 0
+      ? []
+      : ['Prometheus sends alerts to no Alertmanager. Name yours in alerting.alertmanagers, and reload it']),
+  ]
+}
+
 /** The servers that may still know of STI; null: not asked. */
 export interface ServerUrls {
   readonly grafana: string | null
@@ -151,6 +174,9 @@ const ContactPoints = z.array(z.object({ uid: z.string(), name: z.string() }))
 const DataSources = z.array(z.object({ name: z.string(), type: z.string() }))
 const PrometheusRules = z.object({
   data: z.object({ groups: z.array(z.object({ rules: z.array(z.object({ name: z.string() })) })) }),
+})
+const PrometheusAlertmanagers = z.object({
+  data: z.object({ activeAlertmanagers: z.array(z.object({ url: z.string() })) }),
 })
 const PrometheusTargets = z.object({
   data: z.object({ activeTargets: z.array(z.object({ labels: Labels, scrapeUrl: z.string() })) }),

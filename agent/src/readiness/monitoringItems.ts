@@ -62,7 +62,10 @@ function judgeMetrics({ families, outside: { scraped }, environment }: Readiness
 }
 
 function judgeBaseline({ facts: { baseline } }: ReadinessInput): ItemState {
-  const instruction = step('Press Take baseline on the Validation page before you expand.', 'sti baseline')
+  const instruction = step(
+    'Press Take baseline on the Validation page while the flag is off. Taken before you expand, it also shows the cost of the trigger.',
+    'sti baseline',
+  )
   if (baseline === null) return notReady('This environment has no baseline.', instruction)
   if (baseline.unusable.length > 0)
     return notReady(

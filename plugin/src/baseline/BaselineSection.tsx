@@ -94,7 +94,10 @@ export function BaselineSection({ environment, detail, refresh }: Props) {
           ))}
         </>
       ) : (
-        <p>There is no baseline yet, so performance cannot be judged. Take a baseline before you expand the table.</p>
+        <p>
+          There is no baseline yet, so performance cannot be judged. Take a baseline while the flag is off. Taken before
+          you expand the table, it also shows the cost of the trigger.
+        </p>
       )}
       {latest?.state === 'failed' && (
         <Alert severity="error" title={`Baseline ${latest.id} failed at ${formatTime(latest.endedAt)}`}>

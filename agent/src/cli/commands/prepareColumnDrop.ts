@@ -5,10 +5,12 @@ import {
   COLUMN_DROP_REFUSED,
   type ColumnDrop,
   type ColumnDropCheck,
+  type Operation,
   type PreparedColumnDrop,
 } from '../../contract/index.ts'
 import type { OperationInput } from '../agentClient.ts'
 import { CliError, ExitCode } from '../exitCode.ts'
+import { formatOperation } from '../formatResponses.ts'
 import { runOperation, addRunOptions, type RunOptions } from '../runOperation.ts'
 import { openCommandRollout, addTargetOptions, type RegisterCommand } from '../commandSetup.ts'
 import type { Output, Terminal } from '../terminal.ts'
@@ -54,7 +56,7 @@ async function prepareColumnDrop(terminal: Terminal, options: PrepareOptions): P
     },
     reason: options.reason,
   }
-  const operation = await runOperation(target, rollout.rollout, request, output, options)
+  const operation = await runOperation(target, rollout.rollout, request, output, options, summarize)
   if (operation === null || options.detach) return ExitCode.done
   if (operation.state !== 'succeeded' && operation.errorCode !== COLUMN_DROP_REFUSED) return ExitCode.failed
   const columnDrop = await target.agent.columnDrop(rollout.rollout)
@@ -77,8 +79,19 @@ async function prepareColumnDrop(terminal: Terminal, options: PrepareOptions): P
   return exitCodeOfPreparation(last)
 }
 
+/** The reasons of a refusal follow, one on each line. */
+function summarize(operation: Operation): string {
+  if (operation.errorCode !== COLUMN_DROP_REFUSED) return formatOperation(operation)
+  return formatOperation({ ...operation, error: 'The column drop was refused.' })
+}
+
 function printPreparation(preparation: PreparedColumnDrop, output: Output): void {
-  output.rows(preparation.checks.map((one) => [describeVerdict(one), one.check, one.evidence]))
+  // A reason of a refusal has the evidence of its check, and what to do.
+  const hasReason = ({ check }: ColumnDropCheck): boolean =>
+    !preparation.prepared && preparation.reasons.some((reason) => reason.startsWith(`${check} (`))
+  output.rows(
+    preparation.checks.map((one) => [describeVerdict(one), one.check, hasReason(one) ? 'see below' : one.evidence]),
+  )
   if (!preparation.prepared) {
     output.line('Refused. No files were written.')
     for (const reason of preparation.reasons) output.line(`  - ${reason}`)

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { ProvisioningFiles } from '../../provisioning/provision.ts'
+import type { RuleGroup } from '../../provisioning/prometheusRules.ts'
 import type { AlertingInput } from '../../provisioning/readAlertingFile.ts'
 import { httpUrlFault } from '../../format/url.ts'
 import { CliError, ExitCode, usageError } from '../exitCode.ts'
@@ -13,6 +14,7 @@ interface ProvisioningOptions {
   readonly check?: boolean
   readonly grafana?: string
   readonly alertmanagerUrl?: string
+  readonly prometheus?: string
   readonly allowUnreachable?: boolean
   readonly remove?: boolean
   readonly json?: boolean
@@ -25,12 +27,13 @@ export const registerProvisioning: RegisterCommand = (program, run) => {
     .argument('<file>', 'Alerting file that lists the agents and the contacts to page (docs/alert-rules.md)')
     .option('--output <folder>', 'Grafana’s provisioning/alerting folder')
     .option('--alertmanager <file>', 'Alertmanager configuration file to write')
-    .option('--check', 'Write nothing; check what would be written, and the servers of the next two options')
+    .option('--check', 'Write nothing; check what would be written, and the servers of the next three options')
     .option(
       '--grafana <url>',
       'Running Grafana, asked for contact points and the data source (token: STI_GRAFANA_TOKEN)',
     )
     .option('--alertmanager-url <url>', 'Running Alertmanager, whose configuration --check compares')
+    .option('--prometheus <url>', 'Running Prometheus that sends alerts to it: --check looks for its rules')
     .option('--allow-unreachable', 'Write the files although a contact cannot be paged')
     .option('--remove', 'Write files that make Grafana delete the rules and contact points')
     .option('--json', 'Print one JSON value per line')
@@ -52,7 +55,8 @@ async function writeProvisioning(terminal: Terminal, path: string, options: Prov
     if (!(error instanceof RolloutFileError)) throw error
     throw new CliError(ExitCode.failed, 'faults', `${path} is not valid:`, error.faults)
   })
-  const files = provision(input.file, await readPrometheusRules(), input.rollouts, input.alertmanagerBase)
+  const groups = await readPrometheusRules()
+  const files = provision(input.file, groups, input.rollouts, input.alertmanagerBase)
   if (options.remove) {
     const deletions = { ...files, grafana: removal(input.file, files) }
     const written = await writeFiles(terminal, options, deletions)
@@ -64,6 +68,7 @@ async function writeProvisioning(terminal: Terminal, path: string, options: Prov
   const faults = [
     ...(options.allowUnreachable ? [] : files.unreachable),
     ...(await findFaults(terminal, options, input, files)),
+    ...(await findFaultsOfPrometheus(options, groups)),
   ]
   if (faults.length > 0) {
     const outcome = options.check
@@ -80,21 +85,24 @@ async function writeProvisioning(terminal: Terminal, path: string, options: Prov
   for (const sentence of notes) output.note(`Warning: ${sentence}.`)
   const written = options.check ? [] : await writeFiles(terminal, options, files)
   for (const to of written) output.line(`Written: ${to}`)
-  if (options.check) output.line(`${path}: every alert would arrive.`)
+  if (options.check) output.line(`${path}: ${describeCheck(options)}`)
   output.value({ written, notes })
   return ExitCode.done
 }
 
 function requireTask(options: ProvisioningOptions): void {
-  const { output, alertmanager, check, grafana, alertmanagerUrl, remove } = options
-  if (remove && (output === undefined || (alertmanager ?? grafana ?? alertmanagerUrl) !== undefined || check))
+  const { output, alertmanager, check, grafana, alertmanagerUrl, prometheus, remove } = options
+  const other = alertmanager ?? grafana ?? alertmanagerUrl ?? prometheus
+  if (remove && (output === undefined || other !== undefined || check))
     throw usageError('--remove needs --output, and no other option: Alertmanager gets your own configuration back.')
-  if (check && (output ?? alertmanager ?? grafana ?? alertmanagerUrl) === undefined)
-    throw usageError('Specify what to check: --output, --alertmanager, --grafana or --alertmanager-url.')
+  if (check && (output ?? other) === undefined)
+    throw usageError('Specify what to check: --output, --alertmanager, --grafana, --alertmanager-url or --prometheus.')
   if (!check && output === undefined && alertmanager === undefined)
     throw usageError('Specify what to write: --output <folder> for Grafana, --alertmanager <file>, or both.')
   if (!check && alertmanagerUrl !== undefined) throw usageError('--alertmanager-url requires --check.')
-  for (const [name, url] of Object.entries({ '--grafana': grafana, '--alertmanager-url': alertmanagerUrl })) {
+  if (!check && prometheus !== undefined) throw usageError('--prometheus requires --check.')
+  const urls = { '--grafana': grafana, '--alertmanager-url': alertmanagerUrl, '--prometheus': prometheus }
+  for (const [name, url] of Object.entries(urls)) {
     const fault = url === undefined ? null : httpUrlFault(url)
     if (fault !== null) throw usageError(`${name} ${fault}.`)
   }
@@ -136,6 +144,33 @@ async function findFaults(
     throw new CliError(ExitCode.inconclusive, error.code, `${error.message}.`)
   }
   return faults
+}
+
+/** What would keep the alerts of Prometheus from Alertmanager. */
+async function findFaultsOfPrometheus(
+  { prometheus }: ProvisioningOptions,
+  groups: readonly RuleGroup[],
+): Promise<readonly string[]> {
+  if (prometheus === undefined) return []
+  const { checkPrometheus, ServerCheckError } = await import('../../provisioning/runningServers.ts')
+  try {
+    return await checkPrometheus(
+      prometheus,
+      groups.flatMap(({ rules }) => rules.map(({ alert }) => alert)),
+    )
+  } catch (error) {
+    if (!(error instanceof ServerCheckError)) throw error
+    throw new CliError(ExitCode.inconclusive, error.code, `${error.message}.`)
+  }
+}
+
+/** Without Grafana, alerts come from Prometheus, which is checked only if it is named. */
+function describeCheck({ grafana, output, alertmanager, alertmanagerUrl, prometheus }: ProvisioningOptions): string {
+  const comesFromPrometheus = grafana === undefined && output === undefined
+  const isNamed = (alertmanager ?? alertmanagerUrl) !== undefined
+  if (comesFromPrometheus && isNamed && prometheus === undefined)
+    return 'every alert that Prometheus sends would arrive. Without --prometheus it is not checked that it has the rules.'
+  return 'every alert would arrive.'
 }
 
 async function writeFiles(

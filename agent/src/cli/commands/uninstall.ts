@@ -61,7 +61,10 @@ async function uninstall(terminal: Terminal, options: UninstallOptions): Promise
   if (databaseExit !== ExitCode.done) return databaseExit
   const after = await readServers(urls, terminal)
   if (after.others.length > 0)
-    return waitFor(output, 'servers', after.others, ['Remove them from Grafana and Prometheus.'])
+    return waitFor(output, 'servers', after.others, [
+      'Grafana deletes a provisioned data source only if a file says so (deleteDatasources); the section Uninstall of docs/operations.md has the commands.',
+      'Prometheus: remove the job, then reload or restart it.',
+    ])
   output.line(`servers      ${describeServers(urls)}`)
   output.line('Nothing of STI is left in what was checked.')
   output.value({ step: 'done', left: [] })

@@ -351,11 +351,11 @@ create table sti.baseline_sampling (
 create table sti.usage_peak (
   rollout text not null,
   signal text not null,
-  hour timestamptz not null,
+  starts_at timestamptz not null,
   maximum double precision not null,
   reached_at timestamptz not null,
   reading_count bigint not null,
-  primary key (rollout, signal, hour)
+  primary key (rollout, signal, starts_at)
 );
 
 -- Writes whose legacy columns and type disagreed, and the side that won; the value of the other side is kept here. A

@@ -1,3 +1,4 @@
+import { writeName } from '../identifiers.ts'
 import type { DraftColumn, DraftInput, ValueCount } from './readDraftInput.ts'
 
 /** The types of a draft. Values of `restore` are as in a rollout file: SQL constants, or `keep`. */
@@ -32,19 +33,29 @@ const MAX_GUESSED_VALUES = 12
  */
 export function chooseTypes(input: DraftInput, named: readonly string[]): DraftTypes {
   const chosen = named.length > 0 ? named.map((name) => findColumn(input, name)) : guessColumns(input)
-  if (chosen.every((column) => column.baseType === 'bool')) return typesOfBooleans(input, chosen)
-  if (chosen.every((column) => column.foreignKey)) return typesOfForeignKeys(input, chosen)
-  if (chosen.length === 1) return typesOfValues(chosen[0]!)
-  throw new NoTypesError(
-    `--columns ${named.join(',')} mixes kinds of columns. Name booleans only, foreign keys only, or one column with the values of the types, and add the others to the draft.`,
-  )
+  const lists = chosen.filter((column) => !isFlag(column))
+  if (lists.length > 1)
+    throw new NoTypesError(
+      `--columns ${named.join(',')}: ${lists.map(({ written }) => written).join(' and ')} each have a list of values. Name one of them, and add the others to the draft.`,
+    )
+  const flags = chosen.filter(isFlag)
+  if (lists.length === 0) return typesOfFlags(input, flags)
+  if (flags.length === 0) return typesOfValues(lists[0]!)
+  return combineTypes(typesOfFlags(input, flags), typesOfValues(lists[0]!))
 }
+
+/** The column is one type of its own: where a boolean is true, or where another column is not NULL. */
+const isFlag = (column: DraftColumn): boolean =>
+  column.baseType === 'bool' || column.foreignKey || (column.values === null && !column.notNull)
 
 function findColumn(input: DraftInput, name: string): DraftColumn {
   const column = input.columns.find((candidate) => candidate.name === name || candidate.written === name)
   if (column) return column
+  const reason = [...input.excluded].find(([other]) => other === name || writeName(other) === name)?.[1]
   throw new NoTypesError(
-    `Column ${name} cannot decide a type in a draft: it does not exist in ${input.table.sql}, is generated, is in a key, or is not a boolean, an enum, an integer, a text or a foreign key.`,
+    reason === undefined
+      ? `Column ${name} does not exist in ${input.table.sql}. Names are written as in SQL.`
+      : `Column ${name} cannot decide a type in a draft: it ${reason}.`,
   )
 }
 
@@ -74,49 +85,67 @@ function guessColumns(input: DraftInput): DraftColumn[] {
   )
 }
 
-function typesOfBooleans(input: DraftInput, columns: readonly DraftColumn[]): DraftTypes {
-  const names = uniqueNames(columns.map((column) => pascalCase(column.name.replace(/^(is|has)(_|(?=[A-Z]))/i, ''))))
+function typesOfFlags(input: DraftInput, columns: readonly DraftColumn[]): DraftTypes {
+  const names = uniqueNames(columns.map((column) => pascalCase(flagName(column))))
   const restore = (own: DraftColumn | null): Record<string, string> =>
-    Object.fromEntries(columns.map((column) => [column.written, String(column === own)]))
+    Object.fromEntries(columns.map((column) => [column.written, flagValue(column, column === own)]))
   const otherwise = columns.length === 1 ? `Not${names[0]!}` : unusedName('Other', names)
-  const exclusive = columns.every((column) => input.exclusiveBooleans.includes(column.name))
+  const areBooleans = columns.every(({ baseType }) => baseType === 'bool')
+  const areForeignKeys = columns.every(({ foreignKey }) => foreignKey)
+  const exclusive = areBooleans ? input.exclusiveBooleans : areForeignKeys ? input.exclusiveForeignKeys : []
+  const noun = areBooleans ? 'booleans' : areForeignKeys ? 'foreign keys' : 'columns'
+  const presenceOnly = columns.filter((column) => column.baseType !== 'bool').map(({ written }) => written)
   return {
     legacyColumns: columns.map((column) => column.written),
-    types: columns.map((column, i) => ({ name: names[i]!, when: column.written, restore: restore(column) })),
+    types: columns.map((column, i) => ({
+      name: names[i]!,
+      when: column.baseType === 'bool' ? column.written : `${column.written} is not null`,
+      restore: restore(column),
+    })),
     otherwise: { name: otherwise, restore: restore(null) },
     decisions: [
-      `Name the type of rows where none of these is true (${otherwise} is a placeholder).`,
-      ...(columns.length > 1 && !exclusive
-        ? ['Some rows have two of these booleans: the first type of the list wins, and its restore clears the others.']
+      `Name the type of rows where none of these is ${areBooleans ? 'true' : 'set'} (${otherwise} is a placeholder).`,
+      ...(presenceOnly.length > 0
+        ? [
+            `The type does not record the value of ${presenceOnly.join(', ')}, only that there is one: new code that writes the type must also write the value, and dropping the column loses it. If it stays, list it in permanentColumns.`,
+          ]
+        : []),
+      ...(columns.length > 1 && !columns.every((column) => exclusive.includes(column.name))
+        ? [
+            areBooleans || areForeignKeys
+              ? `Some rows have two of these ${noun}: the first type of the list wins, and its restore clears the others.`
+              : 'If a row has two of these, the first type of the list wins, and its restore clears the others.',
+          ]
         : []),
     ],
   }
 }
 
-function typesOfForeignKeys(input: DraftInput, columns: readonly DraftColumn[]): DraftTypes {
-  const names = uniqueNames(columns.map((column) => pascalCase(column.name.replace(/(_id|Id|ID)$/, ''))))
-  const otherwise = columns.length === 1 ? `Not${names[0]!}` : unusedName('Other', names)
-  const exclusive = columns.every((column) => input.exclusiveForeignKeys.includes(column.name))
+/** What the column says about a row: is_truck, truck_id and truck_at all say "truck". */
+function flagName({ name, baseType, foreignKey }: DraftColumn): string {
+  if (baseType === 'bool') return name.replace(/^(is|has)(_|(?=[A-Z]))/i, '')
+  if (foreignKey) return name.replace(/(_id|Id|ID)$/, '')
+  return name.replace(/(_(at|on|date|time)|At|On|Date|Time)$/, '')
+}
+
+function flagValue({ baseType }: DraftColumn, isSet: boolean): string {
+  if (baseType === 'bool') return String(isSet)
+  return isSet ? 'keep' : 'null'
+}
+
+/** A flag decides before the values: their types clear the flags, and the type of a flag keeps the value. */
+function combineTypes(flags: DraftTypes, values: DraftTypes): DraftTypes {
+  const kept = Object.fromEntries(values.legacyColumns.map((column) => [column, 'keep']))
+  const cleared = flags.otherwise.restore
+  const names = uniqueNames([...flags.types, ...values.types, values.otherwise].map(({ name }) => name))
   return {
-    legacyColumns: columns.map((column) => column.written),
-    types: columns.map((column, i) => ({
-      name: names[i]!,
-      when: `${column.written} is not null`,
-      restore: Object.fromEntries(columns.map((other) => [other.written, other === column ? 'keep' : 'null'])),
-    })),
-    otherwise: {
-      name: otherwise,
-      restore: Object.fromEntries(columns.map((column) => [column.written, 'null'])),
-    },
-    decisions: [
-      `Name the type of rows where none of these is set (${otherwise} is a placeholder).`,
-      'The type does not record which row a foreign key references, so dropping the columns loses that reference.',
-      ...(columns.length > 1 && !exclusive
-        ? [
-            'Some rows have two of these foreign keys: the first type of the list wins, and its restore clears the others.',
-          ]
-        : []),
-    ],
+    legacyColumns: [...flags.legacyColumns, ...values.legacyColumns],
+    types: [
+      ...flags.types.map((type) => ({ ...type, restore: { ...type.restore, ...kept } })),
+      ...values.types.map((type) => ({ ...type, restore: { ...cleared, ...type.restore } })),
+    ].map((type, i) => ({ ...type, name: names[i]! })),
+    otherwise: { name: names.at(-1)!, restore: { ...cleared, ...values.otherwise.restore } },
+    decisions: [...flags.decisions.filter((decision) => !decision.startsWith('Name the type')), ...values.decisions],
   }
 }
 

@@ -93,6 +93,45 @@ const SHAPES: readonly Shape[] = [
     },
   },
   {
+    shape: 'a time, a text of many values and a boolean, before a list of values',
+    ddl: `create table item (id int primary key, state char(2), is_return boolean, delivered_at timestamptz, "holdReason" text);
+      insert into item select i, (array['TR','NW',null])[1 + i % 3], i % 9 = 0, case when i % 4 = 0 then now() end,
+        case when i % 5 = 0 then 'reason ' || i end from generate_series(1, 400) i`,
+    table: 'item',
+    columns: ['state', 'is_return', 'holdReason', 'delivered_at'],
+    drafted: {
+      legacyColumns: ['is_return', '"holdReason"', 'delivered_at', 'state'],
+      types: [
+        {
+          name: 'Return',
+          when: 'is_return',
+          restore: { is_return: true, '"holdReason"': null, delivered_at: null, state: 'keep' },
+        },
+        {
+          name: 'HoldReason',
+          when: '"holdReason" is not null',
+          restore: { is_return: false, '"holdReason"': 'keep', delivered_at: null, state: 'keep' },
+        },
+        {
+          name: 'Delivered',
+          when: 'delivered_at is not null',
+          restore: { is_return: false, '"holdReason"': null, delivered_at: 'keep', state: 'keep' },
+        },
+        {
+          name: 'NW',
+          when: "state = 'NW'",
+          restore: { is_return: false, '"holdReason"': null, delivered_at: null, state: "'NW'" },
+        },
+        {
+          name: 'TR',
+          when: "state = 'TR'",
+          restore: { is_return: false, '"holdReason"': null, delivered_at: null, state: "'TR'" },
+        },
+      ],
+      otherwise: { name: 'Unknown', restore: { is_return: false, delivered_at: null, state: null } },
+    },
+  },
+  {
     shape: 'an integer that is a boolean',
     ddl: `create table item (id int primary key, gone int not null); insert into item select i, (i % 4 = 0)::int from generate_series(1, 100) i`,
     table: 'item',
@@ -156,18 +195,36 @@ test('what a person must decide is marked; a publication, two booleans in one ro
   )
   expect(faults).toEqual([])
   expect(text).toContain('# DECIDE: Some rows have two of these booleans')
+  expect(text).toContain('sti accept-check error-ratio --all')
   expect(text).toContain('# DECIDE: published by p.')
   expect(text).toContain('other columns that could decide the type: kind.')
   expect(text).not.toContain('note')
 })
 
-test('without a column that could decide, the refusal says what to name', async () => {
-  await expect(draftOf('create table t (id int primary key, at timestamptz)', 't')).rejects.toThrow(
-    'No column of "public"."t" looks like a type. Name the columns that decide it: --columns NAME.',
-  )
-  await expect(draftOf('create table t (id int primary key, a boolean)', 't', ['b'])).rejects.toThrow(
-    'Column b cannot decide a type in a draft',
-  )
+test('a column that cannot decide is refused with the reason that it has', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    await sql.unsafe(`create table t (id int primary key, at timestamptz not null, twice int generated always as (2) stored,
+      number int generated always as identity, a text, b text); insert into t (id, at, a, b) values (1, now(), 'a', 'b');
+      create table u (id int primary key, at timestamptz not null)`)
+    const database = connect(url, 'test')
+    const refusals: readonly (readonly [string[], string])[] = [
+      [['c'], 'Column c does not exist in "public"."t".'],
+      [['id'], 'it is part of the key.'],
+      [['twice'], 'it is generated: name the columns of its expression.'],
+      [['number'], 'it is an identity column.'],
+      [['at'], 'it is never NULL, and its data type (timestamptz) is no list of values'],
+      [['a', 'b'], 'a and b each have a list of values. Name one of them'],
+    ]
+    try {
+      for (const [columns, sentence] of refusals)
+        await expect(draftRollout(database.engine(), 't', columns)).rejects.toThrow(sentence)
+      await expect(draftRollout(database.engine(), 'u', [])).rejects.toThrow(
+        'No column of "public"."u" looks like a type. Name the columns that decide it: --columns NAME.',
+      )
+    } finally {
+      await database.close()
+    }
+  })
 })
 
 test('nothing is left in the database', async () => {

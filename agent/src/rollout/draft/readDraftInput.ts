@@ -9,6 +9,8 @@ import { sampleTable } from '../tableSample.ts'
 export interface DraftInput {
   readonly table: QualifiedName
   readonly columns: readonly DraftColumn[]
+  /** Why each of the other columns cannot decide a type. */
+  readonly excluded: ReadonlyMap<string, string>
   /** Booleans that are never true in the same row, in the order of the table. Empty if fewer than two. */
   readonly exclusiveBooleans: readonly string[]
   /** Foreign keys that are never set in the same row. Empty if fewer than two. */
@@ -29,7 +31,7 @@ export interface DraftColumn extends Column {
   readonly written: string
   /** References another table by this column alone. */
   readonly foreignKey: boolean
-  /** The values with their counts, most frequent first; null if there are more than `MAX_VALUES`. */
+  /** The values with their counts, most frequent first; null if they are no list: more than `MAX_VALUES`, or times, numbers, documents. */
   readonly values: readonly ValueCount[] | null
 }
 
@@ -77,18 +79,21 @@ export async function readDraftInput(
     sampleTable(sql, table, SAMPLE_PAGES),
   ])
   const from = `${name.sql}${clause}`
-  const excluded = new Set([...table.partitionKey, ...table.key.map((column) => column.name)])
+  const excluded = new Map<string, string>()
   const columns: DraftColumn[] = []
   for (const column of table.columns) {
-    if (excluded.has(column.name) || column.generated || column.identity !== null) continue
     const foreignKey = catalog.foreignKeys.includes(column.name)
     const countable = column.enumLabels !== null || COUNTABLE.has(column.baseType)
-    if (!foreignKey && !countable) continue
+    const reason = reasonToExclude(table, column, foreignKey || countable)
+    if (reason !== null) {
+      excluded.set(column.name, reason)
+      continue
+    }
     columns.push({
       ...column,
       written: catalog.written[column.name]!,
       foreignKey,
-      values: foreignKey ? null : await countValues(sql, from, column),
+      values: foreignKey || !countable ? null : await countValues(sql, from, column),
     })
   }
   const [counted] = await sql.unsafe<{ rows: number }[]>(`select /* sti */ count(*)::float8 as rows from ${from}`)
@@ -97,6 +102,7 @@ export async function readDraftInput(
   return {
     table: name,
     columns,
+    excluded,
     exclusiveBooleans: await findExclusive(sql, from, booleans, (column) => column.sql),
     exclusiveForeignKeys: await findExclusive(sql, from, foreignKeys, (column) => `${column.sql} is not null`),
     updateTriggers: readUpdateTriggers(table, discriminator),
@@ -106,6 +112,17 @@ export async function readDraftInput(
     rows: counted!.rows,
     sampled,
   }
+}
+
+/** Why a column cannot decide a type in a draft; null if it can, by its values or by being NULL. */
+function reasonToExclude(table: Table, column: Column, hasValues: boolean): string | null {
+  if (table.key.some(({ name }) => name === column.name)) return 'is part of the key'
+  if (table.partitionKey.includes(column.name)) return 'is part of the partition key'
+  if (column.generated) return 'is generated: name the columns of its expression'
+  if (column.identity !== null) return 'is an identity column'
+  if (!hasValues && column.notNull)
+    return `is never NULL, and its data type (${column.baseType}) is no list of values: write the "when" of each type manually`
+  return null
 }
 
 /** Columns such as is_active say something about a row of any type. */
