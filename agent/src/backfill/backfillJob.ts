@@ -20,7 +20,11 @@ export function createBackfillJob(run: RunContext, table: Table, hooks: BulkUpda
     run,
     hooks,
     heldRows: createHeldRowTracker((held) => hooks.onHeldRows(held)),
-    columnUpdate: discriminatorUpdate(rollout, table.key),
+    columnUpdate: discriminatorUpdate(
+      rollout,
+      table.key,
+      table.citus === null ? null : { lockTimeoutMs: () => lockTimeoutMs(resolveTuning(parameters())) },
+    ),
     secondaryIndexCount: table.secondaryIndexes.length,
     sweepOrder: rollout.file.dualWrite === 'trigger' ? 'heap' : 'key',
     gate: createThrottleGate(run, (wait) => hooks.onWait(wait)),
@@ -37,7 +41,7 @@ export function createBackfillJob(run: RunContext, table: Table, hooks: BulkUpda
 }
 
 /** Sets the discriminator of every row to the type that its legacy columns imply. */
-export function discriminatorUpdate(rollout: Rollout, key: readonly KeyColumn[]): ColumnUpdate {
+export function discriminatorUpdate(rollout: Rollout, key: readonly KeyColumn[], inShards: ColumnUpdate['inShards'] = null): ColumnUpdate {
   const derived = rollout.derive('t')
   return {
     rollout: rollout.name,
@@ -46,6 +50,7 @@ export function discriminatorUpdate(rollout: Rollout, key: readonly KeyColumn[])
     value: derived,
     needsUpdate: `t.${rollout.discriminator.sql} is distinct from ${derived}`,
     unmapped: rollout.mayBeUnmapped ? `${derived} is null` : null,
+    inShards,
   }
 }
 

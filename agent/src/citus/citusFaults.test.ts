@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { citusFaults, wrongCitusNode } from './citusFaults.ts'
+import { citusFaults, citusFindings, wrongCitusNode, type ShardedRollout } from './citusFaults.ts'
 import type { CitusTable } from './readCitusTable.ts'
 
 const NAMES = { table: '"app"."v"', schema: '"app"', tableLiteral: `'"app"."v"'`, schemaLiteral: `'"app"'` }
@@ -7,37 +7,88 @@ const DISTRIBUTED: CitusTable = {
   type: 'distributed',
   distributionColumn: 'id',
   shards: 32,
+  copies: 1,
+  storage: null,
   nodes: 2,
   onCoordinator: true,
   version: '13.0-1',
 }
 const ONE_SHARD = { ...DISTRIBUTED, distributionColumn: null, shards: 1, nodes: 1 }
 
-/** What Citus does with the table, and the way that the sentence names. */
-const REFUSED: readonly [CitusTable, RegExp, RegExp][] = [
+const PLAIN: ShardedRollout = {
+  partitioned: false,
+  storage: null,
+  usesTrigger: true,
+  usesPrefill: false,
+  mayBeUnmapped: false,
+  dependsOnSession: false,
+  rowTriggers: [],
+}
+const TAKE_BACK = /SELECT undistribute_table\('"app"\."v"'\)/
+
+/** What is refused, why, and the way that the sentence names. */
+const REFUSED: readonly (readonly [CitusTable, Partial<ShardedRollout>, RegExp, RegExp])[] = [
+  [{ ...ONE_SHARD, type: 'shard' }, {}, /is a shard of a table/, /Specify the table itself.*coordinator/],
+  [{ ...DISTRIBUTED, onCoordinator: false }, {}, /connection is to a worker node/, /the address of the coordinator/],
   [
-    DISTRIBUTED,
-    /^Citus 13\.0-1 splits "app"\."v" by id into 32 shards on 2 nodes, /,
-    /SELECT undistribute_table\('"app"\."v"'\)/,
+    { ...ONE_SHARD, type: 'reference', nodes: 3, copies: 3 },
+    {},
+    /a copy of "app"\."v", a reference table, on 3 nodes, and its copies/,
+    TAKE_BACK,
   ],
-  [ONE_SHARD, /as a distributed table with one shard, /, /SELECT undistribute_table\('"app"\."v"'\)/],
   [
-    { ...ONE_SHARD, type: 'reference', nodes: 3 },
-    /keeps a copy of "app"\."v", a reference table, on 3 nodes, /,
-    /undistribute_table/,
+    { ...DISTRIBUTED, copies: 2 },
+    {},
+    /splits "app"\."v" by id into 32 shards on 2 nodes, and each shard has 2 copies/,
+    TAKE_BACK,
   ],
   [
     { ...ONE_SHARD, type: 'schema' },
-    /on the node of its schema "app" \(schema-based sharding\), /,
-    /SELECT citus_schema_undistribute\('"app"'\)\).*SELECT citus_schema_distribute\('"app"'\)/,
+    { partitioned: true },
+    /on the node of its schema "app".* it is partitioned/,
+    /citus_schema_undistribute\('"app"'\)\).*citus_schema_distribute\('"app"'\)/,
   ],
-  [{ ...ONE_SHARD, type: 'local' }, /manages "app"\."v" as a local table of one node, /, /undistribute_table/],
-  [{ ...ONE_SHARD, type: 'shard' }, /is a shard of a table/, /Specify the table itself.*coordinator/],
-  [{ ...DISTRIBUTED, onCoordinator: false }, /this connection is to a worker node/, /the address of the coordinator/],
+  [{ ...DISTRIBUTED, storage: 'columnar' }, { storage: 'columnar' }, /its access method is columnar/, TAKE_BACK],
+  [
+    DISTRIBUTED,
+    { usesTrigger: false },
+    /rows that move between pages of a shard could be missed/,
+    /Set dualWrite: trigger/,
+  ],
+  [DISTRIBUTED, { usesPrefill: true }, /prefill was not tested in shards/, /Remove prefill/],
+  [
+    { ...ONE_SHARD, type: 'local' },
+    { mayBeUnmapped: true },
+    /as a local table of one node, and a row that no type matches/,
+    /Add otherwise/,
+  ],
+  [DISTRIBUTED, { dependsOnSession: true }, /depends on settings of the session/, /Use expressions without/],
+  [
+    DISTRIBUTED,
+    { rowTriggers: ['touch'] },
+    /triggers of the application fire there for each row \(touch\)/,
+    /Drop them/,
+  ],
 ]
 
-test.each(REFUSED)('names what Citus does with a table, and a way: %o', (citus, what, way) => {
-  const [fault] = [wrongCitusNode(citus, NAMES), ...citusFaults(citus, NAMES)].filter((sentence) => sentence !== null)
-  expect(fault).toMatch(what)
+test.each(REFUSED)('names what is refused, why, and a way: %o %o', (citus, rollout, why, way) => {
+  const faults = citusFaults(citus, { ...PLAIN, ...rollout }, NAMES)
+  const [fault, ...more] = [wrongCitusNode(citus, NAMES), ...faults].filter((sentence) => sentence !== null)
+  expect(more).toEqual([])
+  expect(fault).toMatch(why)
   expect(fault).toMatch(way)
+})
+
+test('finalize of a table on other nodes and the column drop are refused before expand; nothing else is', () => {
+  const refusedSteps = (citus: CitusTable): string[] =>
+    citusFindings(citus, NAMES)
+      .filter(({ refused }) => refused)
+      .map(({ step }) => step)
+  for (const citus of [DISTRIBUTED, ONE_SHARD, { ...ONE_SHARD, type: 'schema' as const }]) {
+    expect(citusFaults(citus, PLAIN, NAMES)).toEqual([])
+    expect(refusedSteps(citus)).toEqual(['finalize', 'column drop'])
+  }
+  const local = { ...ONE_SHARD, type: 'local' as const }
+  expect(citusFaults(local, PLAIN, NAMES)).toEqual([])
+  expect(refusedSteps(local)).toEqual(['column drop'])
 })

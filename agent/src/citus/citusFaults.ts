@@ -41,12 +41,102 @@ export function wrongCitusNode(citus: CitusTable, names: CitusTableNames): strin
   return null
 }
 
-/** Why nothing can be rolled out on a table that Citus manages, and what to do. */
-export function citusFaults(citus: CitusTable, names: CitusTableNames): string[] {
+/** What of the rollout file and its table decides if the rows can be written in shards. */
+export interface ShardedRollout {
+  readonly partitioned: boolean
+  readonly storage: string | null
+  readonly usesTrigger: boolean
+  readonly usesPrefill: boolean
+  readonly mayBeUnmapped: boolean
+  readonly dependsOnSession: boolean
+  /** The application's own triggers for each row. */
+  readonly rowTriggers: readonly string[]
+}
+
+/** Why nothing can be rolled out on a table that Citus manages, and what to do; empty: nothing is in the way. */
+export function citusFaults(citus: CitusTable, rollout: ShardedRollout, names: CitusTableNames): string[] {
   const what = describeCitusTable(citus, names)
+  const refuse = (reason: string, advice = ''): string => `${what}, and ${reason}. ${advice}${undo(citus, names)}`
+  if (citus.type === 'reference')
+    return [
+      refuse('its copies have their rows in different places, so the backfill would write other rows on each node'),
+    ]
   return [
-    `${what}, and the agent does not roll out such a table: its rows are in shards, and Citus refuses the dual-write trigger there. ${undo(citus, names)}`,
+    ...(citus.copies > 1
+      ? [
+          refuse(
+            `each shard has ${citus.copies} copies, with the rows in different places: the backfill would write other rows on each node`,
+          ),
+        ]
+      : []),
+    ...(rollout.partitioned ? [refuse('it is partitioned, which was not tested in shards')] : []),
+    ...(rollout.storage !== null
+      ? [refuse(`its access method is ${rollout.storage}, which the backfill cannot update`)]
+      : []),
+    ...(rollout.usesTrigger
+      ? []
+      : [
+          refuse(
+            'without the dual-write trigger, rows that move between pages of a shard could be missed',
+            'Set dualWrite: trigger. ',
+          ),
+        ]),
+    ...(rollout.usesPrefill
+      ? [refuse('prefill was not tested in shards', 'Remove prefill from the rollout file. ')]
+      : []),
+    ...(rollout.mayBeUnmapped
+      ? [refuse('a row that no type matches cannot be recorded from its shard', 'Add otherwise to the rollout file. ')]
+      : []),
+    ...(rollout.dependsOnSession
+      ? [
+          refuse(
+            'what an expression derives depends on settings of the session, which the nodes do not get',
+            'Use expressions without texts of floats, dates and times. ',
+          ),
+        ]
+      : []),
+    ...(rollout.rowTriggers.length > 0
+      ? [
+          refuse(
+            `triggers of the application fire there for each row (${rollout.rowTriggers.join(', ')}), which was not tested`,
+            'Drop them. ',
+          ),
+        ]
+      : []),
   ]
+}
+
+/** What a later step refuses or does not know of a table in shards. The steps are those of a preparation. */
+export function citusFindings(
+  citus: CitusTable,
+  names: CitusTableNames,
+): { step: 'backfill' | 'finalize' | 'column drop'; refused: boolean; text: string }[] {
+  const finalize = finalizeRefusal(citus, names)
+  return [
+    {
+      step: 'backfill',
+      refused: false,
+      text: `${describeCitusTable(citus, names)}. The throttle reads the signals of the coordinator; locks, disk, WAL and long transactions of other nodes are not read. A batch waits for a row that another transaction holds.`,
+    },
+    ...(finalize === null ? [] : [{ step: 'finalize' as const, refused: true, text: finalize }]),
+    { step: 'column drop', refused: true, text: columnDropRefusal(citus, names) },
+  ]
+}
+
+/** Why finalize is refused; null: it is not. The shard of a local table is on the coordinator, with the counters. */
+export function finalizeRefusal(citus: CitusTable, names: CitusTableNames): string | null {
+  if (citus.type === 'local') return null
+  return `${describeCitusTable(citus, names)}. After finalize, the trigger counts conflicts in schema sti, which only the coordinator has: a write of type and legacy columns that disagree would fail on a worker. ${undo(citus, names)}`
+}
+
+/** Why the column drop is refused. */
+export function columnDropRefusal(citus: CitusTable, names: CitusTableNames): string {
+  return `${describeCitusTable(citus, names)}. The archive and the migration of the column drop were not tested in shards. ${undo(citus, names)}`
+}
+
+/** Why a rehearsal is refused. */
+export function rehearsalRefusal(citus: CitusTable, names: CitusTableNames): string {
+  return `${describeCitusTable(citus, names)}. A rehearsal works on a copy that is not distributed, so it says nothing of the shards: rehearse on a test cluster, with the rollout itself.`
 }
 
 /** The way that exists: a table that Citus does not manage. Citus distributes no table that has triggers. */
@@ -54,9 +144,9 @@ function undo({ type }: CitusTable, { schemaLiteral, tableLiteral }: CitusTableN
   const [back, again] =
     type === 'schema'
       ? [
-          `the schema back to the coordinator first (SELECT citus_schema_undistribute(${schemaLiteral}))`,
+          `the schema back to the coordinator (SELECT citus_schema_undistribute(${schemaLiteral}))`,
           `SELECT citus_schema_distribute(${schemaLiteral})`,
         ]
-      : [`the table back to the coordinator first (SELECT undistribute_table(${tableLiteral}))`, null]
-  return `Take ${back}, and distribute it again${again === null ? '' : ` (${again})`} after the column drop, which removes the trigger.`
+      : [`the table back to the coordinator (SELECT undistribute_table(${tableLiteral}))`, null]
+  return `To roll out the whole way, take ${back}, and distribute it again${again === null ? '' : ` (${again})`} after the column drop, which removes the trigger.`
 }

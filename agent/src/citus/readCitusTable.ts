@@ -20,8 +20,12 @@ export interface CitusTable {
   /** The column by which its rows are split, as SQL; null unless `distributed`. */
   readonly distributionColumn: string | null
   readonly shards: number
+  /** Copies of each shard. */
+  readonly copies: number
   /** Nodes that have a part or a copy of the table. */
   readonly nodes: number
+  /** The access method unless it is PostgreSQL’s own, such as `columnar`; else null. */
+  readonly storage: string | null
   /** False: this connection is to a worker node. */
   readonly onCoordinator: boolean
   /** The version of the extension, such as `13.0-1`. */
@@ -53,12 +57,29 @@ export async function readCitusTable(sql: Sql, oid: number): Promise<CitusTable 
           else 'distributed' end as type,
         pg_catalog.quote_ident(pg_catalog.column_to_column_name(d.logicalrelid, d.partkey)) as "distributionColumn",
         (select count(distinct shardid)::int from placement) as shards,
+        coalesce((select max(n)::int from (select count(*) as n from placement group by shardid) c), 0) as copies,
         (select count(distinct groupid)::int from placement) as nodes,
         coalesce((select l.groupid = 0 from pg_catalog.pg_dist_local_group l), true) as "onCoordinator",
+        (select nullif(am.amname, 'heap')::text from pg_catalog.pg_class c join pg_catalog.pg_am am on am.oid = c.relam
+          where c.oid = ${oid}::oid) as storage,
         (select e.extversion from pg_catalog.pg_extension e where e.extname = 'citus') as version
       from (select) as one
         left join pg_catalog.pg_dist_partition d on d.logicalrelid = ${oid}::oid::regclass
         left join pg_catalog.pg_dist_schema s on s.colocationid = d.colocationid and d.colocationid <> 0`,
   )
   return type === null ? null : { type, ...table }
+}
+
+/** True if Citus manages the table, in a database that may not have the extension. */
+export async function isCitusTable(sql: Sql, table: string): Promise<boolean> {
+  const { citus } = onlyRow(
+    await sql<{ citus: boolean }[]>`
+      select /* sti */ exists (select from pg_catalog.pg_extension where extname = 'citus') as citus`,
+  )
+  if (!citus) return false
+  const { managed } = onlyRow(
+    await sql<{ managed: boolean }[]>`
+      select /* sti */ exists (select from pg_catalog.pg_dist_partition where logicalrelid = to_regclass(${table})) as managed`,
+  )
+  return managed
 }

@@ -1,4 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { isCitusTable } from '../citus/readCitusTable.ts'
+import { shardDdlTransaction } from '../citus/shardTransaction.ts'
 import type { Sql } from '../database/connect.ts'
 import type { RunContext } from '../kind/kind.ts'
 import { errorCode, isConnectionError, errorMessage } from '../database/errors.ts'
@@ -11,6 +13,7 @@ import {
 } from '../database/lockHolders.ts'
 import { DdlStoppedError, FENCE_LOST_SQLSTATE, FenceLostError, OperationPausedError } from '../kind/operationErrors.ts'
 import { quoteLiteral } from '../rollout/identifiers.ts'
+import { splitStatements } from '../rollout/sqlParser.ts'
 
 /** A change that STI makes to the database, with its inverse. */
 export interface ReversibleChange {
@@ -54,7 +57,10 @@ const MAX_ATTEMPTS = 120
  * @throws DdlStoppedError if the operation was asked to stop before the DDL had its lock
  */
 export async function runDdl(run: RunContext, sql: Sql, ddl: DdlTransaction): Promise<void> {
-  const text = ddlTransactionSql(run, ddl)
+  const transaction = ddlTransactionSql(run, ddl)
+  const text = (await isCitusTable(run.database.state, run.rollout.table.sql))
+    ? shardDdlTransaction(splitStatements(transaction))
+    : transaction
   let holders: readonly LockHolder[] = []
   let reportedKey = ''
   for (let attempt = 0; ; attempt++) {

@@ -1,9 +1,11 @@
+import { ONE_CONNECTION_PER_NODE_SQL } from '../citus/shardTransaction.ts'
 import type { Sql } from '../database/connect.ts'
 import { errorCode, errorMessage } from '../database/errors.ts'
 import { tagStatement } from '../database/tagStatement.ts'
 import { compareKeys, keyAsJson, keyColumns, keyElements, type Key } from '../engine/keys.ts'
 import { quoteLiteral, quoteIdentifier } from '../rollout/identifiers.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
+import { splitStatements } from '../rollout/sqlParser.ts'
 import { isRestoreDecided, restoredRow } from '../rollout/restoreValue.ts'
 import { dollarQuote } from './deriveTrigger.ts'
 import { reverseSyncChange } from './reverseSync.ts'
@@ -92,15 +94,14 @@ function canaryBlockSql(target: CanaryTarget, { directions, installReverseSync }
   looked int := 0; locked int := 0; shown text[] := '{}'; possible text[] := '{}';
 begin
   perform set_config('lock_timeout', '100ms', true), set_config('sti.engine', 'off', true);
+  ${target.table.citus === null ? '' : ONE_CONNECTION_PER_NODE_SQL}
   -- A constraint that is checked at commit would never be checked here.
   set constraints all immediate;
   ${tiedColumns.length === 0 ? '' : readDonorsSql}
   ${directions
     .map((direction) => {
       const install =
-        direction === 'type' && installReverseSync
-          ? `execute ${dollarQuote(reverseSyncChange(rollout, table).statement)};`
-          : ''
+        direction === 'type' && installReverseSync ? installSql(reverseSyncChange(rollout, table).statement, table) : ''
       return `if fault is null then
     ${install}
     ${directionSql(target, direction, candidates)}
@@ -110,6 +111,12 @@ begin
   raise exception using errcode = '${RESULT_SQLSTATE}', message = jsonb_build_object('shown', shown, 'possible', possible, 'looked', looked,
     'locked', locked, 'key', key, 'fault', fault, 'refused', refused, 'refusedBy', refused_by)::text;
 end`
+}
+
+/** Citus carries each command to the nodes by its text, so there a text has one command. */
+function installSql(statement: string, { citus }: Table): string {
+  const commands = citus === null ? [statement] : splitStatements(statement).map(({ text }) => text)
+  return commands.map((command) => `execute ${dollarQuote(command)};`).join(' ')
 }
 
 /** Tries rows until one follows in this direction. What refused earlier rows says nothing then. */

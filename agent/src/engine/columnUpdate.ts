@@ -11,6 +11,8 @@ export interface ColumnUpdate {
   readonly needsUpdate: string
   /** Condition of the rows without a value, which are failed rows. Null: there are none. */
   readonly unmapped: string | null
+  /** The rows are in shards of Citus, whose nodes do not know the settings of the session; null: they are not. */
+  readonly inShards: { lockTimeoutMs(): number } | null
 }
 
 /** A condition on `t` and the values of its parameters. */

@@ -4,7 +4,7 @@ import type { ColumnUpdate, RowCondition } from './columnUpdate.ts'
 import { compareKeys, keyAsJson, keyColumns, keyParameters, type Key } from './keys.ts'
 import { FENCE_CTE, FENCE_PARAMETER_COUNT, fenceParameters, LANE_LEASE, type Lane } from './lane.ts'
 import type { KeyRange, KeyedTable } from './keyRange.ts'
-import { FenceLostError } from '../kind/operationErrors.ts'
+import { FenceLostError, OperationPausedError } from '../kind/operationErrors.ts'
 
 export interface FailedRowRecord {
   readonly relation: string
@@ -64,6 +64,11 @@ export async function recordFailedRow(
   lane: Lane,
   failed: FailedRowRecord,
 ): Promise<Key | null> {
+  if (columnUpdate.inShards !== null) {
+    throw new OperationPausedError(
+      `A row cannot be written: ${failed.message} (${failed.sqlstate}). In shards, one row is not found by its place, so it is not skipped. Correct the row, or the expression, then resume.`,
+    )
+  }
   const rows = await sql.unsafe<{ moved: number; key: Key | null }[]>(
     `with ${FENCE_CTE},
   failed as (

@@ -87,11 +87,12 @@ export async function releaseLane(sql: Sql, lane: Lane, finished: boolean): Prom
  * and position are those of the writer. After a failover an epoch can repeat; the random claim cannot.
  * Parameters $1 to $5: operation, lane, epoch, claim, position; $6: synchronous_commit of the transaction.
  */
+export const LANE_FENCE_CONDITION = `l.operation_id = $1::text::bigint and l.number = $2::text::int and l.epoch = $3::text::bigint
+      and l.claim = $4::text::uuid and l.position is not distinct from $5::text::jsonb`
 export const FENCE_CTE = `fence as materialized (
     select l.operation_id, l.number, set_config('synchronous_commit', $6::text, true) as synchronous_commit
     from sti.lane l
-    where l.operation_id = $1::text::bigint and l.number = $2::text::int and l.epoch = $3::text::bigint
-      and l.claim = $4::text::uuid and l.position is not distinct from $5::text::jsonb
+    where ${LANE_FENCE_CONDITION}
     for update
   )`
 export const FENCE_PARAMETER_COUNT = 6

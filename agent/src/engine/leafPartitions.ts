@@ -1,3 +1,4 @@
+import { readShardLayout } from '../citus/readShardLayout.ts'
 import type { Sql } from '../database/connect.ts'
 import type { QualifiedName } from '../rollout/identifiers.ts'
 import { onlyRow } from '../database/onlyRow.ts'
@@ -30,6 +31,7 @@ export async function isOfDroppedPartition(
 }
 
 const DEFAULT_ROWS_PER_BLOCK = 50
+const BLOCK_BYTES = 8_192
 
 /**
  * Reads the leaf partitions of a table, or only the one with `onlyOid`: none if it was dropped or detached.
@@ -41,16 +43,20 @@ export async function readLeafPartitions(sql: Sql, table: string, onlyOid?: numb
       ? 'c.oid in (select relid from pg_partition_tree(to_regclass($1::text)))'
       : 'to_regclass($1::text) in (select relid from pg_partition_ancestors(c.oid))'
   const result = await sql.unsafe<
-    { exists: boolean; leaves: (LeafPartition & { method: string | null; rows: number; pages: number })[] }[]
+    {
+      exists: boolean
+      citus: boolean
+      leaves: (LeafPartition & { method: string | null; rows: number; pages: number })[]
+    }[]
   >(
-    `select /* sti */ to_regclass($1::text) is not null as exists, coalesce(jsonb_agg(jsonb_build_object('oid', c.oid::int8, 'schema', n.nspname, 'name', c.relname, 'sql', format('%I.%I', n.nspname, c.relname),
+    `select /* sti */ to_regclass($1::text) is not null as exists, exists (select from pg_extension where extname = 'citus') as citus, coalesce(jsonb_agg(jsonb_build_object('oid', c.oid::int8, 'schema', n.nspname, 'name', c.relname, 'sql', format('%I.%I', n.nspname, c.relname),
        'blocks', pg_relation_size(c.oid) / current_setting('block_size')::int, 'filenode', pg_relation_filenode(c.oid)::int8,
        'method', am.amname, 'rows', c.reltuples, 'pages', c.relpages) order by c.oid), '[]') as leaves
      from pg_class c join pg_namespace n on n.oid = c.relnamespace left join pg_am am on am.oid = c.relam
      where c.relkind <> 'p' and (c.oid = to_regclass($1::text) or ${relationFilter})${onlyOid === undefined ? '' : ' and c.oid = $2::text::oid'}`,
     onlyOid === undefined ? [table] : [table, String(onlyOid)],
   )
-  const { exists, leaves } = onlyRow(result)
+  const { exists, citus, leaves } = onlyRow(result)
   if (!exists) {
     throw new OperationFailedError(
       '42P01',
@@ -64,13 +70,24 @@ export async function readLeafPartitions(sql: Sql, table: string, onlyOid?: numb
       `${unsupported.sql} does not use the heap access method (${unsupported.method ?? 'foreign table'}). Only tables with PostgreSQL's heap access method can be rolled out.`,
     )
   }
-  return leaves.map(({ oid, schema, name, sql, blocks, filenode, rows, pages }) => ({
+  const partitions = leaves.map(({ oid, schema, name, sql: quoted, blocks, filenode, rows, pages }) => ({
     oid,
     schema,
     name,
-    sql,
+    sql: quoted,
     blocks,
     filenode,
     rowsPerBlock: rows > 0 && pages > 0 ? rows / pages : DEFAULT_ROWS_PER_BLOCK,
   }))
+  return citus ? await Promise.all(partitions.map((leaf) => layShardsTogether(sql, leaf))) : partitions
+}
+
+/** A block of a table in shards is that block of every shard: one range is written on all of them at once. */
+async function layShardsTogether(sql: Sql, leaf: LeafPartition): Promise<LeafPartition> {
+  const shards = await readShardLayout(sql, leaf.oid)
+  if (shards === null) return leaf
+  const { blocks, bytes, rows, fingerprint } = shards
+  const pages = bytes / BLOCK_BYTES
+  const estimatedRows = rows === null || rows === 0 ? pages * DEFAULT_ROWS_PER_BLOCK : rows
+  return { ...leaf, blocks, filenode: fingerprint, rowsPerBlock: Math.max(1, estimatedRows / Math.max(1, blocks)) }
 }

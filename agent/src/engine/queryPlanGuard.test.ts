@@ -78,6 +78,7 @@ function batch(
   keyColumns: readonly KeyColumn[],
 ): PlannedStatement {
   const change: ColumnUpdate = {
+    inShards: null,
     rollout: 'things',
     key,
     column: '"type"',

@@ -77,7 +77,7 @@ export async function sweepPart(sweep: PartSweep, part: SweepPart): Promise<Swee
     onRetry: (sqlstate) => job.hooks.onRetry(sqlstate),
     lockWaits: {
       observer: job.run.database.state,
-      onConflict: () => (state.skipLocked = true),
+      onConflict: () => (state.skipLocked = job.columnUpdate.inShards === null),
       onBlockers: (holders) => job.heldRows.setHolders(holders),
     },
     nextEstimatedRange: inHeapOrder ? (low) => nextBlockRange(low!, part.to!, state.blocks) : undefined,

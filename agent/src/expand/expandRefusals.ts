@@ -91,6 +91,10 @@ export function untestedTriggerNotes(table: Table): string[] {
 /** The rollout file check covers its type and generated columns. */
 function existingColumnRefusals({ table, changes }: RolloutFacts): string[] {
   const column = table?.discriminator
+  if (column && table.citus !== null && changes.length === 0)
+    return [
+      `Column ${column.sql} exists already, and the data rollback could not clear it in shards of Citus. Drop it, or choose another column name.`,
+    ]
   if (!column?.notNull || changes.some((change) => change.kind === 'not-null')) return []
   return [`Column ${column.sql} is already NOT NULL. Drop that constraint or choose another column name.`]
 }

@@ -1,3 +1,5 @@
+import { rehearsalRefusal } from '../citus/citusFaults.ts'
+import { citusTableNames } from '../rollout/inspectTable.ts'
 import { RehearsalParameters } from '../contract/index.ts'
 import { formatCount, formatQuantity } from '../format/format.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
@@ -26,8 +28,9 @@ const sampleSize = (facts: Pick<RolloutFacts, 'rollout'>, parameters: Record<str
 export function createRehearsal({ environment }: { readonly environment: string }): OperationDefinition<'rehearsal'> {
   return {
     kind: 'rehearsal',
-    refusals: ({ faults, openOperations: open }) => [
+    refusals: ({ faults, table, rollout, openOperations: open }) => [
       ...faults,
+      ...(table?.citus ? [rehearsalRefusal(table.citus, citusTableNames(rollout.table))] : []),
       ...open
         .filter((operation) => operation.kind === 'rehearsal')
         .map((operation) => `Rehearsal ${operation.id} is ${operation.state}. Wait for it, or cancel it.`),

@@ -150,6 +150,7 @@ function clearColumnUpdate(rollout: Rollout, table: Table): ColumnUpdate {
     column: rollout.discriminator.sql,
     value: 'null',
     unmapped: null,
+    inShards: table.citus === null ? null : { lockTimeoutMs: () => lockTimeoutMs(CLEAR_TUNING) },
     needsUpdate: `${typeColumn} is not null and ${typeColumn} is not distinct from ${rollout.derive('t')}`,
   }
 }

@@ -1,7 +1,8 @@
-import { citusFaults } from '../citus/citusFaults.ts'
+import { citusFaults, type ShardedRollout } from '../citus/citusFaults.ts'
 import type { Sql } from '../database/connect.ts'
 import { citusTableNames } from './inspectTable.ts'
 import type { Rollout, Table } from './rollout.ts'
+import { dependsOnSession } from './sessionDependence.ts'
 
 interface TableCatalogRow {
   readonly owners: readonly { name: string; superuser: boolean }[] | null
@@ -17,7 +18,8 @@ interface TableCatalogRow {
 export async function catalogFaults(sql: Sql, rollout: Rollout, table: Table): Promise<string[]> {
   const { sql: name } = rollout.table
   const catalog = await readTableCatalog(sql, table.oid)
-  const faults: string[] = table.citus === null ? [] : citusFaults(table.citus, citusTableNames(rollout.table))
+  const faults: string[] =
+    table.citus === null ? [] : citusFaults(table.citus, shardedRollout(rollout, table), citusTableNames(rollout.table))
   if (catalog.encoding !== 'UTF8') {
     faults.push(
       `The encoding of the database is ${catalog.encoding}, so it cannot store every text of the agent, and the agent cannot read every text of it. Create a database with the encoding UTF8, load a dump of this one into it, and run the rollout there.`,
@@ -55,6 +57,20 @@ export async function catalogFaults(sql: Sql, rollout: Rollout, table: Table): P
     )
   }
   return faults
+}
+
+function shardedRollout(rollout: Rollout, table: Table): ShardedRollout {
+  return {
+    partitioned: table.partitioned,
+    storage: table.citus?.storage ?? null,
+    usesTrigger: rollout.file.dualWrite === 'trigger',
+    usesPrefill: rollout.file.prefill === 'majority',
+    mayBeUnmapped: rollout.mayBeUnmapped,
+    dependsOnSession: dependsOnSession(rollout, table),
+    rowTriggers: table.triggers
+      .filter(({ forEachRow, ours, internal }) => forEachRow && !ours && !internal)
+      .map(({ name }) => name),
+  }
 }
 
 function publicationFaults(rollout: Rollout, { publications }: TableCatalogRow): string[] {

@@ -1,5 +1,6 @@
 import { wrongCitusNode, type CitusTableNames } from '../citus/citusFaults.ts'
 import { readCitusTable } from '../citus/readCitusTable.ts'
+import { readShardLayout } from '../citus/readShardLayout.ts'
 import type { Sql } from '../database/connect.ts'
 import { quoteIdentifier, quoteLiteral, type QualifiedName } from './identifiers.ts'
 import { trustedRolesCtes } from './outsideObjects.ts'
@@ -51,9 +52,16 @@ export async function inspectTable(sql: Sql, rollout: InspectedRollout): Promise
     discriminator: columns.find((column) => column.name === rollout.discriminator.column) ?? null,
     triggers,
     ...details,
+    ...(citus === null ? {} : await readShardSizes(sql, relation.oid)),
     triggerSearchPath,
     citus,
   }
+}
+
+/** The table itself is empty: its rows are in shards. */
+async function readShardSizes(sql: Sql, oid: number): Promise<Pick<Table, 'estimatedRows' | 'bytes'>> {
+  const shards = await readShardLayout(sql, oid)
+  return { estimatedRows: shards?.rows ?? null, bytes: shards?.bytes ?? 0 }
 }
 
 /** The names for sentences about Citus. */

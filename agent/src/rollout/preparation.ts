@@ -1,9 +1,11 @@
+import { citusFindings } from '../citus/citusFaults.ts'
 import type { Sql } from '../database/connect.ts'
 import { classifyError, errorMessage } from '../database/errors.ts'
 import { formatCount, formatQuantity } from '../format/format.ts'
 import { readForeignKeys, type ForeignKey } from './foreignKeys.ts'
 import { privilegeNotes, undeclaredTriggers } from './checkAgainstTable.ts'
 import { quoteLiteral } from './identifiers.ts'
+import { citusTableNames } from './inspectTable.ts'
 import type { Rollout, Table } from './rollout.ts'
 import { columnLimitRefusal, findRowWidth } from './rowWidth.ts'
 import { typeOnlyInsertNotes } from './typeOnlyInserts.ts'
@@ -47,6 +49,7 @@ export async function inspectPreparation(sql: Sql, rollout: Rollout, table: Tabl
   const { rows, sampled, fault } = await countTypes(sql, rollout, table)
   return {
     findings: [
+      ...citusNotes(rollout, table),
       ...rightFindings(rollout, catalog, foreignKeys),
       ...(await privilegeNotes(sql)).map((text) => ({ step: 'validation' as const, refused: false, text })),
       ...tableFindings(rollout, table, catalog),
@@ -89,11 +92,15 @@ export async function inspectRights(sql: Sql, rollout: Rollout, table: Table): P
     privilegeNotes(sql),
   ])
   return [
+    ...citusNotes(rollout, table),
     ...rightFindings(rollout, catalog, foreignKeys),
     ...notes.map((text) => ({ step: 'validation' as const, refused: false, text })),
     ...statisticsFindings(catalog),
   ]
 }
+
+const citusNotes = (rollout: Rollout, { citus }: Table): PreparationFinding[] =>
+  citus === null ? [] : citusFindings(citus, citusTableNames(rollout.table))
 
 interface CatalogRow {
   readonly role: string

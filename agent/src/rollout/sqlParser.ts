@@ -12,6 +12,31 @@ export function parseStatements(sql: string): ParseNode[] {
   return stmts.map((statement) => (statement.stmt ?? {}) as ParseNode)
 }
 
+/** Every statement of a text with its kind (`InsertStmt`), without the semicolon. */
+export function splitStatements(sql: string): { kind: string; text: string }[] {
+  const bytes = Buffer.from(sql)
+  const { stmts = [] } = parseSync(sql)
+  return stmts.map(({ stmt, stmt_location: start = 0, stmt_len: length = 0 }) => ({
+    kind: Object.keys(stmt ?? {})[0] ?? '',
+    text: bytes
+      .subarray(start, length === 0 ? undefined : start + length)
+      .toString()
+      .trim(),
+  }))
+}
+
+/** The statement with every parameter replaced by what `value` returns for its number. */
+export function replaceParameters(sql: string, value: (number: number) => string): string {
+  const bytes = Buffer.from(sql)
+  let [text, end] = ['', 0]
+  for (const token of scanSync(sql).tokens) {
+    if (token.tokenName !== 'PARAM') continue
+    text += bytes.subarray(end, token.start).toString() + value(Number(token.text.slice(1)))
+    end = token.end
+  }
+  return text + bytes.subarray(end).toString()
+}
+
 /** The tokens of a text by their start offset in UTF-8 bytes. */
 export function tokensByStart(sql: string): Map<number, { end: number; text: string }> {
   return new Map(scanSync(sql).tokens.map((token) => [token.start, { end: token.end, text: token.text }]))

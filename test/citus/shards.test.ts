@@ -1,0 +1,192 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type postgres from 'postgres'
+import { expect } from 'vitest'
+import { discriminatorUpdate } from '../../agent/src/backfill/backfillJob.ts'
+import { connect } from '../../agent/src/database/connect.ts'
+import { BATCH_ROWS_FIRST_PARAMETER, writeBatch } from '../../agent/src/engine/batch.ts'
+import { CTID_KEY } from '../../agent/src/engine/ctid.ts'
+import { rangeCondition } from '../../agent/src/engine/keyRange.ts'
+import { readLeafPartitions } from '../../agent/src/engine/leafPartitions.ts'
+import { FenceLostError } from '../../agent/src/kind/operationErrors.ts'
+import { compileRollout } from '../../agent/src/rollout/compileRollout.ts'
+import { inspectTable } from '../../agent/src/rollout/inspectTable.ts'
+import { withAgent } from '../support/agent.ts'
+import { citusTest, type CitusDatabase } from '../support/citus.ts'
+import { VEHICLES_FILE } from '../support/vehicles.ts'
+
+const WRONG = `type is distinct from case when is_truck then 'Truck' when is_bike then 'Bike' else 'Car' end`
+
+async function createTable({ sql }: CitusDatabase, table: string, rows: number, manage: string): Promise<void> {
+  const [schema] = table.split('.')
+  if (schema !== 'public') await sql.unsafe(`create schema ${schema}`)
+  await sql.unsafe(
+    `create table ${table} (id int primary key, name text, is_truck boolean not null, is_bike boolean not null)`,
+  )
+  await sql.unsafe(manage)
+  await sql.unsafe(`insert into ${table} select n, 'v' || n, n % 3 = 0, n % 3 = 1 from generate_series(1, ${rows}) n`)
+  await sql.unsafe(`create index on ${table} (name)`)
+}
+
+const KINDS = [
+  { table: 'public.vehicles', manage: `select create_distributed_table('public.vehicles', 'id', shard_count => 6)` },
+  { table: 'tenant.vehicles', manage: `select citus_schema_distribute('tenant')` },
+  { table: 'public.vehicles', manage: `select citus_add_local_table_to_metadata('public.vehicles')` },
+]
+
+for (const { table, manage } of KINDS) {
+  const isLocal = manage.includes('local_table')
+  citusTest(`expand, dual write, backfill, validation and data rollback: ${manage}`, async (cluster) => {
+    const { url, sql } = cluster
+    await createTable(cluster, table, 3_000, manage)
+    await withAgent(url, VEHICLES_FILE.replace('public.vehicles', table), async (agent) => {
+      expect((await agent.rollout()).faults).toEqual([])
+      await agent.run('expand')
+      await sql.unsafe(`insert into ${table} values (100001, 'new', true, false)`)
+      await sql.unsafe(`update ${table} set is_truck = false, is_bike = true where id = 3`)
+      expect(await sql.unsafe(`select id, type from ${table} where type is not null order by id`)).toEqual([
+        { id: 3, type: 'Bike' },
+        { id: 100001, type: 'Truck' },
+      ])
+      await agent.run('backfill')
+      expect(await sql.unsafe(`select count(*)::int as wrong from ${table} where ${WRONG}`)).toEqual([{ wrong: 0 }])
+      expect((await agent.run('validation', { layers: ['integrity'] })).result).toMatchObject({
+        verdict: 'pass',
+        rows: 3_001,
+      })
+      if (isLocal) {
+        for (const kind of ['finalize', 'validation'] as const) await agent.run(kind)
+        await agent.run('flag', { enabled: true, percentage: 100 })
+        // A write of type and legacy columns that disagree is counted, and does not fail.
+        await sql.unsafe(`update ${table} set type = 'Bike', is_truck = true, is_bike = false where id = 5`)
+        expect(await sql`select from sti.conflict`).toHaveLength(1)
+        await agent.run('rollback', { scope: 'flag', confirm: 'vehicles' })
+      } else
+        await expect(agent.run('finalize')).rejects.toThrow(
+          /counts conflicts in schema sti, which only the coordinator has/,
+        )
+      await expect(agent.run('column-drop', { confirm: 'vehicles' })).rejects.toThrow(/not tested in shards/)
+      const { result } = await agent.run('rollback', { scope: 'data', full: true, confirm: 'vehicles' })
+      expect(result).toMatchObject({ origin: { structure: 'as before expand' } })
+      // No shard keeps a trigger or the column.
+      const left = await sql.unsafe<{ result: string }[]>(`select result from run_command_on_shards('${table}',
+        $$select (select count(*) from pg_trigger where tgrelid = '%s'::regclass and tgname like '~sti%%')$$)`)
+      expect(new Set(left.map((row) => row.result))).toEqual(new Set(['0']))
+    })
+  })
+}
+
+const ROWS = 40_000
+
+citusTest('writers, moved shards and killed connections during a backfill lose nothing', async (cluster) => {
+  const { url, sql, workers } = cluster
+  await createTable(cluster, 'public.vehicles', ROWS, KINDS[0]!.manage)
+  let stopped = false
+  const written = new Map<number, string>()
+  const writer = async (first: number): Promise<void> => {
+    for (let n = first; !stopped; n += 2) {
+      const id = ((n * 7919) % ROWS) + 1
+      const kind = ['Truck', 'Bike', 'Car'][n % 3]!
+      const done =
+        await sql`update public.vehicles set is_truck = ${kind === 'Truck'}, is_bike = ${kind === 'Bike'} where id = ${id}`.catch(
+          () => null,
+        )
+      // A write whose connection was killed may or may not have been committed.
+      if (done === null) written.delete(id)
+      else written.set(id, kind)
+    }
+  }
+  await withAgent(url, VEHICLES_FILE, async (agent) => {
+    await agent.run('expand')
+    const writers = Promise.all([writer(1), writer(2)])
+    const { id } = await agent.request('backfill', { batchSize: 100 })
+    try {
+      for (let round = 1; round <= 2; round++) {
+        await moveAShard(sql)
+        await Promise.all(workers.map((worker) => killConnections(worker)))
+        expect(await agent.get(`/v1/operations/${id}`)).toMatchObject({ state: 'running' })
+      }
+      expect(await agent.waitForEnd(id)).toMatchObject({ state: 'succeeded' })
+    } finally {
+      stopped = true
+      await writers
+    }
+    const rows = await sql<{ id: number; type: string | null; wrong: boolean }[]>`
+      select id, type, ${sql.unsafe(WRONG)} as wrong from public.vehicles`
+    expect(rows).toHaveLength(ROWS)
+    expect(rows.filter(({ wrong }) => wrong)).toEqual([])
+    const types = new Map(rows.map(({ id, type }) => [id, type]))
+    expect(written.size).toBeGreaterThan(10)
+    expect([...written].filter(([id, kind]) => types.get(id) !== kind)).toEqual([])
+    expect((await agent.run('validation', { layers: ['integrity'] })).result).toMatchObject({ verdict: 'pass' })
+  })
+})
+
+async function moveAShard(sql: postgres.Sql): Promise<void> {
+  await sql`select citus_move_shard_placement(s.shardid, s.nodename, s.nodeport, n.nodename, n.nodeport, shard_transfer_mode => 'block_writes')
+    from (select * from citus_shards where table_name = 'public.vehicles'::regclass order by random() limit 1) s
+    join lateral (select * from pg_dist_node where shouldhaveshards and (nodename, nodeport) <> (s.nodename, s.nodeport) limit 1) n on true`
+}
+
+async function killConnections(worker: postgres.Sql): Promise<void> {
+  await worker`select pg_terminate_backend(pid) from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid() and application_name like 'citus_internal%'`
+}
+
+citusTest(
+  'a row that somebody holds is waited for in short batches, and a lost lane writes nothing',
+  async (cluster) => {
+    const { url, sql } = cluster
+    await createTable(cluster, 'public.vehicles', 2_000, KINDS[0]!.manage)
+    await withAgent(url, VEHICLES_FILE, async (agent) => {
+      await agent.run('expand')
+      const database = connect(url, 'test')
+      try {
+        const { rollout } = compileRollout('v.yaml', VEHICLES_FILE)
+        const table = await inspectTable(database.state, rollout!)
+        const [leaf] = await readLeafPartitions(database.state, 'public.vehicles')
+        const engine = database.engine({ searchPath: table.triggerSearchPath })
+        const range = { low: ['(0,0)'], high: [`(${leaf!.blocks},0)`], rows: 2 }
+        const lane = { operation_id: 1n, number: 1, epoch: 1n, claim: randomUUID(), position: range.low }
+        const stale = writeBatch(
+          engine,
+          discriminatorUpdate(rollout!, table.key, { lockTimeoutMs: () => 50 }),
+          lane as unknown as Parameters<typeof writeBatch>[2],
+          {
+            relation: leaf!,
+            rows: rangeCondition({ table: leaf!, key: CTID_KEY }, range, BATCH_ROWS_FIRST_PARAMETER),
+            nextPosition: range.high,
+            passedRows: 0,
+            unmappedRecording: 'no',
+            flush: true,
+          },
+        )
+        await expect(stale).rejects.toThrow(FenceLostError)
+        expect(await sql`select count(type)::int as written from public.vehicles`).toEqual([{ written: 0 }])
+      } finally {
+        await database.close()
+      }
+      const holder = await sql.reserve()
+      await holder`begin`
+      await holder`select from public.vehicles where id = 7 for update`
+      const { id } = await agent.request('backfill')
+      const started = performance.now()
+      let longest = 0
+      while (performance.now() - started < 1_500) {
+        const wait = performance.now()
+        await sql`update public.vehicles set name = 'w' where id = 8`
+        // A batch that waits for the held row lets go of its other rows within its bound.
+        longest = Math.max(longest, performance.now() - wait)
+        await sleep(100)
+      }
+      expect(longest).toBeLessThan(1_000)
+      expect(await agent.get(`/v1/operations/${id}`)).toMatchObject({ state: 'running' })
+      await holder`commit`
+      holder.release()
+      expect(await agent.waitForEnd(id)).toMatchObject({ state: 'succeeded' })
+      expect(await sql.unsafe(`select count(*)::int as wrong from public.vehicles where ${WRONG}`)).toEqual([
+        { wrong: 0 },
+      ])
+    })
+  },
+)
