@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type postgres from 'postgres'
+import postgres from 'postgres'
 import { expect } from 'vitest'
 import { discriminatorUpdate } from '../../agent/src/backfill/backfillJob.ts'
 import { connect } from '../../agent/src/database/connect.ts'

@@ -41,7 +41,11 @@ export function createBackfillJob(run: RunContext, table: Table, hooks: BulkUpda
 }
 
 /** Sets the discriminator of every row to the type that its legacy columns imply. */
-export function discriminatorUpdate(rollout: Rollout, key: readonly KeyColumn[], inShards: ColumnUpdate['inShards'] = null): ColumnUpdate {
+export function discriminatorUpdate(
+  rollout: Rollout,
+  key: readonly KeyColumn[],
+  inShards: ColumnUpdate['inShards'] = null,
+): ColumnUpdate {
   const derived = rollout.derive('t')
   return {
     rollout: rollout.name,
