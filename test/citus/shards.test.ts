@@ -167,9 +167,8 @@ citusTest(
       } finally {
         await database.close()
       }
-      const holder = await sql.reserve()
-      await holder`begin`
-      await holder`select from public.vehicles where id = 7 for update`
+      const holder = postgres(url, { max: 1, onnotice: () => undefined })
+      await holder.unsafe('begin; select from public.vehicles where id = 7 for update')
       const { id } = await agent.request('backfill')
       const started = performance.now()
       let longest = 0
@@ -182,8 +181,7 @@ citusTest(
       }
       expect(longest).toBeLessThan(1_000)
       expect(await agent.get(`/v1/operations/${id}`)).toMatchObject({ state: 'running' })
-      await holder`commit`
-      holder.release()
+      await holder.end()
       expect(await agent.waitForEnd(id)).toMatchObject({ state: 'succeeded' })
       expect(await sql.unsafe(`select count(*)::int as wrong from public.vehicles where ${WRONG}`)).toEqual([
         { wrong: 0 },
