@@ -5,10 +5,11 @@ import type { Rollout } from '../rollout/rollout.ts'
 import type { ValidationDependencies } from '../validation/check.ts'
 import { runCheck } from '../validation/runCheck.ts'
 import { stepChecks, type StepContext } from './stepChecks.ts'
+import { TYPE_USED } from './typeUsed.ts'
 
 export interface StepJudgment {
   readonly verdict: 'pass' | 'fail' | 'inconclusive'
-  /** Reasons not to continue, one sentence each, without a period. */
+  /** Reasons not to continue, or what a person should know; one sentence each, without a period. */
   readonly why: readonly string[]
   readonly checks: readonly CheckResult[]
   /** What the step was compared with; null: the baseline. */
@@ -45,10 +46,17 @@ export function combineResults({ file }: Rollout, checks: readonly CheckResult[]
   const failedResults = checks.filter(({ verdict }) => verdict === 'fail')
   if (failedResults.length > 0) return { verdict: 'fail', why: toSentences(failedResults), checks }
   const undecidedResults = checks.filter(
-    (check) =>
-      check.verdict !== 'pass' &&
-      !isAcceptedCheck(check) &&
-      (check.layer === 'integrity' || file.validation.requires.includes(check.layer)),
+    (check) => isUndecided(check) && (check.layer === 'integrity' || file.validation.requires.includes(check.layer)),
   )
-  return { verdict: undecidedResults.length > 0 ? 'inconclusive' : 'pass', why: toSentences(undecidedResults), checks }
+  const warnings = checks.filter(({ check, verdict }) => check === TYPE_USED && verdict !== 'pass')
+  return {
+    verdict: undecidedResults.length > 0 ? 'inconclusive' : 'pass',
+    why: toSentences([...undecidedResults, ...warnings]),
+    checks,
+  }
+}
+
+/** A check that keeps a step from passing if its layer is required. Without statements of new code, a step only warns. */
+export function isUndecided(check: CheckResult): boolean {
+  return check.verdict !== 'pass' && check.check !== TYPE_USED && !isAcceptedCheck(check)
 }

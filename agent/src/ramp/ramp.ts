@@ -1,13 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { readRollbackPause } from '../alert/rollbackPauseStore.ts'
-import { isAcceptedCheck, type RampProgress, type VariantComparison } from '../contract/index.ts'
+import type { RampProgress, VariantComparison } from '../contract/index.ts'
 import { formatDuration } from '../format/format.ts'
 import { OperationFailedError, OperationPausedError } from '../kind/operationErrors.ts'
 import type { OperationDefinition, RunOutcome, RunContext } from '../kind/kind.ts'
 import type { Flags } from '../flag/flags.ts'
 import { FlagRefusal } from '../flag/errors.ts'
 import type { ValidationDependencies } from '../validation/check.ts'
-import { judgeStep, type StepJudgment } from './judgeStep.ts'
+import { isUndecided, judgeStep, type StepJudgment } from './judgeStep.ts'
 import { parseRampParameters, remainingSteps, type RampParameters } from './rampParameters.ts'
 import { requireRampPosition, stepIdempotencyKey, type RampPosition } from './rampPosition.ts'
 import { flagRefusals } from './flagRefusals.ts'
@@ -234,8 +234,9 @@ function missingSeconds(
   holdSeconds: number,
   { maximumHoldSeconds }: RampParameters,
 ): number | null {
-  const undecided = checks.filter((check) => check.verdict !== 'pass' && !isAcceptedCheck(check))
-  const isOnlyComparison = undecided.every(({ check }) => VARIANT_CHECKS.some((name) => name === check))
+  const isOnlyComparison = checks
+    .filter(isUndecided)
+    .every(({ check }) => VARIANT_CHECKS.some((name) => name === check))
   if (comparison === null || !isOnlyComparison || holdSeconds >= maximumHoldSeconds) return null
   const missing = Math.max(MIN_EXTENSION_SECONDS, comparison.missingSeconds ?? holdSeconds)
   return Math.min(missing, maximumHoldSeconds - holdSeconds)

@@ -6,6 +6,7 @@ import type { Rollout } from '../rollout/rollout.ts'
 import type { ValidationCheck } from '../validation/check.ts'
 import { findDiscrepanciesSince } from '../validation/integrity/discrepanciesSince.ts'
 import { listChecks } from '../validation/layers.ts'
+import { typeUsedCheck } from './typeUsed.ts'
 import { variantChecks } from './variantChecks.ts'
 
 /** Fast checks of the integrity layer; the others read the table, and run in validations. */
@@ -30,6 +31,7 @@ export function stepChecks(rollout: Rollout, step: StepContext): ValidationCheck
     failedValidationCheck,
     ...checks.filter(({ layer, name }) => layer === 'integrity' && QUICK_CHECKS.includes(name)),
     newRowsCheck(step),
+    typeUsedCheck(step),
     ...(step.comparison === null
       ? [stepErrorRatioCheck(step), ...checks.filter(({ layer }) => layer === 'performance')]
       : variantChecks(step.comparison)),

@@ -1,13 +1,13 @@
 import type { Sql } from '../database/connect.ts'
 import { OWN_STATEMENT_SQL } from '../database/tagStatement.ts'
 import { formatQuantity } from '../format/format.ts'
-import { findStatementsSchema } from '../measure/querySampling.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
 import { parseStatements, walkParseTree, type ParseNode } from '../rollout/sqlParser.ts'
 import { shortenStatement } from '../rollout/statementText.ts'
 import { findColumnUses } from './columnUses.ts'
 import type { ColumnLookup, ColumnUseTarget } from './columnUseTarget.ts'
 import { driverNotes } from './preparedStatements.ts'
+import { findReadableStatements } from './readableStatements.ts'
 import { readColumnUseTarget } from './readColumnUseTarget.ts'
 
 /**
@@ -34,8 +34,8 @@ export async function readWholeTableStatements(
   rollout: Rollout,
   table: Pick<Table, 'oid'>,
 ): Promise<WholeTableStatement[] | null> {
-  const schema = await findStatementsSchema(sql)
-  if (schema === null || !(await canReadStatements(sql))) return null
+  const schema = await findReadableStatements(sql)
+  if (schema === null) return null
   const { target, columnsOf } = await readColumnUseTarget(sql, rollout, table)
   const names = target.relations.map(({ name }) => name.toLowerCase())
   const rows = await sql<{ text: string; role: string; calls: number }[]>`
@@ -50,13 +50,6 @@ export async function readWholeTableStatements(
     const found = analyzeWholeTableStatement(text, target, columnsOf)
     return found === null ? [] : [{ statement: text, role, calls, ...found }]
   })
-}
-
-async function canReadStatements(sql: Sql): Promise<boolean> {
-  const [row] = await sql<{ readable: boolean }[]>`
-    select /* sti */ pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')
-      and current_setting('shared_preload_libraries') ~ '\\mpg_stat_statements\\M' as readable`
-  return row!.readable
 }
 
 /** A statement that cannot be parsed, such as one whose text is cut off, counts as one without such a result. */
