@@ -301,6 +301,7 @@ export async function startAgent(
     wakeRunner: runner.wake,
     agentFaults: databaseMonitor.unavailableReasons,
     foreignState: databaseMonitor.foreignState,
+    databaseName: databaseMonitor.databaseName,
     requireDatabase: databaseMonitor.assertReady,
     async adopt(actor, reason) {
       await adoptDatabase(database.state, { environment: config.environment, actor, reason, rollouts: rolloutNames })

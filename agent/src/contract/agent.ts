@@ -28,6 +28,12 @@ export const AgentStatus = z
       .string()
       .nullable()
       .describe('why the state in the database belongs to another environment, or null'),
+    database: z
+      .string()
+      .nullable()
+      .describe(
+        'the same for every agent of this database, and different for every other database; null: not reached yet',
+      ),
     signingKey: nullable(PublicKey).describe('public key that verifies its reports; null: reports are not signed'),
     you: z.object({ name: z.string(), level: AccessLevel, mayAct: z.boolean(), why: z.string().nullable() }),
   })

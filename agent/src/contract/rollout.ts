@@ -37,6 +37,14 @@ export const ScopeReadiness = z
   .openapi('ScopeReadiness')
 export type ScopeReadiness = z.infer<typeof ScopeReadiness>
 
+export const BackfilledRows = z
+  .object({
+    processed: z.number().int().describe('rows with the correct type: written, or already correct'),
+    total: z.number().int(),
+  })
+  .openapi('BackfilledRows')
+export type BackfilledRows = z.infer<typeof BackfilledRows>
+
 export const RolloutSummary = z
   .object({
     rollout: z.string(),
@@ -52,7 +60,13 @@ export const RolloutSummary = z
     next: nullable(NextStep).describe('what to do next; null: nothing is left to do'),
     flag: FlagStatus,
     running: nullable(Operation),
+    rows: nullable(BackfilledRows).describe(
+      'of the backfill that is not over, or of the last one that succeeded; null: no backfill yet',
+    ),
     failedRows: z.number().int(),
+    vitals: z
+      .array(VitalSign)
+      .describe('the readings that say if the application, the database, and the rows are well'),
     openIncidents: z.number().int().describe('incidents that are not closed, without drills and information'),
     rollbackReady: z.array(ScopeReadiness),
     backup: BackupStatus,
@@ -72,7 +86,6 @@ export const RolloutDetail = RolloutSummary.extend({
     ),
   promotionHash: z.string().describe('hash of the parts of the file that must be the same in every environment'),
   promotion: nullable(PromotionGate).describe('null: the file does not require a promotion here'),
-  vitals: z.array(VitalSign).describe('the readings that say if the application, the database, and the rows are well'),
   monitoring: Monitoring,
   rehearsal: RehearsalStatus,
   comparison: nullable(VariantComparison)

@@ -11,11 +11,15 @@ export interface DatabaseIdentity {
   readonly timeline: number
 }
 
-/**
- * Claims a database without an identity. Returns null if the state belongs to this environment, otherwise the reason
- * why it does not.
- */
-export async function checkDatabaseIdentity(sql: Sql, environment: string): Promise<string | null> {
+export interface IdentityCheck {
+  /** Null if the state belongs to this environment, otherwise why it does not. */
+  readonly foreignState: string | null
+  /** The same for every agent of this database, and different for every other database. */
+  readonly database: string
+}
+
+/** Claims a database without an identity, and compares the identity in it with that of the server. */
+export async function checkDatabaseIdentity(sql: Sql, environment: string): Promise<IdentityCheck> {
   const [stored] = await sql<DatabaseIdentity[]>`
     with mine as (${currentIdentitySql(sql, environment)}), first as (
       insert into sti.identity (environment, system_identifier, database_oid, timeline, adopted_by)
@@ -28,7 +32,9 @@ export async function checkDatabaseIdentity(sql: Sql, environment: string): Prom
     union all
     select environment, system_identifier, database_oid::int8::text::int, timeline from sti.identity
     limit 1`
-  return foreignStateReason(stored, await readCurrentIdentity(sql, environment))
+  const current = await readCurrentIdentity(sql, environment)
+  const foreignState = foreignStateReason(stored, current)
+  return { foreignState, database: databaseName(current!) }
 }
 
 /** Like `checkDatabaseIdentity`, but claims nothing. */
@@ -43,6 +49,10 @@ async function readCurrentIdentity(sql: Sql, environment: string): Promise<Datab
   const [current] = await sql<DatabaseIdentity[]>`${currentIdentitySql(sql, environment)}`
   return current
 }
+
+/** The timeline tells a promoted copy, which keeps system identifier and oid, from its origin. */
+const databaseName = ({ systemIdentifier, databaseOid, timeline }: DatabaseIdentity): string =>
+  [systemIdentifier, databaseOid, timeline].join('-')
 
 function foreignStateReason(
   stored: DatabaseIdentity | undefined,

@@ -17,6 +17,8 @@ export interface DatabaseMonitor {
    */
   unavailableReasons(): readonly string[]
   foreignState(): string | null
+  /** Identifies the database among all others; null until it has been reached. */
+  databaseName(): string | null
   /** @throws DatabaseAwayError until schema `sti` has been found in the database */
   assertReady(): void
 }
@@ -45,6 +47,7 @@ export function createDatabaseMonitor(options: {
   let identityChecked = false
   let fault: string | null = 'The database has not been reached yet.'
   let foreignStateReason: string | null = null
+  let databaseName: string | null = null
 
   const setFault = (sentence: string | null): void => {
     if (sentence === fault) return
@@ -60,7 +63,9 @@ export function createDatabaseMonitor(options: {
       await database.recheckPooling()
       if (!migrated) await migrate(database, options.subscriberReady)
       migrated = true
-      foreignStateReason = await checkDatabaseIdentity(database.state, environment)
+      const identity = await checkDatabaseIdentity(database.state, environment)
+      foreignStateReason = identity.foreignState
+      databaseName = identity.database
       identityChecked = true
       options.onIdentity(foreignStateReason)
       const [server] = await database.state<{ standby: boolean }[]>`select /* sti */ pg_is_in_recovery() as standby`
@@ -89,6 +94,7 @@ export function createDatabaseMonitor(options: {
     checkNow: interval.runNow,
     unavailableReasons: () => (fault === null ? [] : [fault]),
     foreignState: () => foreignStateReason,
+    databaseName: () => databaseName,
     assertReady() {
       if (!identityChecked) throw new DatabaseUnavailableError(fault ?? 'The database has not been reached yet.')
     },

@@ -47,6 +47,8 @@ export interface ApiDependencies {
   agentFaults(): readonly string[]
   /** Why the state in the database belongs to another environment, or null. */
   foreignState(): string | null
+  /** Identifies the database among all others; null until it has been reached. */
+  databaseName(): string | null
   /** @throws until the database was reached once since the agent started */
   requireDatabase(): void
   adopt(actor: Actor, reason: string): Promise<void>

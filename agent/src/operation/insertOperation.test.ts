@@ -52,13 +52,25 @@ test('a state that was copied with the database does not belong to the environme
   await withDatabase(async ({ url }) => {
     const database = connect(url, 'a')
     await migrate(database, false)
-    expect(await checkDatabaseIdentity(database.state, 'staging')).toBeNull()
-    expect(await checkDatabaseIdentity(database.state, 'staging')).toBeNull()
-    expect(await checkDatabaseIdentity(database.state, 'production')).toMatch(
+    expect((await checkDatabaseIdentity(database.state, 'staging')).foreignState).toBeNull()
+    expect((await checkDatabaseIdentity(database.state, 'staging')).foreignState).toBeNull()
+    expect((await checkDatabaseIdentity(database.state, 'production')).foreignState).toMatch(
       /environment staging, this agent serves production/,
     )
+    const { database: name } = await checkDatabaseIdentity(database.state, 'staging')
+    // Another agent of this database gives it the same name, and an agent of another one never does.
+    const second = connect(url, 'b')
+    expect((await checkDatabaseIdentity(second.state, 'staging')).database).toBe(name)
+    await second.close()
+    await withDatabase(async ({ url: otherUrl }) => {
+      const other = connect(otherUrl, 'c')
+      await migrate(other, false)
+      const identity = await checkDatabaseIdentity(other.state, 'staging')
+      expect(identity).toEqual({ foreignState: null, database: expect.not.stringMatching(`^${name}$`) })
+      await other.close()
+    })
     await database.state`update sti.identity set system_identifier = '1'`
-    expect(await checkDatabaseIdentity(database.state, 'staging')).toMatch(/another PostgreSQL system/)
+    expect((await checkDatabaseIdentity(database.state, 'staging')).foreignState).toMatch(/another PostgreSQL system/)
     await adoptDatabase(database.state, {
       environment: 'staging',
       actor: { name: 'ann' },
@@ -78,7 +90,7 @@ test('a state that was copied with the database does not belong to the environme
         after: expect.objectContaining({ environment: 'staging', adopted_by: 'ann' }),
       },
     ])
-    expect(await checkDatabaseIdentity(database.state, 'staging')).toBeNull()
+    expect((await checkDatabaseIdentity(database.state, 'staging')).foreignState).toBeNull()
     await database.close()
   })
 })

@@ -1,4 +1,4 @@
-import type { RolloutDetail } from '../contract/index.ts'
+import type { BackfilledRows, RolloutDetail } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 import { findWriter, type RolloutFacts } from '../kind/facts.ts'
 import type { OperationDefinitions } from '../kind/kind.ts'
@@ -36,6 +36,7 @@ export async function readRolloutDetail(
     next,
     flag: facts.flag,
     running: findWriter(facts) ?? facts.openOperations[0] ?? null,
+    rows: backfilledRows(facts),
     failedRows: facts.failedRows + facts.acceptedRows,
     rollbackReady: assessRollbackReadiness(facts),
     backup: facts.backup,
@@ -57,6 +58,17 @@ export async function readRolloutDetail(
     actions,
     notes: [...(facts.stage === 'dropped' ? [droppedSentence(rollout)] : []), ...facts.notes, ...prefillNotes(facts)],
   }
+}
+
+/** A rollback of the data after the last backfill undid it. */
+function backfilledRows({
+  openOperations,
+  lastSucceededBackfill: last,
+  lastDataRollback,
+}: RolloutFacts): BackfilledRows | null {
+  const done = last !== null && last.id > (lastDataRollback?.id ?? 0) ? last : null
+  const progress = (openOperations.find(({ kind }) => kind === 'backfill') ?? done)?.progress ?? null
+  return progress === null ? null : { processed: progress.processedRows, total: progress.totalRows }
 }
 
 function prefillNotes({ activePrefill, rollout }: RolloutFacts): string[] {

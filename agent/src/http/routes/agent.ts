@@ -41,6 +41,7 @@ export function agentRoutes(app: App, deps: ApiDependencies): void {
         rollouts: deps.rollouts.map((rollout) => rollout.name),
         dependencies: [...(await deps.health()), ...deps.applicationHealth()],
         foreignState: deps.foreignState(),
+        database: deps.databaseName(),
         signingKey: config.signingKey?.publicKey ?? null,
         you: { name: caller.name, level: caller.level, mayAct: caller.mayAct, why: caller.why },
       },
