@@ -7,7 +7,7 @@ import React, { useState } from 'react'
 import { ActionButton } from '../action/ActionButton'
 import { OperationButton } from '../action/OperationButton'
 import { missingRightReasons } from '../action/refusalReasons'
-import type { Environment } from '../agent/useEnvironment'
+import { type Environment, environmentPlace } from '../agent/useEnvironment'
 import { withAppSubUrl, routes } from '../routes'
 import { deadlineText, SEVERITY_LABELS, sortIncidents } from './display'
 import { IncidentResponseConfirmation } from './IncidentResponseConfirmation'
@@ -32,7 +32,7 @@ export function IncidentBanner({ environment, detail, refresh }: Props) {
   if (!incident) return null
   const open = incident.state === 'open'
   const report = incidentReport(incident, detail)
-  const incidentsUrl = routes.incidents(environment.name, detail.rollout)
+  const incidentsUrl = routes.incidents(environmentPlace(environment), detail.rollout)
   return (
     <section
       aria-label={`Incident ${incident.id}`}

@@ -6,7 +6,7 @@ import { formatCount, formatDuration, formatPercent, formatQuantity } from '@sti
 import React, { useState } from 'react'
 import { type Control, ControlConfirmation, CONTROLS } from '../action/ControlConfirmation'
 import { ActionButton } from '../action/ActionButton'
-import type { Environment } from '../agent/useEnvironment'
+import { type Environment, environmentPlace } from '../agent/useEnvironment'
 import { routes } from '../routes'
 import { ControlGroup } from './ControlGroup'
 import { OPERATION_STATE_DISPLAY } from './display'
@@ -42,7 +42,10 @@ export function RunningOperation({ environment, operation, actions, onChanged }:
   return (
     <section className={styles.all} aria-label={`${operationTitle(operation)} ${operation.id}`}>
       <div className={styles.line}>
-        <TextLink href={routes.operation(environment.name, operation.rollout, operation.id)} inline={false}>
+        <TextLink
+          href={routes.operation(environmentPlace(environment), operation.rollout, operation.id)}
+          inline={false}
+        >
           {`${operationTitle(operation)} ${operation.id}`}
         </TextLink>
         {state === 'running' && waiting !== null ? (

@@ -55,7 +55,7 @@ export function OperationPage() {
           )}
           <OperationParameters operation={operation} />
           {operation.kind === 'backfill' && (
-            <OperationCharts uid={environment.agent.uid} environment={name} operation={operation} />
+            <OperationCharts uid={environment.agent.uid} environment={environment.name} operation={operation} />
           )}
           {detail && operation.kind === 'backfill' && (
             <FailedRows environment={environment} detail={detail} refresh={refresh} />

@@ -31,7 +31,12 @@ export function OverviewPage() {
       <FailedRows {...common} />
       <FlagClients {...common} />
       <section aria-label="Monitoring">
-        <MonitoringPanels agent={environment.agent} environment={name} rollout={rollout} incidents={detail.incidents} />
+        <MonitoringPanels
+          agent={environment.agent}
+          environment={environment.name}
+          rollout={rollout}
+          incidents={detail.incidents}
+        />
       </section>
       <Section
         title="Recent operations"

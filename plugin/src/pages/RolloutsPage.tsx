@@ -1,13 +1,15 @@
 import { css } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
 import { Checkbox, EmptyState, FilterInput, LinkButton, RadioButtonGroup, useStyles2 } from '@grafana/ui'
+import { formatQuantity } from '@sti-rollout/agent/format'
 import React, { useCallback, useMemo, useState } from 'react'
 import { useSearchParams } from 'react-router-dom'
 import { listAgentDataSources } from '../agent/agentDataSources'
 import { withAppSubUrl, routes } from '../routes'
 import { AgentRolloutsLoader } from '../rollout/AgentRolloutsLoader'
-import { RolloutRows } from '../rollout/RolloutRows'
-import { type AgentRollouts, mergeRollouts, type RolloutSort, selectRows, SORT_OPTIONS } from '../rollout/rolloutRows'
+import { type RolloutSort, selectFleets, SORT_OPTIONS, toFleets } from '../fleet/fleet'
+import { RolloutRows } from '../fleet/RolloutRows'
+import type { AgentRollouts } from '../rollout/rolloutRows'
 import { Page } from './Page'
 
 const SORT_LABELS = {
@@ -17,21 +19,41 @@ const SORT_LABELS = {
   stage: 'By step',
 } as const satisfies Record<RolloutSort, string>
 
+/** The members of so few agents are shown without a click. */
+const MAX_OPEN_AGENTS = 3
+
 /** Every rollout in every environment; each agent loads separately. The filter is part of the URL. */
 export function RolloutsPage() {
   const styles = useStyles2(getStyles)
   const agents = useMemo(() => listAgentDataSources(), [])
-  const [answers, setAnswers] = useState<Readonly<Record<string, AgentRollouts>>>({})
+  const [known, setKnown] = useState<Readonly<Record<string, AgentRollouts>>>({})
+  const [generation, setGeneration] = useState(0)
   const [parameters, setParameters] = useSearchParams()
-  const onLoaded = useCallback(
-    (uid: string, answer: AgentRollouts) => setAnswers((old) => ({ ...old, [uid]: answer })),
+  const onChange = useCallback(
+    (change: AgentRollouts) => setKnown((old) => ({ ...old, [change.agent.uid]: change })),
     [],
   )
-  const rows = useMemo(() => mergeRollouts(Object.values(answers)), [answers])
+  // In the order of the data sources, whichever answers first.
+  const fleets = useMemo(() => toFleets(agents.flatMap(({ uid }) => known[uid] ?? [])), [agents, known])
   const sort = SORT_OPTIONS.find((option) => option === parameters.get('sort')) ?? 'trouble'
   const text = parameters.get('filter') ?? ''
   const onlyTrouble = parameters.get('trouble') === 'only'
-  const selected = useMemo(() => selectRows(rows, { text, onlyTrouble, sort }), [rows, text, onlyTrouble, sort])
+  const selected = useMemo(() => selectFleets(fleets, { text, onlyTrouble, sort }), [fleets, text, onlyTrouble, sort])
+  const toggled = parameters.getAll('toggle')
+  const toggle = (rollout: string) =>
+    setParameters(
+      (old) => {
+        const next = new URLSearchParams(old)
+        next.delete('toggle')
+        for (const name of [
+          ...toggled.filter((other) => other !== rollout),
+          ...(toggled.includes(rollout) ? [] : [rollout]),
+        ])
+          next.append('toggle', name)
+        return next
+      },
+      { replace: true },
+    )
   const set = (name: string, value: string) =>
     setParameters(
       (old) => {
@@ -81,10 +103,20 @@ export function RolloutsPage() {
               onChange={(event) => set('trouble', event.currentTarget.checked ? 'only' : '')}
             />
           </div>
-          {rows.length > 0 && selected.length === 0 && <p>{`None of ${rows.length} rollouts matches the filter.`}</p>}
-          {selected.length > 0 && <RolloutRows rows={selected} />}
+          {fleets.length > 0 && selected.length === 0 && (
+            <p>{`None of ${formatQuantity(fleets.length, 'rollout')} matches the filter.`}</p>
+          )}
+          {selected.length > 0 && (
+            <RolloutRows
+              fleets={selected}
+              openByDefault={agents.length <= MAX_OPEN_AGENTS}
+              toggled={toggled}
+              onToggle={toggle}
+              onSent={() => setGeneration((number) => number + 1)}
+            />
+          )}
           {agents.map((agent) => (
-            <AgentRolloutsLoader key={agent.uid} agent={agent} onLoaded={onLoaded} />
+            <AgentRolloutsLoader key={agent.uid} agent={agent} onChange={onChange} generation={generation} />
           ))}
         </div>
       )}

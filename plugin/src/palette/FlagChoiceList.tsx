@@ -6,6 +6,7 @@ import type { AgentDataSource } from '../agent/agentDataSources'
 import { locationService } from '@grafana/runtime'
 import { AgentFlagLoader } from './AgentFlagLoader'
 import { type FlagChoice, FlagChoiceRow } from './FlagChoiceRow'
+import { environmentPlace } from '../agent/useEnvironment'
 
 /** Every flag of every agent with its rollback button: flags that are on first, then rollouts with a running operation. */
 export function FlagChoiceList({ agents }: { agents: readonly AgentDataSource[] }) {
@@ -21,11 +22,7 @@ export function FlagChoiceList({ agents }: { agents: readonly AgentDataSource[] 
     <>
       {agents.length === 0 && <EmptyState variant="not-found" message="No agent is configured" />}
       {choices.map((choice) => (
-        <FlagChoiceRow
-          key={`${choice.environment.name}/${choice.summary.rollout}`}
-          choice={choice}
-          onChoose={() => setOpen(choice)}
-        />
+        <FlagChoiceRow key={choiceKey(choice)} choice={choice} onChoose={() => setOpen(choice)} />
       ))}
       {agents.map((agent) => (
         <AgentFlagLoader key={agent.uid} agent={agent} onLoaded={onLoaded} />
@@ -36,7 +33,7 @@ export function FlagChoiceList({ agents }: { agents: readonly AgentDataSource[] 
           environment={open.environment}
           rollout={open.summary.rollout}
           onClose={() => setOpen(null)}
-          onDone={() => locationService.push(routes.rollout(open.environment.name, open.summary.rollout))}
+          onDone={() => locationService.push(routes.rollout(environmentPlace(open.environment), open.summary.rollout))}
         />
       )}
     </>
@@ -45,9 +42,9 @@ export function FlagChoiceList({ agents }: { agents: readonly AgentDataSource[] 
 
 const sortPriority = ({ summary: { flag, running } }: FlagChoice) => (flag.enabled ? 0 : 2) + (running ? 0 : 1)
 
+const choiceKey = ({ environment, summary }: FlagChoice) => `${environmentPlace(environment)}/${summary.rollout}`
+
 /** Two agents of one environment report the same rollouts. */
 function uniqueChoices(choices: readonly FlagChoice[]): FlagChoice[] {
-  return [
-    ...new Map(choices.map((choice) => [`${choice.environment.name}/${choice.summary.rollout}`, choice])).values(),
-  ]
+  return [...new Map(choices.map((choice) => [choiceKey(choice), choice])).values()]
 }

@@ -5,7 +5,7 @@ import React from 'react'
 import type { AgentDataSource } from '../agent/agentDataSources'
 import { listRollouts } from '../agent/rolloutCalls'
 import { getReadiness } from '../agent/readinessCalls'
-import { identifyAgent } from '../agent/useEnvironment'
+import { environmentPlace, identifyAgent } from '../agent/useEnvironment'
 import { usePolling } from '../agent/usePolling'
 import { routes } from '../routes'
 import { AgentStatusRow } from '../rollout/AgentStatusRow'
@@ -26,16 +26,18 @@ export function AgentReadiness({ agent }: { agent: AgentDataSource }) {
     <tbody>
       <AgentStatusRow agent={agent} poll={readinessPoll} columns={COLUMNS.length} />
       {data?.list.map((readiness) => (
-        <ReadinessRow key={readiness.rollout} readiness={readiness} production={data.status.production} />
+        <ReadinessRow key={readiness.rollout} agent={agent} readiness={readiness} production={data.status.production} />
       ))}
     </tbody>
   )
 }
 
 function ReadinessRow({
+  agent,
   readiness: { environment, rollout, ratios },
   production,
 }: {
+  agent: AgentDataSource
   readiness: Readiness
   production: boolean
 }) {
@@ -45,7 +47,7 @@ function ReadinessRow({
         <EnvironmentBadge name={environment} production={production} />
       </td>
       <td data-column={COLUMNS[1]}>
-        <TextLink href={routes.readiness(environment, rollout)} inline={false}>
+        <TextLink href={routes.readiness(environmentPlace({ name: environment, agent }), rollout)} inline={false}>
           {rollout}
         </TextLink>
       </td>

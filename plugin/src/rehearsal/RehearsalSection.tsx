@@ -3,7 +3,7 @@ import type { RehearsalResult, RolloutDetail } from '@sti-rollout/agent/contract
 import { formatAgo, formatCount, formatDuration, formatQuantity } from '@sti-rollout/agent/format'
 import React from 'react'
 import { OperationButton } from '../action/OperationButton'
-import type { Environment } from '../agent/useEnvironment'
+import { type Environment, environmentPlace } from '../agent/useEnvironment'
 import { routes } from '../routes'
 import { DefinitionList } from '../layout/DefinitionList'
 import { Section } from '../layout/Section'
@@ -49,7 +49,7 @@ export function RehearsalSection({ environment, detail, refresh }: Props) {
                     'Operation',
                     <TextLink
                       key={operationId}
-                      href={routes.operation(environment.name, detail.rollout, operationId)}
+                      href={routes.operation(environmentPlace(environment), detail.rollout, operationId)}
                       inline={false}
                     >
                       {`Rehearsal ${operationId}`}

@@ -1,30 +1,40 @@
 import { Alert, LoadingPlaceholder } from '@grafana/ui'
 import React, { useEffect } from 'react'
 import type { AgentDataSource } from '../agent/agentDataSources'
+import { createLanes } from '../agent/lanes'
 import { listRollouts } from '../agent/rolloutCalls'
 import { identifyAgent } from '../agent/useEnvironment'
 import { IDLE_POLL_INTERVAL_MS, ACTIVE_POLL_INTERVAL_MS, usePolling } from '../agent/usePolling'
 import { formatTime } from '../formatTime'
 import type { AgentRollouts } from './rolloutRows'
 
+/** Each agent gets two requests; what a person sends needs connections, too. */
+const inLane = createLanes(2)
+
 interface Props {
   agent: AgentDataSource
-  onLoaded: (uid: string, answer: AgentRollouts) => void
+  onChange: (known: AgentRollouts) => void
+  /** A higher number loads again now, after an action. */
+  generation: number
 }
 
 /** Loads the rollouts of one agent for the list; shows only that it is loading, has none, or does not respond. */
-export function AgentRolloutsLoader({ agent, onLoaded }: Props) {
-  const { data, error, failingSince } = usePolling(
+export function AgentRolloutsLoader({ agent, onChange, generation }: Props) {
+  const { data, error, failingSince, refresh } = usePolling(
     agent.uid,
-    async (signal): Promise<AgentRollouts> => {
-      const [status, list] = await Promise.all([identifyAgent(agent, signal), listRollouts(agent, signal)])
-      return { agentName: agent.name, status, list }
-    },
+    (signal) =>
+      inLane(async () => {
+        const [status, list] = await Promise.all([identifyAgent(agent, signal), listRollouts(agent, signal)])
+        return { status, list }
+      }),
     (answer) => (answer?.list.some(({ running }) => running) ? ACTIVE_POLL_INTERVAL_MS : IDLE_POLL_INTERVAL_MS),
   )
   useEffect(() => {
-    if (data) onLoaded(agent.uid, data)
-  }, [agent.uid, data, onLoaded])
+    onChange({ agent, answer: data, error, failingSince })
+  }, [agent, data, error, failingSince, onChange])
+  useEffect(() => {
+    if (generation > 0) refresh()
+  }, [generation, refresh])
 
   if (error)
     return (

@@ -6,7 +6,7 @@ import { ReasonConfirmation } from '../action/ReasonConfirmation'
 import { ActionButton } from '../action/ActionButton'
 import { refusalReasons } from '../action/refusalReasons'
 import { acceptFailedRows, listFailedRows, newIdempotencyKey, retryFailedRows } from '../agent/rolloutCalls'
-import type { Environment } from '../agent/useEnvironment'
+import { type Environment, environmentPlace } from '../agent/useEnvironment'
 import { IDLE_POLL_INTERVAL_MS, usePolling } from '../agent/usePolling'
 import { formatTime } from '../formatTime'
 
@@ -25,7 +25,7 @@ export function FailedRows({ environment, detail, refresh }: Props) {
   const [selectedKeys, setSelectedKeys] = useState<ReadonlySet<string>>(new Set())
   const [open, setOpen] = useState<'retry' | 'accept' | null>(null)
   const failedRowsPoll = usePolling(
-    detail.failedRows > 0 ? `${environment.name}/${rollout}/${detail.failedRows}` : null,
+    detail.failedRows > 0 ? `${environmentPlace(environment)}/${rollout}/${detail.failedRows}` : null,
     (signal) => listFailedRows(environment.agent, rollout, signal),
     () => IDLE_POLL_INTERVAL_MS,
   )

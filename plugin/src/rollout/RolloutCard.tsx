@@ -3,7 +3,7 @@ import type { GrafanaTheme2 } from '@grafana/data'
 import { useStyles2 } from '@grafana/ui'
 import { isEnded, type RolloutDetail } from '@sti-rollout/agent/contract'
 import React from 'react'
-import type { Environment } from '../agent/useEnvironment'
+import { type Environment, environmentPlace } from '../agent/useEnvironment'
 import { RunningOperation } from '../operation/RunningOperation'
 import { stepImperative } from '../stepper/display'
 import { NextStep } from '../stepper/NextStep'
@@ -22,7 +22,7 @@ export function RolloutCard({ environment, detail, refresh }: Props) {
   const { next } = detail
   return (
     <div className={styles.all}>
-      <Stepper {...detail} />
+      <Stepper {...detail} environment={environmentPlace(environment)} />
       {open.map((operation) => (
         <RunningOperation
           key={operation.id}

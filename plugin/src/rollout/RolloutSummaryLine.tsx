@@ -3,7 +3,7 @@ import type { GrafanaTheme2 } from '@grafana/data'
 import { Badge, TextLink, useStyles2 } from '@grafana/ui'
 import type { RolloutSummary } from '@sti-rollout/agent/contract'
 import React from 'react'
-import type { Environment } from '../agent/useEnvironment'
+import { type Environment, environmentPlace } from '../agent/useEnvironment'
 import { routes } from '../routes'
 import { EnvironmentBadge } from './EnvironmentBadge'
 import { FlagBadge } from './FlagBadge'
@@ -14,13 +14,13 @@ export function RolloutSummaryLine({
   environment,
   detail,
 }: {
-  environment: Pick<Environment, 'name' | 'production'>
+  environment: Pick<Environment, 'name' | 'production' | 'agent'>
   detail: RolloutSummary
 }) {
   const styles = useStyles2(getStyles)
   return (
     <div className={styles.line} role="group" aria-label={`${detail.rollout} in ${environment.name}`}>
-      <TextLink href={routes.rollout(environment.name, detail.rollout)} inline={false} weight="medium">
+      <TextLink href={routes.rollout(environmentPlace(environment), detail.rollout)} inline={false} weight="medium">
         {detail.rollout}
       </TextLink>
       <EnvironmentBadge name={environment.name} production={environment.production} />

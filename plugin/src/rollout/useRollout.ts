@@ -1,12 +1,12 @@
 import type { RolloutDetail } from '@sti-rollout/agent/contract'
 import { getRollout } from '../agent/rolloutCalls'
-import type { Environment } from '../agent/useEnvironment'
+import { type Environment, environmentPlace } from '../agent/useEnvironment'
 import { type PollingResult, IDLE_POLL_INTERVAL_MS, ACTIVE_POLL_INTERVAL_MS, usePolling } from '../agent/usePolling'
 
 /** A rollout, polled more often while an operation is running, the flag is propagating, or an incident is open. */
 export function useRollout(environment: Environment | null, name: string): PollingResult<RolloutDetail> {
   return usePolling(
-    environment ? `${environment.name}/${name}` : null,
+    environment ? `${environmentPlace(environment)}/${name}` : null,
     (signal) => getRollout((environment as Environment).agent, name, signal),
     (detail) =>
       detail === null || detail.running || !detail.flag.consistent || !detail.flag.persisted || detail.openIncidents > 0

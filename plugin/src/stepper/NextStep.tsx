@@ -14,7 +14,7 @@ import React from 'react'
 import { FORWARD_ACTIONS } from '../action/actionCatalog'
 import { OperationButton } from '../action/OperationButton'
 import { OperationMenu } from '../action/OperationMenu'
-import type { Environment } from '../agent/useEnvironment'
+import { type Environment, environmentPlace } from '../agent/useEnvironment'
 import { ReasonList } from '../layout/ReasonList'
 import { withAppSubUrl, routes } from '../routes'
 import { failedOperation, stepImperative } from './display'
@@ -46,7 +46,7 @@ export function NextStep({ environment, detail, refresh }: Props) {
         </Stack>
         {failed && (
           <div className={styles.failure}>
-            <TextLink inline href={routes.operation(environment.name, detail.rollout, failed.id)}>
+            <TextLink inline href={routes.operation(environmentPlace(environment), detail.rollout, failed.id)}>
               {`${operationTitle(failed)} ${failed.id}`}
             </TextLink>
             {` failed: ${failed.error ?? 'no error was recorded'}`}
@@ -89,7 +89,9 @@ function NextButtons({
         <OperationButton {...common} action={unblock} variant={isPrimary ? 'primary' : 'secondary'} size="md" />
       )}
       {blocked && unblock === 'promote' && (
-        <LinkButton href={withAppSubUrl(`${routes.validation(environment.name, detail.rollout)}#promotion`)}>
+        <LinkButton
+          href={withAppSubUrl(`${routes.validation(environmentPlace(environment), detail.rollout)}#promotion`)}
+        >
           Submit report
         </LinkButton>
       )}
@@ -102,7 +104,10 @@ function NextButtons({
         />
       )}
       {action === null && (
-        <LinkButton variant="secondary" href={withAppSubUrl(routes.columnDrop(environment.name, detail.rollout))}>
+        <LinkButton
+          variant="secondary"
+          href={withAppSubUrl(routes.columnDrop(environmentPlace(environment), detail.rollout))}
+        >
           {step === 'soak' ? 'Column drop' : 'Show the pull request'}
         </LinkButton>
       )}
