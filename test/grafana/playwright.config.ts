@@ -35,6 +35,8 @@ export default defineConfig<PluginOptions>({
     { name: 'viewer', testMatch: 'viewer.spec.ts', dependencies: logins() },
     { name: 'editor', testMatch: 'editor.spec.ts', dependencies: ['viewer'] },
     { name: 'admin', testMatch: 'admin.spec.ts', dependencies: ['editor'] },
+    // Last, since its data sources are more agents of the other pages.
+    { name: 'fleet', testMatch: 'fleet.spec.ts', dependencies: ['admin'] },
   ],
 })
 
