@@ -78,6 +78,18 @@ const DISTURBED_CASES: readonly [string, string, RegExp][] = [
   ['a column is dropped', `alter table app.things drop column is_b cascade`, /some of the legacy columns are dropped/],
 ]
 
+test('what PostgreSQL numbers the versions of a column with is not copied to the restored column', async () => {
+  const create = `${TABLE}; alter table app.things alter column is_a set (n_distinct = 2);
+    update pg_attribute set attoptions = array_prepend('pg_attver=7', attoptions)
+      where attrelid = 'app.things'::regclass and attnum > 0`
+  await withColumnDropEnvironment(create, FILE, async (ground) => {
+    await ground.keepArchive()
+    const { down } = await ground.migration()
+    expect(down).toContain('set (n_distinct=2)')
+    expect(down).not.toContain('pg_attver')
+  })
+})
+
 test('up drops nothing if a precondition is violated', async () => {
   await withColumnDropEnvironment(TABLE, FILE, async (ground) => {
     await ground.keepArchive()

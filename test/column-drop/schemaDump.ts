@@ -66,7 +66,8 @@ export async function readTableSchema(sql: postgres.Sql, table: string): Promise
        union select relid from pg_partition_tree('${table.replaceAll("'", "''")}'))
      select
       (select jsonb_agg(jsonb_build_array(a.attrelid::regclass, attname, format_type(atttypid, atttypmod), attnotnull, attidentity,
-          attgenerated, pg_get_expr(adbin, adrelid), (select array_agg(x::text order by x::text) from unnest(attacl) x), attstorage, attcompression, to_jsonb(a)->'attstattarget', attoptions,
+          attgenerated, pg_get_expr(adbin, adrelid), (select array_agg(x::text order by x::text) from unnest(attacl) x), attstorage, attcompression, to_jsonb(a)->'attstattarget',
+          (select array_agg(o) from unnest(attoptions) o where o not like 'pg\\_attver=%'),
           attcollation::regcollation::text, attislocal, attinhcount, col_description(a.attrelid, attnum)) order by a.attrelid, attname)
         from pg_attribute a left join pg_attrdef d on adrelid = attrelid and adnum = attnum
         where attrelid in (select oid from tree) and attnum > 0 and not attisdropped) as columns,

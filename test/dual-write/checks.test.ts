@@ -116,7 +116,7 @@ test('a table without a writable row and an undeclared trigger are inconclusive;
     expect(await canary(agent)).toMatchObject({
       verdict: 'inconclusive',
       detail: expect.stringMatching(
-        /^trigger audit on public\.vehicles fires when the canary writes a legacy column/,
+        /^Trigger audit on public\.vehicles fires when the canary of a validation writes a legacy column/,
       ) as string,
     })
     await sql.unsafe('drop trigger audit on public.vehicles; delete from public.vehicles')

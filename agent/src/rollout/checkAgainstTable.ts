@@ -138,14 +138,50 @@ function declarationFaults(rollout: Rollout, table: Table): string[] {
 
 /** The application's own triggers that fire on an update of `column`. */
 export function firingTriggers(table: Pick<Table, 'triggers'>, column: string): Trigger[] {
-  return table.triggers.filter(
+  return updateTriggers(table).filter((trigger) => trigger.updateOf === null || trigger.updateOf.includes(column))
+}
+
+/**
+ * The application's own triggers that fire only if a statement names one of `legacyColumns` (UPDATE OF), and not on an
+ * update of `discriminator`.
+ */
+export function legacyUpdateTriggers(
+  table: Pick<Table, 'triggers'>,
+  legacyColumns: readonly string[],
+  discriminator: string,
+): Trigger[] {
+  return updateTriggers(table).filter(
+    ({ updateOf }) =>
+      updateOf !== null && !updateOf.includes(discriminator) && updateOf.some((name) => legacyColumns.includes(name)),
+  )
+}
+
+const updateTriggers = ({ triggers }: Pick<Table, 'triggers'>): Trigger[] =>
+  triggers.filter(
     (trigger) =>
       trigger.onUpdate &&
       !trigger.internal &&
       !trigger.ours &&
       !trigger.name.startsWith('~sti_') &&
-      (trigger.enabled === 'origin' || trigger.enabled === 'always') &&
-      (trigger.updateOf === null || trigger.updateOf.includes(column)),
+      (trigger.enabled === 'origin' || trigger.enabled === 'always'),
+  )
+
+/** The triggers that fire when the canary of a validation writes a legacy column, one sentence each. */
+export function undeclaredLegacyTriggers(rollout: Rollout, table: Table): string[] {
+  return legacyUpdateTriggers(table, rollout.legacyColumns, rollout.discriminator.column)
+    .filter(({ name }) => !rollout.declaredTriggers.has(name))
+    .map(
+      ({ name, on }) =>
+        `Trigger ${name} on ${on} fires when the canary of a validation writes a legacy column. If it is safe to fire in a transaction that is rolled back, add "${writeYamlName(name)}: harmless" to triggers in ${rollout.path}.`,
+    )
+}
+
+/** What a write of the type alone does not do: PostgreSQL fires UPDATE OF by the columns that the statement names. */
+export function silentTriggerNotes(rollout: Rollout, table: Table): string[] {
+  if (rollout.typesWithoutRestore.length === rollout.types.length) return []
+  return legacyUpdateTriggers(table, rollout.legacyColumns, rollout.discriminator.column).map(
+    ({ name, on, updateOf }) =>
+      `Trigger ${name} on ${on} fires only if a statement names ${updateOf!.join(' or ')} (UPDATE OF). A write of the type alone changes legacy columns without firing it. If new code relies on it, create it without UPDATE OF, and with WHEN (OLD.… IS DISTINCT FROM NEW.…).`,
   )
 }
 

@@ -107,6 +107,23 @@ test('a trigger that is declared skips must read the setting, by itself or in a 
   })
 })
 
+test('a trigger of UPDATE OF a legacy column: what the canary needs, and that a write of the type alone does not fire it', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    await sql.unsafe(`
+      create extension pg_stat_statements;
+      create table public.vehicles (id int primary key, is_truck boolean, is_bike boolean, note text);
+      create function public.f() returns trigger language plpgsql as 'begin return new; end';
+      create trigger told after update of is_truck, note on public.vehicles for each row execute function public.f();
+      create trigger other after update of note on public.vehicles for each row execute function public.f()`)
+    const silent = /^finalize: Trigger told .* names is_truck or note .* without firing it/
+    expect(summary(await prepare(url))).toEqual([
+      expect.stringMatching(/^validation: Trigger told .* canary .* add "told: harmless" to triggers in v\.yaml/),
+      expect.stringMatching(silent),
+    ])
+    expect(summary(await prepare(url, { triggers: { told: 'harmless' } }))).toEqual([expect.stringMatching(silent)])
+  })
+})
+
 test('a name that differs by quoting is suggested, for a column of the list and in an expression', async () => {
   await withDatabase(async ({ url, sql }) => {
     await sql.unsafe('create table public.vehicles (id int primary key, "isTruck" boolean, is_bike boolean)')

@@ -3,7 +3,12 @@ import type { Sql } from '../database/connect.ts'
 import { classifyError, errorMessage } from '../database/errors.ts'
 import { formatCount, formatQuantity } from '../format/format.ts'
 import { readForeignKeys, type ForeignKey } from './foreignKeys.ts'
-import { privilegeNotes, undeclaredTriggers } from './checkAgainstTable.ts'
+import {
+  privilegeNotes,
+  silentTriggerNotes,
+  undeclaredLegacyTriggers,
+  undeclaredTriggers,
+} from './checkAgainstTable.ts'
 import { quoteLiteral } from './identifiers.ts'
 import { citusTableNames } from './inspectTable.ts'
 import type { Rollout, Table } from './rollout.ts'
@@ -55,6 +60,12 @@ export async function inspectPreparation(sql: Sql, rollout: Rollout, table: Tabl
       ...tableFindings(rollout, table, catalog),
       ...undeclaredTriggers(rollout, table).map((text) => ({ step: 'backfill' as const, refused: true, text })),
       ...(await rowFindings(sql, rollout, table, rows, sampled)),
+      ...undeclaredLegacyTriggers(rollout, table).map((text) => ({
+        step: 'validation' as const,
+        refused: false,
+        text,
+      })),
+      ...silentTriggerNotes(rollout, table).map((text) => ({ step: 'finalize' as const, refused: false, text })),
       ...typeOnlyInsertNotes(rollout, table).map((text) => ({ step: 'finalize' as const, refused: false, text })),
       ...(fault === null
         ? []

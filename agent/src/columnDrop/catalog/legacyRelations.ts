@@ -77,6 +77,10 @@ const SEQUENCE_SQL = `(select jsonb_build_object('sql', ${qualifiedNameSql('sc',
   where w.classid = 'pg_class'::regclass and w.refclassid = 'pg_class'::regclass and w.refobjid = a.attrelid
     and w.refobjsubid = a.attnum and w.deptype in ('a', 'i') limit 1)`
 
+/** PostgreSQL itself numbers the versions of a column in pg_attver, since 15.20: a column that is added again has another. */
+const OPTIONS_SQL = `(select coalesce(jsonb_agg(o.option), '[]') from unnest(a.attoptions) as o(option)
+    where o.option not like 'pg\\_attver=%')`
+
 const COLUMN_SQL = `jsonb_build_object('name', a.attname, 'position', a.attnum, 'type', format_type(a.atttypid, a.atttypmod),
     'baseType', (select format_type(b.type, b.modifier) from below b join pg_type bt on bt.oid = b.type
       where b.relation = a.attrelid and b.number = a.attnum and bt.typtype <> 'd' and b.constrained),
@@ -89,5 +93,5 @@ const COLUMN_SQL = `jsonb_build_object('name', a.attname, 'position', a.attnum, 
       case a.attstorage when 'p' then 'plain' when 'e' then 'external' when 'x' then 'extended' else 'main' end end,
     'compression', case a.attcompression when 'p' then 'pglz' when 'l' then 'lz4' end,
     'statistics', nullif(to_jsonb(a)->>'attstattarget', '-1')::int,
-    'options', coalesce(to_jsonb(a.attoptions), '[]'),
+    'options', ${OPTIONS_SQL},
     'comment', col_description(a.attrelid, a.attnum), 'grants', ${grantsSql('a.attacl', 'c.relowner')})`

@@ -148,9 +148,11 @@ const SHAPES: readonly Shape[] = [
       create function quiet() returns trigger language plpgsql as $$begin if current_setting('sti.engine', true) is distinct from 'on' then new.at := new.at; end if; return new; end$$;
       create trigger "Loud" before update on event for each row execute function loud();
       create trigger quiet before update on event for each row execute function quiet();
+      create trigger told after update of kind on event for each row execute function loud();
+      create trigger "at" after update of at on event for each row execute function loud();
       insert into event select i, '2026-01-01', (array['a','b'])[1 + (i % 3) % 2]::"char" from generate_series(1, 60) i`,
     table: 'event',
-    drafted: { triggers: { '"Loud"': 'harmless', quiet: 'skips' }, legacyColumns: ['kind'] },
+    drafted: { triggers: { '"Loud"': 'harmless', quiet: 'skips', told: 'harmless' }, legacyColumns: ['kind'] },
   },
 ]
 

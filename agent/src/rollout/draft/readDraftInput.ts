@@ -1,6 +1,6 @@
 import type { Sql } from '../../database/connect.ts'
 import { readTableCatalog } from '../catalogFaults.ts'
-import { firingTriggers } from '../checkAgainstTable.ts'
+import { firingTriggers, legacyUpdateTriggers } from '../checkAgainstTable.ts'
 import { writeName, type QualifiedName } from '../identifiers.ts'
 import type { Column, Table } from '../rollout.ts'
 import { sampleTable } from '../tableSample.ts'
@@ -17,6 +17,8 @@ export interface DraftInput {
   readonly exclusiveForeignKeys: readonly string[]
   /** The application's own triggers and rules that fire on an update of the discriminator. */
   readonly updateTriggers: readonly DraftTrigger[]
+  /** Those that fire only if a statement names one of these columns. */
+  readonly legacyTriggers: (legacyColumns: readonly string[]) => readonly string[]
   readonly publications: readonly string[]
   readonly owner: string
   readonly database: string
@@ -106,6 +108,8 @@ export async function readDraftInput(
     exclusiveBooleans: await findExclusive(sql, from, booleans, (column) => column.sql),
     exclusiveForeignKeys: await findExclusive(sql, from, foreignKeys, (column) => `${column.sql} is not null`),
     updateTriggers: readUpdateTriggers(table, discriminator),
+    legacyTriggers: (legacyColumns) =>
+      legacyUpdateTriggers(table, legacyColumns, discriminator).map(({ name }) => writeName(name)),
     publications: (publications ?? []).map((publication) => publication.name),
     owner: catalog.owner,
     database: catalog.database,

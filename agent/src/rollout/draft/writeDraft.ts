@@ -34,7 +34,7 @@ export function writeDraft(input: DraftInput, chosen: DraftTypes, discriminator:
     `otherwise: ${flow({ name: chosen.otherwise.name, restore: restoreEntry(chosen.otherwise.restore) })}`,
     `legacyColumns: ${flow([...chosen.legacyColumns])}`,
     ...otherCandidates(input, chosen),
-    ...triggers(input),
+    ...triggers(input, chosen),
     ...publications(input),
     `flag: ${flow({ key: `${name.slice(0, 96)}-sti` })}`,
     '# DECIDE: without "api", latency and errors of the application are not checked: an admin accepts that for the layer system',
@@ -94,16 +94,30 @@ const isCandidate = (column: DraftColumn): boolean =>
     ? !column.notNull
     : column.values !== null && (column.baseType === 'bool' || column.values.length <= 12)
 
-function triggers({ updateTriggers }: DraftInput): string[] {
-  if (updateTriggers.length === 0) return []
+function triggers({ updateTriggers, legacyTriggers, columns }: DraftInput, chosen: DraftTypes): string[] {
+  const names = columns.filter(({ written }) => chosen.legacyColumns.includes(written)).map(({ name }) => name)
+  const ofLegacy = [...new Set(legacyTriggers(names))].filter((written) =>
+    updateTriggers.every((trigger) => trigger.written !== written),
+  )
+  if (updateTriggers.length + ofLegacy.length === 0) return []
   return [
+    ...(ofLegacy.length > 0
+      ? [
+          `# DECIDE: can ${ofLegacy.join(', ')} safely fire in a transaction that a validation rolls back?`,
+          '# A write of the type alone does not fire it: see docs/dual-write.md.',
+        ]
+      : []),
     ...(updateTriggers.some(({ readsEngineSetting }) => !readsEngineSetting)
       ? ['# DECIDE: can the trigger safely fire on every row that the backfill writes? See docs/rollout-file.md.']
       : []),
     `triggers: ${flow(
-      Object.fromEntries(
-        updateTriggers.map(({ written, readsEngineSetting }) => [written, readsEngineSetting ? 'skips' : 'harmless']),
-      ),
+      Object.fromEntries([
+        ...updateTriggers.map(({ written, readsEngineSetting }) => [
+          written,
+          readsEngineSetting ? 'skips' : 'harmless',
+        ]),
+        ...ofLegacy.map((written) => [written, 'harmless']),
+      ]),
     )}`,
   ]
 }

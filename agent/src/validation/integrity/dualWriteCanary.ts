@@ -3,7 +3,7 @@ import { classifyError, errorMessage } from '../../database/errors.ts'
 import { runCanaryWrite, type CanaryResult, type CanaryScope, type SyncDirection } from '../../dualWrite/canaryWrite.ts'
 import { isTableEmpty, runEmptyTableCanary } from '../../dualWrite/emptyTableCanary.ts'
 import { formatQuantity } from '../../format/format.ts'
-import { quoteIdentifier } from '../../rollout/identifiers.ts'
+import { undeclaredLegacyTriggers } from '../../rollout/checkAgainstTable.ts'
 import { isRestoreDecided } from '../../rollout/restoreValue.ts'
 import type { Rollout, Table } from '../../rollout/rollout.ts'
 import type { ValidationCheck, CheckFinding } from '../check.ts'
@@ -14,7 +14,7 @@ export const dualWriteCanary: ValidationCheck = {
   layer: 'integrity',
   unit: 'count',
   async run({ run, rollout, table, facts }) {
-    const undeclaredTriggers = [...facts.undeclaredTriggers, ...findTriggersFiredByLegacyWrite(rollout, table)]
+    const undeclaredTriggers = [...facts.undeclaredTriggers, ...undeclaredLegacyTriggers(rollout, table)]
     if (undeclaredTriggers.length > 0)
       return inconclusive(undeclaredTriggers.map((sentence) => sentence.replace(/\.$/, '')).join('; '), [])
     const scope: CanaryScope = {
@@ -102,22 +102,4 @@ function judgeCanary(
 
 function inconclusive(detail: string, acceptable: readonly string[]): CheckFinding {
   return { verdict: 'inconclusive', value: null, limit: null, detail, acceptable }
-}
-
-/** The canary writes legacy columns, so it fires triggers on them that the file need not declare for the backfill. */
-function findTriggersFiredByLegacyWrite(rollout: Rollout, { triggers }: Table): string[] {
-  return triggers
-    .filter(
-      (trigger) =>
-        trigger.onUpdate &&
-        !trigger.internal &&
-        !trigger.ours &&
-        (trigger.enabled === 'origin' || trigger.enabled === 'always') &&
-        !rollout.declaredTriggers.has(trigger.name) &&
-        trigger.updateOf?.some((column) => rollout.legacyColumns.includes(column)),
-    )
-    .map(
-      ({ name, on }) =>
-        `trigger ${name} on ${on} fires when the canary writes a legacy column: if it is safe to fire in a transaction that is rolled back, add ${quoteIdentifier(name)}: harmless under triggers in ${rollout.path}`,
-    )
 }
