@@ -11,7 +11,7 @@ import { DEFAULT_OPERATION_OPTIONS, toOperationRequest } from '../action/operati
 import { ReasonField } from '../action/ReasonField'
 import { ValidationFields } from '../action/ValidationFields'
 import { Command } from '../runbook/Command'
-import type { FleetMember } from './fleet'
+import type { FleetMember } from './fleetMember'
 import type { FleetAction, FleetRequest } from './memberActions'
 import { MemberList } from './MemberList'
 import { useFleetRequest, useMemberPreviews } from './useFleetRequest'

@@ -2,8 +2,8 @@ import { css, cx } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
 import { useStyles2 } from '@grafana/ui'
 import React from 'react'
-import type { FleetMember } from './fleet'
-import { fleetSums } from './fleetSums'
+import type { FleetMember } from './fleetMember'
+import { fleetSums } from './sumFleet'
 
 /** The sums of a fleet, and its worst members, as the agents read them. */
 export function FleetSums({ rollout, members }: { rollout: string; members: readonly FleetMember[] }) {

@@ -10,7 +10,7 @@ import { FlagBadge } from '../rollout/FlagBadge'
 import type { RolloutRow } from '../rollout/rolloutRows'
 import { withAppSubUrl, routes } from '../routes'
 import { SmallStepper } from '../stepper/SmallStepper'
-import type { FleetMember } from './fleet'
+import type { FleetMember } from './fleetMember'
 
 export const COLUMNS = [
   'Environment',

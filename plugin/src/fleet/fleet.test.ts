@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { AgentError } from '../agent/AgentError'
 import type { AgentRollouts } from '../rollout/rolloutRows'
 import { type Fleet, selectFleets, toFleets } from './fleet'
-import { fleetSums } from './fleetSums'
+import { fleetSums } from './sumFleet'
 import { countStates } from './memberState'
 
 const summary = (rollout: string, changed: object = {}) =>

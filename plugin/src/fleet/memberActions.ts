@@ -7,7 +7,7 @@ import { controlOperation, getRollout, listRollouts, previewOperation, startOper
 import { identifyAgent } from '../agent/useEnvironment'
 import { refusalReasons } from '../action/refusalReasons'
 import { turnFlagOff } from '../action/turnFlagOff'
-import type { FleetMember } from './fleet'
+import type { FleetMember } from './fleetMember'
 
 /** The actions that make sense at many members, in the order of a rollout; the last one goes back. */
 export const FLEET_ACTIONS = [

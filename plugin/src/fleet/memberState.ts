@@ -1,6 +1,6 @@
 import type { OperationKind, RolloutStage, RolloutSummary } from '@sti-rollout/agent/contract'
 import { formatFlagState } from '../rollout/display'
-import type { FleetMember } from './fleet'
+import type { FleetMember } from './fleetMember'
 
 /** The states of members, worst first; a person looks at the first ones. */
 const TONES = ['bad', 'warning', 'busy', 'waiting', 'good'] as const

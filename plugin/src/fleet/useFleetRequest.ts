@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from 'react'
 import { type AgentError, toAgentError } from '../agent/AgentError'
 import { createLanes } from '../agent/lanes'
 import { newIdempotencyKey } from '../agent/rolloutCalls'
-import type { FleetMember } from './fleet'
+import type { FleetMember } from './fleetMember'
 import { actAtMember, type FleetRequest, type MemberPreview, type MemberResult, previewMember } from './memberActions'
 
 /** What the action came to at a member. */

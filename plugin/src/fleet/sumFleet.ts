@@ -1,7 +1,7 @@
 import type { VitalSignName } from '@sti-rollout/agent/contract'
 import { formatCount, formatDuration, formatPercent, formatQuantity } from '@sti-rollout/agent/format'
 import { toVital, VITAL_SIGN_LABELS } from '../rollout/vitalSign'
-import type { FleetMember } from './fleet'
+import type { FleetMember } from './fleetMember'
 
 /** A sum over the members, or the worst of them. */
 export interface FleetSum {
