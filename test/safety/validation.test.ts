@@ -57,7 +57,7 @@ test('a validation finds one wrong row among many, names it, and closes the gate
         sampleKeys: [['17001']],
       })
       expect(await requestRefused(agent, 'flag', { enabled: true })).toMatch(
-        /No validation of this rollout file has passed/,
+        /No validation of every layer that validation.requires lists has passed/,
       )
     })
   })
