@@ -77,7 +77,7 @@ const SEQUENCE_SQL = `(select jsonb_build_object('sql', ${qualifiedNameSql('sc',
   where w.classid = 'pg_class'::regclass and w.refclassid = 'pg_class'::regclass and w.refobjid = a.attrelid
     and w.refobjsubid = a.attnum and w.deptype in ('a', 'i') limit 1)`
 
-/** PostgreSQL itself numbers the versions of a column in pg_attver, since 15.20: a column that is added again has another. */
+/** PostgreSQL itself numbers the versions of a column in pg_attver (seen in 15.20): a column that is added again has another. */
 const OPTIONS_SQL = `(select coalesce(jsonb_agg(o.option), '[]') from unnest(a.attoptions) as o(option)
     where o.option not like 'pg\\_attver=%')`
 
