@@ -1,5 +1,4 @@
 import type { Sql } from '../database/connect.ts'
-import { OWN_STATEMENT_SQL } from '../database/tagStatement.ts'
 import { formatQuantity } from '../format/format.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
 import { parseStatements, walkParseTree, type ParseNode } from '../rollout/sqlParser.ts'
@@ -7,8 +6,8 @@ import { shortenStatement } from '../rollout/statementText.ts'
 import { findColumnUses } from './columnUses.ts'
 import type { ColumnLookup, ColumnUseTarget } from './columnUseTarget.ts'
 import { driverNotes } from './preparedStatements.ts'
-import { findReadableStatements } from './readableStatements.ts'
 import { readColumnUseTarget } from './readColumnUseTarget.ts'
+import { readTableStatements } from './tableStatements.ts'
 
 /**
  * A statement whose result has every column of the table. If a connection has prepared it, PostgreSQL refuses to run it
@@ -24,8 +23,6 @@ export interface WholeTableStatement {
   readonly onlyThroughStar: boolean
 }
 
-/** How many statements are parsed, those with the most calls first. */
-const MAX_PARSED_STATEMENTS = 1_000
 const MAX_SHOWN = 10
 
 /** The application's statements with such a result; null if pg_stat_statements cannot be read. */
@@ -34,19 +31,11 @@ export async function readWholeTableStatements(
   rollout: Rollout,
   table: Pick<Table, 'oid'>,
 ): Promise<WholeTableStatement[] | null> {
-  const schema = await findReadableStatements(sql)
-  if (schema === null) return null
   const { target, columnsOf } = await readColumnUseTarget(sql, rollout, table)
-  const names = target.relations.map(({ name }) => name.toLowerCase())
-  const rows = await sql<{ text: string; role: string; calls: number }[]>`
-    select /* sti */ query as text, pg_get_userbyid(userid)::text as role, sum(calls)::float8 as calls
-    from ${sql(schema)}.pg_stat_statements
-    where dbid = (select oid from pg_database where datname = current_database()) and not ${sql.unsafe(OWN_STATEMENT_SQL)}
-      and query like '%*%' and exists (select from jsonb_array_elements_text(${sql.json(names)}::jsonb) relation (name)
-        where strpos(lower(query), relation.name) > 0)
-    -- The same text has another entry after each change of the table.
-    group by userid, query order by 3 desc limit ${MAX_PARSED_STATEMENTS}`
-  return rows.flatMap(({ text, role, calls }) => {
+  const names = target.relations.map(({ name }) => name)
+  const statements = await readTableStatements(sql, names, '\\*')
+  if (statements === null) return null
+  return statements.flatMap(({ text, role, calls }) => {
     const found = analyzeWholeTableStatement(text, target, columnsOf)
     return found === null ? [] : [{ statement: text, role, calls, ...found }]
   })

@@ -1,13 +1,12 @@
 import type { Sql } from '../database/connect.ts'
-import { OWN_STATEMENT_SQL } from '../database/tagStatement.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
 import { parseStatements } from '../rollout/sqlParser.ts'
 import { findColumnUses } from './columnUses.ts'
-import { findReadableStatements } from './readableStatements.ts'
 import { readColumnUseTarget } from './readColumnUseTarget.ts'
+import { readTableStatements } from './tableStatements.ts'
 
-/** How many statements are parsed, those with the most calls first. */
-const MAX_PARSED_STATEMENTS = 1_000
+/** Statements that read or write rows, unlike the definition of a view or a trigger. */
+const READ_OR_WRITE = '^\\s*(select|insert|update|delete|merge|with|copy|prepare|declare)\\M'
 
 /**
  * If a statement of an application in pg_stat_statements reads or writes the discriminator: by name, through `*`, or through
@@ -18,22 +17,16 @@ export async function isTypeUsed(
   { discriminator }: Pick<Rollout, 'discriminator'>,
   table: Pick<Table, 'oid'>,
 ): Promise<boolean | null> {
-  const schema = await findReadableStatements(sql)
-  if (schema === null) return null
   const { target, columnsOf } = await readColumnUseTarget(sql, { legacyColumns: [discriminator.column] }, table)
   const views = await readViewsOf(sql, table.oid, discriminator.column)
-  const names = [...target.relations.map(({ name }) => name), ...views].map((name) => name.toLowerCase())
-  const rows = await sql<{ text: string | null }[]>`
-    select /* sti */ query as text from ${sql(schema)}.pg_stat_statements
-    where dbid = (select oid from pg_database where datname = current_database()) and not ${sql.unsafe(OWN_STATEMENT_SQL)}
-      and query ~* '^\\s*(select|insert|update|delete|merge|with|copy|prepare|declare)\\M'
-      and exists (select from jsonb_array_elements_text(${sql.json(names)}::jsonb) relation (name)
-        where strpos(lower(query), relation.name) > 0)
-    group by query order by sum(calls) desc limit ${MAX_PARSED_STATEMENTS}`
-  return rows.some(({ text }) => {
-    if (views.some((view) => text!.toLowerCase().includes(view.toLowerCase()))) return true
+  const names = [...target.relations.map(({ name }) => name), ...views]
+  const statements = await readTableStatements(sql, names, READ_OR_WRITE)
+  if (statements === null) return null
+  const lowerViews = views.map((view) => view.toLowerCase())
+  return statements.some(({ text }) => {
+    if (lowerViews.some((view) => text.toLowerCase().includes(view))) return true
     try {
-      const { reads, writes } = findColumnUses(parseStatements(text!), target, columnsOf)
+      const { reads, writes } = findColumnUses(parseStatements(text), target, columnsOf)
       return reads.length + writes.length > 0
     } catch {
       return true

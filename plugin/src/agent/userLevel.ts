@@ -10,3 +10,7 @@ export function userLevel(): AccessLevel {
   if (orgRole === 'Admin' || isGrafanaAdmin) return 'admin'
   return orgRole === 'Editor' ? 'editor' : 'viewer'
 }
+
+/** Why the role of this person allows no action at all; empty if it allows some. */
+export const missingRoleReasons = (): readonly string[] =>
+  userLevel() === 'viewer' ? ['This requires the role Editor in this organization.'] : []

@@ -6,7 +6,7 @@ import React, { useState } from 'react'
 import { ACTIONS } from '../action/actionCatalog'
 import { ActionButton, RefusableButton } from '../action/ActionButton'
 import { missingRightReasons } from '../action/refusalReasons'
-import { userLevel } from '../agent/userLevel'
+import { missingRoleReasons } from '../agent/userLevel'
 import type { SelectedFleet } from './fleet'
 import type { FleetMember } from './fleetMember'
 import { FleetConfirmation } from './FleetConfirmation'
@@ -126,12 +126,7 @@ function ChosenActions({
   onAction: (action: FleetAction) => void
 }) {
   const label = members.length === 0 ? 'Act on chosen members' : `Act on ${formatQuantity(members.length, 'member')}`
-  const reasons =
-    userLevel() === 'viewer'
-      ? ['This requires the role Editor in this organization.']
-      : members.length === 0
-        ? ['Choose members first.']
-        : []
+  const reasons = [...missingRoleReasons(), ...(members.length === 0 ? ['Choose members first.'] : [])].slice(0, 1)
   const button = { icon: 'angle-down', variant: 'secondary', size: 'sm' } as const
   if (reasons.length > 0)
     return (
@@ -169,7 +164,7 @@ const mayBeOn = (members: readonly FleetMember[]): boolean =>
 
 /** Why this person may roll back at no member; each agent checks its own rights again. */
 function rollbackReasons(members: readonly FleetMember[]): readonly string[] {
-  if (userLevel() === 'viewer') return ['This requires the role Editor in this organization.']
+  if (missingRoleReasons().length > 0) return missingRoleReasons()
   const reasons = members.map(({ row }) => (row === null ? [] : missingRightReasons(row.status, 'rollback-flag')))
   return reasons.every((missing) => missing.length > 0) ? [...new Set(reasons.flat())] : []
 }

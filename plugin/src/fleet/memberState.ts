@@ -12,6 +12,20 @@ export interface MemberState {
   readonly tone: Tone
 }
 
+/** The states that need a person, the most urgent first. */
+const URGENT_STATES = [
+  'not answering',
+  'invalid',
+  'off in memory only',
+  'failed',
+  'with an open incident',
+  'rolled back',
+] as const
+type UrgentState = (typeof URGENT_STATES)[number]
+
+const urgent = (text: UrgentState): MemberState => ({ text, tone: 'bad' })
+const urgency = ({ text }: MemberState): number => URGENT_STATES.findIndex((urgentText) => urgentText === text)
+
 const STAGE_STATES = {
   new: ['new', 'waiting'],
   expanded: ['expanded', 'waiting'],
@@ -42,13 +56,13 @@ const RUNNING_TEXTS = {
 
 /** The state of a member: what needs a person first, then the flag, then what runs. */
 export function memberState({ row, error }: FleetMember): MemberState {
-  if (error !== null || row === null) return { text: 'not answering', tone: 'bad' }
+  if (error !== null || row === null) return urgent('not answering')
   const { faults, steps, stage, openIncidents, running, flag } = row.summary
-  if (faults.length > 0) return { text: 'invalid', tone: 'bad' }
-  if (!flag.persisted) return { text: 'off in memory only', tone: 'bad' }
-  if (stage === 'rolled-back' && running === null) return { text: 'rolled back', tone: 'bad' }
-  if (openIncidents > 0) return { text: 'with an open incident', tone: 'bad' }
-  if (running === null && steps.some(({ state }) => state === 'failed')) return { text: 'failed', tone: 'bad' }
+  if (faults.length > 0) return urgent('invalid')
+  if (!flag.persisted) return urgent('off in memory only')
+  if (stage === 'rolled-back' && running === null) return urgent('rolled back')
+  if (openIncidents > 0) return urgent('with an open incident')
+  if (running === null && steps.some(({ state }) => state === 'failed')) return urgent('failed')
   if (running?.state === 'paused') return { text: 'paused', tone: 'warning' }
   if (flag.enabled && running?.kind !== 'flag') return onState(row.summary)
   if (running !== null) return { text: RUNNING_TEXTS[running.kind], tone: 'busy' }
@@ -62,16 +76,6 @@ function onState({ flag, stage }: RolloutSummary): MemberState {
   return tone === 'good' ? { text, tone } : { text: 'on', tone: 'good' }
 }
 
-/** Of two states with the same tone, the first one needs a person sooner. */
-const URGENT_STATES = [
-  'not answering',
-  'invalid',
-  'off in memory only',
-  'failed',
-  'with an open incident',
-  'rolled back',
-]
-
 /** How many members are in each state, worst first: 1 not answering, 2 backfilling, 9 on. */
 export function countStates(members: readonly FleetMember[]): Array<MemberState & { readonly count: number }> {
   const counts = new Map<string, MemberState & { readonly count: number }>()
@@ -80,7 +84,7 @@ export function countStates(members: readonly FleetMember[]): Array<MemberState 
   return [...counts.values()].sort(
     (a, b) =>
       TONES.indexOf(a.tone) - TONES.indexOf(b.tone) ||
-      URGENT_STATES.indexOf(a.text) - URGENT_STATES.indexOf(b.text) ||
+      urgency(a) - urgency(b) ||
       b.count - a.count ||
       a.text.localeCompare(b.text),
   )

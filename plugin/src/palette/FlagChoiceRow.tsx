@@ -4,7 +4,7 @@ import { useStyles2 } from '@grafana/ui'
 import type { RolloutSummary } from '@sti-rollout/agent/contract'
 import React from 'react'
 import { ActionButton } from '../action/ActionButton'
-import { userLevel } from '../agent/userLevel'
+import { missingRoleReasons } from '../agent/userLevel'
 import type { Environment } from '../agent/useEnvironment'
 import { RolloutSummaryLine } from '../rollout/RolloutSummaryLine'
 
@@ -23,7 +23,7 @@ export function FlagChoiceRow({ choice, onChoose }: { choice: FlagChoice; onChoo
         action="rollback-flag"
         size="md"
         variant={choice.summary.flag.enabled ? 'destructive' : 'secondary'}
-        reasons={userLevel() === 'viewer' ? ['This action requires the role Editor in this organization.'] : []}
+        reasons={missingRoleReasons()}
         onClick={onChoose}
       />
     </div>

@@ -39,7 +39,10 @@ export function chooseTypes(input: DraftInput, named: readonly string[]): DraftT
       `--columns ${named.join(',')}: ${lists.map(({ written }) => written).join(' and ')} each have a list of values. Name one of them, and add the others to the draft.`,
     )
   const flags = chosen.filter(isFlag)
-  if (lists.length === 0) return typesOfFlags(input, flags)
+  if (lists.length === 0) {
+    const types = typesOfFlags(input, flags)
+    return { ...types, decisions: [nameOtherRows(flags, types), ...types.decisions] }
+  }
   if (flags.length === 0) return typesOfValues(lists[0]!)
   return combineTypes(typesOfFlags(input, flags), typesOfValues(lists[0]!))
 }
@@ -85,6 +88,7 @@ function guessColumns(input: DraftInput): DraftColumn[] {
   )
 }
 
+/** Without the decision how rows without any flag are called, since a list of values may name them. */
 function typesOfFlags(input: DraftInput, columns: readonly DraftColumn[]): DraftTypes {
   const names = uniqueNames(columns.map((column) => pascalCase(flagName(column))))
   const restore = (own: DraftColumn | null): Record<string, string> =>
@@ -104,7 +108,6 @@ function typesOfFlags(input: DraftInput, columns: readonly DraftColumn[]): Draft
     })),
     otherwise: { name: otherwise, restore: restore(null) },
     decisions: [
-      `Name the type of rows where none of these is ${areBooleans ? 'true' : 'set'} (${otherwise} is a placeholder).`,
       ...(presenceOnly.length > 0
         ? [
             `The type does not record the value of ${presenceOnly.join(', ')}, only that there is one: new code that writes the type must also write the value, and dropping the column loses it. If it stays, list it in permanentColumns.`,
@@ -119,6 +122,11 @@ function typesOfFlags(input: DraftInput, columns: readonly DraftColumn[]): Draft
         : []),
     ],
   }
+}
+
+function nameOtherRows(columns: readonly DraftColumn[], { otherwise }: DraftTypes): string {
+  const isSet = columns.every(({ baseType }) => baseType === 'bool') ? 'true' : 'set'
+  return `Name the type of rows where none of these is ${isSet} (${otherwise.name} is a placeholder).`
 }
 
 /** What the column says about a row: is_truck, truck_id and truck_at all say "truck". */
@@ -145,7 +153,7 @@ function combineTypes(flags: DraftTypes, values: DraftTypes): DraftTypes {
       ...values.types.map((type) => ({ ...type, restore: { ...cleared, ...type.restore } })),
     ].map((type, i) => ({ ...type, name: names[i]! })),
     otherwise: { name: names.at(-1)!, restore: { ...cleared, ...values.otherwise.restore } },
-    decisions: [...flags.decisions.filter((decision) => !decision.startsWith('Name the type')), ...values.decisions],
+    decisions: [...flags.decisions, ...values.decisions],
   }
 }
 
