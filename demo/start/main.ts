@@ -40,7 +40,7 @@ async function main(options: DemoOptions): Promise<number> {
     await processes.stop()
     await cleanUpPreviousRun(folder, demoConsole.line)
     await Promise.all(
-      [join(folder, 'sti.yaml'), join(folder, 'grafana-password'), runFolder].map((path) =>
+      [...['sti.yaml', 'grafana-password', 'database-url'].map((name) => join(folder, name)), runFolder].map((path) =>
         rm(path, { recursive: true, force: true }),
       ),
     )
@@ -90,11 +90,12 @@ async function main(options: DemoOptions): Promise<number> {
   }
 
   function showAddresses(
-    { config, grafana, grafanaPasswordFile, prometheus, staging, production }: DemoStack,
+    { config, databaseUrlFile, grafana, grafanaPasswordFile, prometheus, staging, production }: DemoStack,
     logsFolder: string,
   ): void {
     const relativePath = (path: string): string => relative(process.cwd(), path) || path
     demoConsole.line(`\n  terminal     npm run sti -- status --config ${relativePath(config)}`)
+    demoConsole.line(`  PostgreSQL   psql "$(cat ${relativePath(databaseUrlFile)})"`)
     for (const { name, servicePorts } of [staging, production]) {
       demoConsole.line(`  ${name.padEnd(11)}  service http://127.0.0.1:${servicePorts[0]}/vehicles?kind=truck`)
     }

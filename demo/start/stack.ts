@@ -30,6 +30,8 @@ export interface DemoStack {
   readonly grafana: GrafanaInstallation | null
   readonly config: string
   readonly grafanaPasswordFile: string
+  /** Holds the URL of the staging database, as superuser. */
+  readonly databaseUrlFile: string
 }
 
 export interface DemoFolders {
@@ -82,7 +84,9 @@ export async function startStack(
     await startGrafanaStep(folders, processes, screen, grafana, prometheus, environments, grafanaPasswordFile)
   }
   const config = await writeConfig(folders.folder, environments)
-  return { staging, production, stagingTraffic, prometheus, grafana, config, grafanaPasswordFile }
+  const databaseUrlFile = join(folders.folder, 'database-url')
+  await writeFile(databaseUrlFile, `${staging.database.superuserUrl}\n`, { mode: 0o600 })
+  return { staging, production, stagingTraffic, prometheus, grafana, config, grafanaPasswordFile, databaseUrlFile }
 }
 
 async function startDatabases(

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process'
 import { join, resolve } from 'node:path'
 
 const root = resolve(import.meta.dirname, '../..')
-/** Few enough for a backfill of half a minute, enough for the page to show it running. */
-const VEHICLE_COUNT = 300_000
+/** Few enough for quick operations, enough for a backfill that rests to be seen while it is running. */
+const VEHICLE_COUNT = 100_000
 /** The browser and the demo share the machine, and no baseline is taken before the flag is turned on. */
 const LAYERS = ['--requires', 'integrity,business']
 const READY_TIMEOUT_MS = 180_000
@@ -11,6 +11,7 @@ const READY_TIMEOUT_MS = 180_000
 export interface RunningDemo {
   readonly grafanaUrl: string
   readonly passwordFile: string
+  readonly databaseUrlFile: string
   stop(): Promise<void>
 }
 
@@ -52,7 +53,12 @@ export async function startDemo(folder: string): Promise<RunningDemo> {
     void ended.then(() => fail(new Error(`The demo exited:\n${output}`)))
   })
   try {
-    return { grafanaUrl: await ready, passwordFile: join(folder, 'grafana-password'), stop }
+    return {
+      grafanaUrl: await ready,
+      passwordFile: join(folder, 'grafana-password'),
+      databaseUrlFile: join(folder, 'database-url'),
+      stop,
+    }
   } catch (error) {
     await stop()
     throw error

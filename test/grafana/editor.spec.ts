@@ -1,8 +1,10 @@
 import { expect, test } from '@grafana/plugin-e2e'
 import type { Locator, Page } from '@playwright/test'
 import { readFile } from 'node:fs/promises'
-import { DASHBOARD_PANELS, type DashboardPanelTitle } from '../../agent/src/provisioning/dashboardPanels.ts'
+import type postgres from 'postgres'
+import { expectDrawn, READINGS_OF_RECOVERY, READINGS_WHILE_ROWS_FAIL, READINGS_WITH_FLAG } from './dashboardReadings.ts'
 import { startFailingRequests } from './failingRequests.ts'
+import { acceptRows, openDatabase, refuseRows } from './refusedRows.ts'
 import {
   confirmAction,
   incidentBanner,
@@ -21,8 +23,15 @@ import {
 import { openPageAs, EDITOR } from './users.ts'
 
 let page: Page
-test.beforeAll(async ({ browser }) => void (page = await openPageAs(browser, EDITOR)))
-test.afterAll(() => page.context().close())
+let sql: postgres.Sql
+test.beforeAll(async ({ browser }) => {
+  page = await openPageAs(browser, EDITOR)
+  sql = await openDatabase(process.env.STI_TEST_DATABASE_URL_FILE ?? '')
+})
+test.afterAll(async () => {
+  await sql.end({ timeout: 2 })
+  await page.context().close()
+})
 
 test('a refused action shows its reasons', async () => {
   await page.goto(STAGING_ROLLOUT_PAGE)
@@ -42,14 +51,44 @@ test('a confirmation marks production in red', async () => {
   await expect(dialog(page)).toBeHidden()
 })
 
-test('an editor takes staging from new to enabled with the buttons', async () => {
-  test.setTimeout(150_000)
+test('an editor expands and starts a backfill with the buttons, and the database refuses four rows', async () => {
+  test.setTimeout(120_000)
   await page.goto(STAGING_ROLLOUT_PAGE)
   await confirmAction(page, 'Expand')
   await waitForAllowed(page, 'backfill')
-  await confirmAction(page, 'Backfill')
+  await refuseRows(sql)
+  await confirmAction(page, 'Backfill', async (confirmation) => {
+    await confirmation.getByText(/^Advanced settings/).click()
+    await confirmation.getByLabel('Rest ratio').fill(SLOW_REST_RATIO)
+  })
   await expect(page.getByRole('progressbar', { name: 'Backfill of vehicles' })).toBeVisible()
-  await expect(rolloutSummary(page)).toContainText('covered', { timeout: 60_000 })
+})
+
+test('while rows fail, every reading is drawn beside the docked menu', async ({}, testInfo) => {
+  await page.goto(DASHBOARD_PAGE)
+  await expectDrawn(page, READINGS_WHILE_ROWS_FAIL)
+  await dashboardPanel(page, 'Error Rate Tracker').screenshot({ path: testInfo.outputPath('failing-rows.png') })
+  await stopResting()
+})
+
+test('failed rows that are repaired and retried are drawn as recovered', async ({}, testInfo) => {
+  test.setTimeout(180_000)
+  await page.goto(STAGING_ROLLOUT_PAGE)
+  await expect(rolloutSummary(page)).toContainText('covered', { timeout: 90_000 })
+  await acceptRows(sql, 'check')
+  await confirmAction(page, 'Retry failed rows')
+  await page.goto(DASHBOARD_PAGE)
+  await expectDrawn(page, READINGS_OF_RECOVERY)
+  await dashboardPanel(page, 'Error Rate Tracker').screenshot({ path: testInfo.outputPath('recovering-rows.png') })
+  await acceptRows(sql, 'division', 'raised')
+})
+
+test('an editor takes staging from failed rows to enabled with the buttons', async () => {
+  test.setTimeout(150_000)
+  await page.setViewportSize({ width: 1440, height: 900 })
+  await page.goto(STAGING_ROLLOUT_PAGE)
+  await confirmAction(page, 'Retry failed rows')
+  await waitForAllowed(page, 'validation')
   await confirmAction(page, 'Validate')
   await waitForAllowed(page, 'finalize')
   await confirmAction(page, 'Finalize')
@@ -123,10 +162,6 @@ test('an editor runs one layer and one check, and the full validation is still s
   await dialog(page).getByRole('button', { name: 'Validate', exact: true }).click()
   await expect(dialog(page)).toBeHidden()
   // A partial validation does not count for the flag: the page still shows the latest full validation, and the partial one above it.
-  const latestOperation = async (): Promise<unknown> => {
-    const answer = await page.request.get('/api/datasources/proxy/uid/sti-staging/as/viewer/v1/rollouts/vehicles')
-    return ((await answer.json()) as { operations: unknown[] }).operations[0]
-  }
   await expect.poll(latestOperation, { timeout: 45_000 }).toMatchObject({
     kind: 'validation',
     state: 'succeeded',
@@ -138,23 +173,10 @@ test('an editor runs one layer and one check, and the full validation is still s
   await expect(partial.getByRole('row', { name: /no-failed-row/ })).toContainText('pass')
 })
 
-test('the dashboard shows every reading of every panel', async () => {
+test('with the flag on, every reading is drawn beside the docked menu', async () => {
   await page.goto(DASHBOARD_PAGE)
-  const texts: Partial<Record<DashboardPanelTitle, RegExp>> = {
-    'STI Progress Tracker': /complete.*100\.0%.*processed.*total.*rows\/min/s,
-    'API Performance Monitor': /avg.*p95.*errors.*throughput/s,
-    'Database Health Checker': /query.*lock wait.*buffer hits.*active.*used.*queue/s,
-    'System Resource Monitor': /CPU.*RAM.*disk.*I\/O.*network/s,
-    'Error Rate Tracker': /failed rows.*retries.*error types.*recovered/s,
-    'Data Integrity Validator': /failed.*inconclusive.*passed.*discrepancies.*score.*last run.*runs in 24 h.*every/s,
-    'Feature Flag Status': /In sync.*Propagation.*staging.*enabled/s,
-    'Rollback Readiness': /Ready.*Duration.*Last tested.*Flag.*ready/s,
-  }
-  for (const title of DASHBOARD_PANELS) {
-    await dashboardPanel(page, title).scrollIntoViewIfNeeded()
-    // The first queries may be sent before the variables of the dashboard have values; the next refresh shows the values.
-    await expect(dashboardPanel(page, title)).toContainText(texts[title] ?? title, { timeout: 30_000 })
-  }
+  await expectDrawn(page, READINGS_WITH_FLAG)
+  await page.setViewportSize({ width: 1440, height: 900 })
 })
 
 test('two clicks on the dashboard turn the flag off, and the operation page shows who did it', async () => {
@@ -194,8 +216,8 @@ test('automatic rollback is paused until a time, with a reason, and resumed', as
   await page.goto(STAGING_ROLLOUT_PAGE)
   const automaticRollback = page.getByRole('group', { name: 'Automatic rollback of vehicles' })
   await expect(automaticRollback).toContainText('armed')
-  await automaticRollback.getByRole('button', { name: 'Pause' }).click()
-  const confirm = dialog(page).getByRole('button', { name: 'Pause', exact: true })
+  await automaticRollback.getByRole('button', { name: 'Pause automatic rollback' }).click()
+  const confirm = dialog(page).getByRole('button', { name: 'Pause automatic rollback', exact: true })
   await expect(confirm).toBeDisabled()
   await dialog(page).getByLabel('Reason').fill('a load test until lunch')
   await confirm.click()
@@ -203,9 +225,9 @@ test('automatic rollback is paused until a time, with a reason, and resumed', as
   await page.goto(ROLLOUTS_PAGE)
   await expect(page.getByRole('row', { name: /staging vehicles/ })).toContainText(/Paused until .* by sti-test-editor/)
   await page.goto(STAGING_ROLLOUT_PAGE)
-  await automaticRollback.getByRole('button', { name: 'Resume' }).click()
+  await automaticRollback.getByRole('button', { name: 'Resume automatic rollback' }).click()
   await dialog(page).getByLabel('Reason').fill('the load test is over')
-  await dialog(page).getByRole('button', { name: 'Resume', exact: true }).click()
+  await dialog(page).getByRole('button', { name: 'Resume automatic rollback', exact: true }).click()
   await expect(automaticRollback).toContainText('armed')
 })
 
@@ -255,3 +277,20 @@ test('the command palette opens the list of flags', async () => {
   await expect(page.getByRole('group', { name: 'vehicles in staging' })).toBeVisible()
   await expect(page.getByRole('group', { name: 'vehicles in production' })).toBeVisible()
 })
+
+/** Seconds of rest per second of work, so that the backfill runs until the panels have shown it. */
+const SLOW_REST_RATIO = '3'
+const STAGING_AGENT = '/api/datasources/proxy/uid/sti-staging/as'
+
+async function latestOperation(): Promise<{ readonly id: number }> {
+  const answer = await page.request.get(`${STAGING_AGENT}/viewer/v1/rollouts/vehicles`)
+  const [latest] = ((await answer.json()) as { operations: { id: number }[] }).operations
+  if (latest === undefined) throw new Error('The rollout has no operation.')
+  return latest
+}
+
+async function stopResting(): Promise<void> {
+  const { id } = await latestOperation()
+  const answer = await page.request.patch(`${STAGING_AGENT}/editor/v1/operations/${id}`, { data: { niceRatio: 0 } })
+  expect(answer.ok(), await answer.text()).toBe(true)
+}

@@ -61,13 +61,18 @@ export async function waitForAllowed(page: Page, action: string, level: 'editor'
   await expect.poll(isAllowed, { timeout: 60_000 }).toBe(true)
 }
 
-/** Opens the confirmation of an action and confirms it as soon as the agent's preview allows it. */
-export async function confirmAction(page: Page, label: string): Promise<void> {
+/** Opens the confirmation of an action, fills in its fields, and confirms it as soon as the agent's preview allows it. */
+export async function confirmAction(
+  page: Page,
+  label: string,
+  fill: (confirmation: Locator) => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
   // Another answer of the agent may replace the button of the next step in between.
   await expect(async () => {
     await (await revealAction(page, label)).click({ timeout: 5_000 })
     await expect(dialog(page)).toBeVisible({ timeout: 5_000 })
   }).toPass({ timeout: 60_000 })
+  await fill(dialog(page))
   await dialog(page).getByRole('button', { name: label, exact: true }).click()
   await expect(dialog(page)).toBeHidden()
 }

@@ -44,6 +44,9 @@ test(
         })
         const { validation, ...detail } = await agent.rollout()
         expect(detail.stage).toBe('verified')
+        expect(detail.steps.find(({ step }) => step === 'validate')?.fact).toMatch(
+          /^\d+ required checks passed, 1 accepted$/,
+        )
         expect(validation).toMatchObject({ verdict: 'pass', integrityScore: 1 })
         expect(findCheck(validation!, 'dual-write-canary')).toMatchObject({ verdict: 'inconclusive', acceptable: [] })
         const report = await agent.get<EvidenceReport>('/v1/rollouts/vehicles/report?format=json')

@@ -24,6 +24,9 @@ export const CheckResult = z
   .openapi('CheckResult')
 export type CheckResult = z.infer<typeof CheckResult>
 
+/** The check that counts rows whose type does not match their legacy columns. */
+export const TYPE_CHECK = 'type-matches-legacy'
+
 /** True if the check is inconclusive and an admin accepted that: it then neither blocks nor counts. */
 export const isAcceptedCheck = ({ verdict, accepted }: Pick<CheckResult, 'verdict' | 'accepted'>): boolean =>
   verdict === 'inconclusive' && accepted.length > 0

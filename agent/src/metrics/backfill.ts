@@ -14,7 +14,7 @@ export const backfillMetrics = [
   ),
   perRollout(
     'sti_backfill_processed_rows',
-    'Rows that the last backfill has written or found correct.',
+    'Rows that the last backfill, or a retry of its failed rows, has written or found correct.',
     ({ backfill }) => backfill?.progress.processedRows,
   ),
   perRollout(

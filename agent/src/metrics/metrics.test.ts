@@ -5,7 +5,7 @@ import { parseExposition } from '../signals/exposition.ts'
 import { createSignals } from '../signals/signals.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { METRICS, SERIES_NAMES } from './names.ts'
-import type { RolloutReadings } from './metricsSource.ts'
+import type { MetricsSource, RolloutReadings } from './metricsSource.ts'
 import { rolloutReadings, createMetricsSource } from './testing/metricsSource.ts'
 
 test('the registered series are exactly those in the list', async () => {
@@ -55,6 +55,17 @@ test('readings that were not refreshed for three intervals are absent; the flag,
   expect(await sampleValue(metrics, 'sti_coverage_ratio')).toBeUndefined()
   expect(await sampleValue(metrics, 'sti_rollout_stage')).toBeUndefined()
   expect(await sampleValue(metrics, 'sti_flag_enabled')).toBe(0)
+})
+
+test('the propagation time is 0 before its first observation, so that a rate counts this one', async () => {
+  const { metrics } = createTestMetrics(
+    () => [],
+    () => [{ rollout: 'vehicles', seconds: 0 }],
+  )
+  const count = () => sampleValue(metrics, 'sti_flag_propagation_seconds_count', 'rollout="vehicles"')
+  expect(await count()).toBe(0)
+  metrics.observePropagation('vehicles', 0.07)
+  expect(await count()).toBe(1)
 })
 
 test('only the current state has the value 1', async () => {
@@ -165,10 +176,14 @@ test('baseline and file set the limits; an unknown value has no ratio to its lim
 })
 
 /** Signals that were not started: everything is unknown. */
-function createTestMetrics(rollouts: () => readonly RolloutReadings[]): { metrics: Metrics } {
+function createTestMetrics(
+  rollouts: () => readonly RolloutReadings[],
+  pendingOffs?: MetricsSource['pendingOffs'],
+): { metrics: Metrics } {
   const database = connect('postgres://nobody@127.0.0.1:1/none', 'a')
   const signals = createSignals({ database, agent: 'a', rollouts: [], prometheusUrl: null, now: Date.now })
-  return { metrics: createMetrics({ environment: 'staging', source: createMetricsSource(rollouts), signals }) }
+  const source = { ...createMetricsSource(rollouts), pendingOffs }
+  return { metrics: createMetrics({ environment: 'staging', source, signals }) }
 }
 
 async function seriesLines(metrics: Metrics): Promise<string[]> {

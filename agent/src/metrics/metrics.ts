@@ -36,6 +36,9 @@ export function createMetrics({ environment, source, signals, now = Date.now }: 
   const histograms = new Map(
     HISTOGRAM_FAMILIES.map((observed) => [observed.name, registerHistogram(registry, observed)]),
   )
+  // A rate needs a sample from before the first observation, which would not count otherwise.
+  for (const { rollout } of source.pendingOffs?.() ?? [])
+    histograms.get(flagPropagation.name)!.zero({ environment, rollout })
   const observe = ({ name }: HistogramFamily, labels: Record<string, string>, value: number): void =>
     histograms.get(name)!.observe({ environment, ...labels }, value)
   return {

@@ -1,4 +1,5 @@
 import {
+  isAcceptedCheck,
   OPERATION_ACTIONS,
   StepName,
   type Action,
@@ -46,6 +47,17 @@ const onSeconds = ({ flag }: RolloutFacts, now: number): number =>
   flag.changedAt === null ? 0 : Math.max(0, (now - Date.parse(flag.changedAt)) / 1000)
 const fact = (text: string, at: string | null = null): StepFact => ({ fact: text, at })
 
+/** The checks of the layers that the file requires: the flag does not depend on any other. */
+function describeRequiredChecks({ layers, checks }: NonNullable<RolloutFacts['validation']>): string {
+  const requiredLayers = new Set(layers.filter(({ required }) => required).map(({ layer }) => layer))
+  const required = checks.filter(({ layer }) => requiredLayers.has(layer))
+  const accepted = required.filter(isAcceptedCheck).length
+  const passed = required.length - accepted
+  return accepted === 0
+    ? `all ${passed} required checks passed`
+    : `${passed} required checks passed, ${accepted} accepted`
+}
+
 /** What each step consists of; a step of the contract that is missing here does not compile. */
 const STEPS: Readonly<Record<StepName, StepDefinition>> = {
   baseline: {
@@ -86,8 +98,7 @@ const STEPS: Readonly<Record<StepName, StepDefinition>> = {
     fact({ validation }, isDone) {
       if (validation === null) return fact('not run')
       if (isDone) {
-        const passed = validation.checks.filter(({ verdict }) => verdict === 'pass').length
-        return fact(`${passed} of ${validation.checks.length} checks passed`, validation.endedAt)
+        return fact(describeRequiredChecks(validation), validation.endedAt)
       }
       return validation.verdict === 'pass'
         ? fact('out of date', validation.endedAt)

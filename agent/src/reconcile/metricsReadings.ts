@@ -62,7 +62,10 @@ export async function readMetricsReadings(
     backfill: lastBackfill?.progress
       ? {
           state: lastBackfill.state,
-          progress: lastBackfill.progress,
+          progress: withRetriedRows(
+            { state: lastBackfill.state, progress: lastBackfill.progress },
+            failedRowsBySqlstate.reduce((sum, row) => sum + row.open, 0),
+          ),
           throttledBy: toThrottleReason(lastBackfill.progress.throttled),
           pausedBy: toPausedBy(lastBackfill),
         }
@@ -96,6 +99,17 @@ export async function readMetricsReadings(
       .map((row) => ({ scope: row.scope!, cause: ROLLBACK_CAUSE_BY_VIA[row.via] ?? 'person', count: row.count })),
     readAt: Date.now(),
   }
+}
+
+/** The progress of a backfill with its failed rows that were retried since it ended: they are correct, and nothing else counts them. */
+export function withRetriedRows(
+  { state, progress }: { readonly state: OperationState; readonly progress: OperationProgress },
+  openFailedRows: number,
+): OperationProgress {
+  const retried = state === 'succeeded' ? Math.max(0, progress.failedRows - openFailedRows) : 0
+  if (retried === 0) return progress
+  const processedRows = Math.min(progress.totalRows, progress.processedRows + retried)
+  return { ...progress, processedRows, ratio: Math.floor((processedRows * 10_000) / progress.totalRows) / 10_000 }
 }
 
 function baselineReadings({ baseline, rollout }: RolloutFacts): Pick<RolloutReadings, 'baseline' | 'limits'> {

@@ -2,6 +2,7 @@ import { Field, RadioButtonGroup } from '@grafana/ui'
 import React, { useState } from 'react'
 import { setAutomaticRollback } from '../agent/incidentCalls'
 import type { Environment } from '../agent/useEnvironment'
+import { ACTIONS } from './actionCatalog'
 import { ConfirmationModal } from './ConfirmationModal'
 import { ReasonField } from './ReasonField'
 import { useSubmit } from './useSubmit'
@@ -14,20 +15,21 @@ const PAUSE_OPTIONS_HOURS = [
   { value: 168, label: '7 days' },
 ]
 
-const TEXTS = {
+/** The two buttons of automatic rollback, here and in the header; their names differ from those of an operation. */
+export const AUTOMATIC_ROLLBACK_TEXTS = {
   pause: {
-    label: 'Pause',
+    label: ACTIONS['automatic-rollback'].label,
     description:
       'No alert and no guard rolls anything back during this time. Alerts still open incidents, and people can still roll back.',
   },
   resume: {
-    label: 'Resume',
+    label: 'Resume automatic rollback',
     description: 'Alerts can roll back automatically again, within the scopes that the rollout file allows.',
   },
 } as const
 
 interface Props {
-  verb: keyof typeof TEXTS
+  verb: keyof typeof AUTOMATIC_ROLLBACK_TEXTS
   environment: Environment
   rollout: string
   onDone: () => void
@@ -49,10 +51,10 @@ export function AutomaticRollbackConfirmation({ verb, environment, rollout, onDo
       }),
     onDone,
   )
-  const { label, description } = TEXTS[verb]
+  const { label, description } = AUTOMATIC_ROLLBACK_TEXTS[verb]
   return (
     <ConfirmationModal
-      title={`${label} automatic rollback of ${rollout}`}
+      title={`${label} of ${rollout}`}
       environment={environment}
       confirmLabel={label}
       destructive={pauses}

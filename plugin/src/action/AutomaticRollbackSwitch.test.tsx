@@ -36,13 +36,13 @@ const show = (state: Partial<AutomaticRollback>) =>
 test('armed automatic rollback can be paused', () => {
   show({})
   expect(screen.getByRole('group').textContent).toContain('armed')
-  expect(screen.getByRole('button', { name: 'Pause' })).toBeTruthy()
+  expect(screen.getByRole('button', { name: 'Pause automatic rollback' })).toBeTruthy()
 })
 
 test('paused automatic rollback shows until when and by whom, and can be resumed', () => {
   show({ armed: false, pausedBy: 'ann', pausedUntil: '2026-03-01T12:00:00.000Z', reason: 'a load test' })
   expect(screen.getByRole('group').textContent).toMatch(/Paused until 2026-03-01 [\d:]+ by ann/)
-  expect(screen.getByRole('button', { name: 'Resume' })).toBeTruthy()
+  expect(screen.getByRole('button', { name: 'Resume automatic rollback' })).toBeTruthy()
 })
 
 test('an unknown state is not shown as armed', () => {

@@ -6,7 +6,7 @@ import React, { useState } from 'react'
 import type { Environment } from '../agent/useEnvironment'
 import { formatTime } from '../formatTime'
 import { ActionButton } from './ActionButton'
-import { AutomaticRollbackConfirmation } from './AutomaticRollbackConfirmation'
+import { AUTOMATIC_ROLLBACK_TEXTS, AutomaticRollbackConfirmation } from './AutomaticRollbackConfirmation'
 import { refusalReasons } from './refusalReasons'
 
 interface Props {
@@ -26,7 +26,7 @@ export function AutomaticRollbackSwitch({ environment, detail, refresh }: Props)
       <AutomaticRollbackBadge state={state} />
       <ActionButton
         action="automatic-rollback"
-        label={verb === 'resume' ? 'Resume' : 'Pause'}
+        label={AUTOMATIC_ROLLBACK_TEXTS[verb].label}
         icon={verb === 'resume' ? 'play' : 'pause'}
         fill="text"
         reasons={refusalReasons(detail, 'automatic-rollback')}

@@ -31,7 +31,10 @@ interface Props {
   onClose: () => void
 }
 
-/** The confirmation of an operation: its options, the agent's preview, a reason, and the typed name where required. */
+/**
+ * The confirmation of an operation: its options, a reason, the typed name where required, and the agent's preview. The preview is
+ * the longest part, so it is last: a phone shows every field without scrolling.
+ */
 export function OperationConfirmation({ action, environment, rollout, knownChecks = [], onDone, onClose }: Props) {
   const { label, destructive, title, description, impact, confirmByName, ...declaration } = OPERATION_ACTIONS[action]
   const [options, setOptions] = useState(DEFAULT_OPERATION_OPTIONS)
@@ -109,11 +112,6 @@ export function OperationConfirmation({ action, environment, rollout, knownCheck
           onChange={(event) => setOptions({ ...options, force: event.currentTarget.checked })}
         />
       )}
-      <div aria-live="polite">
-        {previewState.preview && <PreviewSummary preview={previewState.preview} />}
-        {!previewState.preview && !previewState.error && <LoadingPlaceholder text="Loading the preview…" />}
-        {previewState.error && !error && <ErrorBox error={previewState.error} title="No preview available" />}
-      </div>
       <ReasonField required={needsReason} value={reason} onChange={setReason} />
       {confirmByName && (
         <Field label={`Type ${rollout} to confirm`} required>
@@ -125,6 +123,11 @@ export function OperationConfirmation({ action, environment, rollout, knownCheck
           />
         </Field>
       )}
+      <div aria-live="polite">
+        {previewState.preview && <PreviewSummary preview={previewState.preview} />}
+        {!previewState.preview && !previewState.error && <LoadingPlaceholder text="Loading the preview…" />}
+        {previewState.error && !error && <ErrorBox error={previewState.error} title="No preview available" />}
+      </div>
     </ConfirmationModal>
   )
 

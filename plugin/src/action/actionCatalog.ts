@@ -11,8 +11,8 @@ export interface ActionText {
 
 /** The actions that do not start an operation; the contract has the texts of those that do. */
 const OTHER_ACTIONS = {
-  pause: { label: 'Pause', icon: 'pause', destructive: false },
-  resume: { label: 'Resume', icon: 'play', destructive: false },
+  pause: { label: 'Pause operation', icon: 'pause', destructive: false },
+  resume: { label: 'Resume operation', icon: 'play', destructive: false },
   tune: { label: 'Tune', icon: 'sliders-v-alt', destructive: false },
   cancel: { label: 'Cancel operation', icon: 'times', destructive: true },
   'accept-failed-rows': { label: 'Accept selected rows', icon: 'check', destructive: false },

@@ -28,7 +28,7 @@ export function RolloutShell() {
   useEffect(() => {
     if (poll.error?.unreachable) lookAgain()
   }, [poll.error, lookAgain])
-  const openIncidents = detail?.incidents.filter(({ state }) => state === 'open').length ?? 0
+  const openIncidents = detail?.openIncidents ?? 0
   const tabs = useMemo(
     () => rolloutTabs(routes.rollout(name, rollout), pathname, openIncidents),
     [name, rollout, pathname, openIncidents],

@@ -11,7 +11,7 @@ export const TABS = [
   ['Column drop', '/column-drop'],
 ] as const
 
-/** The tabs as Grafana’s page navigation shows them. */
+/** The tabs as Grafana’s page navigation shows them, with the number of incidents that need a person. */
 export function rolloutTabs(base: string, pathname: string, openIncidents: number): NavModelItem[] {
   return TABS.map(([text, end]) => ({
     text,

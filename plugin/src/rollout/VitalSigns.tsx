@@ -7,12 +7,13 @@ import { formatTime } from '../formatTime'
 import { flagVital, toVital } from './vitalSign'
 
 /** The readings that say if users, the database, and the rows are well, each with its limit, as the agent read them. */
-export function VitalSigns({ detail }: { detail: Pick<RolloutDetail, 'vitals' | 'flag' | 'at'> }) {
+export function VitalSigns({ detail }: { detail: Pick<RolloutDetail, 'vitals' | 'flag' | 'at' | 'validation'> }) {
   const styles = useStyles2(getStyles)
+  const vitals = [...detail.vitals.map((sign) => toVital(sign, detail.validation)), flagVital(detail.flag)]
   return (
     <section aria-label="Vital signs" className={styles.all}>
       <dl className={styles.grid}>
-        {[...detail.vitals.map(toVital), flagVital(detail.flag)].map(({ label, value, note, tone, detail: why }) => {
+        {vitals.map(({ label, value, note, tone, detail: why }) => {
           const entry = (
             <div key={label} className={styles.vital} tabIndex={why === null ? undefined : 0}>
               <dt className={styles.label}>{label}</dt>

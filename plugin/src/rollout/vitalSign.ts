@@ -1,4 +1,4 @@
-import type { RolloutDetail, VitalSign, VitalSignName } from '@sti-rollout/agent/contract'
+import { TYPE_CHECK, type RolloutDetail, type VitalSign, type VitalSignName } from '@sti-rollout/agent/contract'
 import { formatPercent, formatQuantity, formatValue } from '@sti-rollout/agent/format'
 import { formatFlagState } from './display'
 
@@ -30,8 +30,14 @@ export interface Vital {
   readonly detail: string | null
 }
 
-/** A reading of the agent with its limit in words. */
-export function toVital({ name, unit, value, limit, baseline, state, detail }: VitalSign): Vital {
+/**
+ * A reading of the agent with its limit in words. Rows that the latest validation found with a wrong type did not fail when
+ * they were written, so failed rows do not count them; they are named beside these.
+ */
+export function toVital(
+  { name, unit, value, limit, baseline, state, detail }: VitalSign,
+  validation: RolloutDetail['validation'],
+): Vital {
   const label = VITAL_SIGN_LABELS[name]
   if (state === 'unknown') return { label, value: 'unknown', note: 'no reading', tone: 'unknown', detail }
   if (value === null)
@@ -42,9 +48,11 @@ export function toVital({ name, unit, value, limit, baseline, state, detail }: V
       tone: 'good',
       detail: null,
     }
-  const tone = state === 'exceeded' ? 'bad' : 'good'
+  const wrong = name === 'failed-rows' ? countWrongRows(validation) : 0
+  const tone = state === 'exceeded' || wrong > 0 ? 'bad' : 'good'
   const change = baseline !== null && baseline > 0 && name === 'api-latency-p95' ? value / baseline - 1 : null
   const notes = [
+    wrong > 0 && `${formatQuantity(wrong, 'row')} with a wrong type`,
     change !== null && `${change < 0 ? '−' : '+'}${formatPercent(Math.abs(change))} vs. baseline`,
     limit !== null && `${name === 'failed-rows' ? 'budget' : 'limit'} ${formatValue(limit, unit)}`,
   ].filter(Boolean)
@@ -56,6 +64,9 @@ export function toVital({ name, unit, value, limit, baseline, state, detail }: V
     detail,
   }
 }
+
+const countWrongRows = (validation: RolloutDetail['validation']): number =>
+  validation?.checks.find(({ check }) => check === TYPE_CHECK)?.discrepancies ?? 0
 
 /** The flag and its clients as a vital sign. */
 export function flagVital(flag: RolloutDetail['flag']): Vital {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { ACTIONS } from '../action/actionCatalog'
+import { AUTOMATIC_ROLLBACK_TEXTS } from '../action/AutomaticRollbackConfirmation'
 import { TABS } from '../pages/tabs'
 import { VITAL_SIGN_LABELS } from '../rollout/vitalSign'
 import { fillCommand } from '@sti-rollout/agent/format/runbookCommand'
@@ -45,6 +46,7 @@ test('every button, tab, panel, and vital sign that the runbook names exists by 
   const { panels } = readJson('../dashboards/sti-rollout-monitoring.json') as { panels: Array<{ title: string }> }
   const known = new Set<string>([
     ...Object.values(ACTIONS).map(({ label }) => label),
+    ...Object.values(AUTOMATIC_ROLLBACK_TEXTS).map(({ label }) => label),
     ...panels.map(({ title }) => title),
     ...TABS.map(([label]) => label),
     ...Object.values(VITAL_SIGN_LABELS),

@@ -1,11 +1,9 @@
-import { describeStaleClients } from '../../contract/index.ts'
+import { describeStaleClients, TYPE_CHECK } from '../../contract/index.ts'
 import { formatDuration, formatQuantity } from '../../format/format.ts'
 import { describeFailedRows } from '../../measure/errorBudget.ts'
 import { healthyFinding, unhealthyFinding, unknownFinding, type ConditionFinding } from './conditionFinding.ts'
 import { flagChange, MAX_STATE_AGE_MS, type ConditionInput, type DatabaseState } from './conditionInput.ts'
 
-/** The validation check that counts rows whose type does not match their legacy columns. */
-const TYPE_CHECK = 'type-matches-legacy'
 /** How long a client may be stale. A client that is silent for this long counts as stale. */
 const MAX_INCONSISTENT_MS = 60_000
 

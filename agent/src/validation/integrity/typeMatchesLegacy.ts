@@ -1,9 +1,10 @@
+import { TYPE_CHECK } from '../../contract/index.ts'
 import { formatCount, formatQuantity } from '../../format/format.ts'
 import type { ValidationCheck } from '../check.ts'
 import { countAcceptedDiscrepancies } from './acceptedRows.ts'
 
 export const typeMatchesLegacy: ValidationCheck = {
-  name: 'type-matches-legacy',
+  name: TYPE_CHECK,
   layer: 'integrity',
   unit: 'count',
   needsScan: true,
