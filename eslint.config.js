@@ -49,7 +49,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['**/*.js', '**/*.cjs', 'plugin/dashboard/**', 'test/grafana/**'],
+    files: ['**/*.js', '**/*.cjs', 'plugin/dashboard/**', 'test/grafana/**', 'bench/pages/**'],
     extends: [tseslint.configs.disableTypeChecked],
   },
   {

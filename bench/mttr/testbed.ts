@@ -29,7 +29,11 @@ export interface Testbed {
  * Starts the demo with its own provisioning. The path `alert` runs agents with STI_GUARD=false; the path `guard` runs
  * without Prometheus and Grafana, so that nothing sends an alert.
  */
-export async function startTestbed({ path, rows, percentage }: MttrOptions): Promise<Testbed> {
+export async function startTestbed({
+  path,
+  rows,
+  percentage,
+}: Pick<MttrOptions, 'path' | 'rows' | 'percentage'>): Promise<Testbed> {
   const root = resolve(import.meta.dirname, '../..')
   const runFolder = await mkdtemp(join(tmpdir(), 'sti-mttr-'))
   await chmod(runFolder, 0o755)

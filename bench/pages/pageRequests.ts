@@ -1,0 +1,64 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Page, Request } from '@playwright/test'
+
+/** Requests that are sent together belong to one poll. */
+const POLL_WINDOW_MS = 1_000
+/** The status of an agent is read once a minute, and not at each poll. */
+const STATUS_PATH = /\/v1\/agent$/
+
+export interface PageRequests {
+  readonly polls: number
+  /** Requests to agents, without those for their status. */
+  readonly requests: number
+  /** The path of the request of each poll, if all are the same. */
+  readonly path: string | null
+  readonly intervalSeconds: number | null
+}
+
+/** Counts the requests that a page sends to agents during some seconds. */
+export async function countAgentRequests(page: Page, seconds: number): Promise<PageRequests> {
+  const sent: { readonly path: string; readonly at: number }[] = []
+  const listen = (request: Request): void => {
+    const { pathname } = new URL(request.url())
+    if (pathname.includes('/api/datasources/proxy/') && !STATUS_PATH.test(pathname))
+      sent.push({ path: pathname, at: Date.now() })
+  }
+  page.on('request', listen)
+  await sleep(seconds * 1000)
+  page.off('request', listen)
+  const starts = sent
+    .map(({ at }) => at)
+    .filter((at, index, all) => index === 0 || at - all[index - 1]! > POLL_WINDOW_MS)
+  const paths = new Set(sent.map(({ path }) => path))
+  return {
+    polls: starts.length,
+    requests: sent.length,
+    path: paths.size === 1 ? [...paths][0]! : null,
+    intervalSeconds: starts.length < 2 ? null : (starts.at(-1)! - starts[0]!) / (starts.length - 1) / 1000,
+  }
+}
+
+/** Counts every request that a page sends to Grafana's API while its tab is in the background. */
+export async function countHiddenRequests(page: Page, seconds: number): Promise<number> {
+  await setVisibility(page, 'hidden')
+  // A request that was in flight may be followed by one of its panel.
+  await sleep(2_000)
+  let count = 0
+  const listen = (request: Request): void => {
+    if (new URL(request.url()).pathname.startsWith('/api/')) count++
+  }
+  page.on('request', listen)
+  await sleep(seconds * 1000)
+  page.off('request', listen)
+  await setVisibility(page, 'visible')
+  return count
+}
+
+/** Playwright keeps every page visible, so the page is told what a browser tells a tab in the background. */
+function setVisibility(page: Page, state: DocumentVisibilityState): Promise<void> {
+  return page.evaluate((value) => {
+    Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => value })
+    Object.defineProperty(document, 'hidden', { configurable: true, get: () => value === 'hidden' })
+    document.dispatchEvent(new Event('visibilitychange'))
+  }, state)
+}
