@@ -24,7 +24,7 @@ const errorSeries = (color: string) => [
 const variantSeries = (name: string, variant: 'on' | 'off') => rolloutSeries(name, `variant="${variant}"`)
 
 const panel = timePanel(
-  'Requests of the application: latency with its axis, error ratio on its own scale, throughput in the legend. While the flag is on for a part of the users, requests with the flag on (new code) and off are drawn separately, the errors of both in dark and light red with their values in the tooltip. The dashed lines are the limits of average and p95 latency, from the baseline.',
+  'Requests of the application: latency with its axis, error ratio on its own scale, throughput in the legend. While the flag is on for a part of the users, requests with the flag on (new code) and off are drawn separately: the averages in orange and light blue, the errors in dark and light red. The values of both are in the tooltip, that of the average with the flag on also in the legend. The dashed lines are the limits of average and p95 latency, from the baseline.',
   'No metrics of the application. Configure them under api in the rollout file.',
 )
   .withTarget(rangeQuery('Average', 'avg', `max(${rolloutSeries('sti_api_latency_average_seconds')})`))
@@ -44,7 +44,7 @@ const panel = timePanel(
   .overrideByName('avg', [colorOverride('blue')])
   .overrideByName('p95', [colorOverride('purple')])
   .overrideByName('avg on', [colorOverride('orange')])
-  .overrideByName('avg off', [colorOverride('light-blue')])
+  .overrideByName('avg off', [colorOverride('light-blue'), NOT_IN_LEGEND])
   .overrideByName('average limit', [colorOverride('blue'), ...DASHED_LIMIT_LINE])
   .overrideByName('p95 limit', [colorOverride('purple'), ...DASHED_LIMIT_LINE])
   .overrideByName('errors', errorSeries('red'))
