@@ -113,7 +113,7 @@ function worstSign(name: VitalSignName, readings: readonly Reading[]): FleetSum 
   ]
   return {
     label: VITAL_SIGN_LABELS[name],
-    value: worst ? toVital(worst.sign).value : 'unknown',
+    value: worst ? toVital(worst.sign, null).value : 'unknown',
     note: notes.filter(Boolean).join('; '),
     bad: exceeded > 0,
   }
