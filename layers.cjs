@@ -36,6 +36,9 @@ const LAYERS = [
 ]
 
 /** The layers that the CLI may import: it is a client of the HTTP API, works on files itself, and starts an agent. */
-const CLI_IMPORTS = ['contract', 'format', 'rollout', 'database', 'signature', 'provisioning', 'signals', 'runAgent.ts']
+const CLI_IMPORTS = [
+  ...['contract', 'format', 'rollout', 'database', 'signature', 'provisioning', 'signals', 'runAgent.ts'],
+  'columnDrop/inspectColumnDrop.ts',
+]
 
 module.exports = { LAYERS, CLI_IMPORTS }

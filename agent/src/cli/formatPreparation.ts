@@ -1,5 +1,5 @@
 import { formatCount } from '../format/format.ts'
-import type { Preparation, PreparationStep } from '../rollout/preparation.ts'
+import type { Preparation, PreparationFinding, PreparationStep } from '../rollout/preparation.ts'
 
 const STEPS: readonly PreparationStep[] = ['expand', 'backfill', 'validation', 'finalize', 'column drop']
 
@@ -14,10 +14,15 @@ export function formatPreparation({ rows, sampled, findings }: Preparation): str
       '',
       `${step[0]!.toUpperCase()}${step.slice(1)}${own.some(({ refused }) => refused) ? ' would be refused' : ''}`,
     )
-    lines.push(...own.map(({ refused, text }) => `  ${refused ? 'x' : '!'} ${text}`))
+    lines.push(...own.flatMap(formatFinding))
   }
   return lines
 }
+
+const formatFinding = ({ refused, text, objects = [] }: PreparationFinding): string[] => [
+  `  ${refused ? 'x' : '!'} ${text}`,
+  ...objects.map((object) => `      - ${object}`),
+]
 
 /** The column drop is prepared much later, so what refuses it is no reason not to begin. */
 export function refusesSoon({ findings }: Preparation): boolean {

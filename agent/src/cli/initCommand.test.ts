@@ -44,7 +44,8 @@ test('a draft that init prints or writes passes check, which lists the rows and 
       'Rows: 10 Truck, 10 Bike, 10 Other',
       '',
       'Column drop would be refused',
-      '  x 1 object uses the legacy columns: view public.trucks. Change or drop them before sti prepare-column-drop.',
+      '  x 1 object depends on the columns (check no-dependent-objects).',
+      '      - view public.trucks depends on is_truck: PostgreSQL refuses to drop a column that a view uses. Create it again without the columns, or drop it',
       '',
     ])
     await sql`create table public.other (id int primary key, note timestamptz)`

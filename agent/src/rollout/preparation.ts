@@ -1,7 +1,8 @@
 import { citusFindings } from '../citus/citusFaults.ts'
 import type { Sql } from '../database/connect.ts'
 import { classifyError, errorMessage } from '../database/errors.ts'
-import { formatCount, formatQuantity } from '../format/format.ts'
+import { findStatementStatisticsFault, type StatementStatisticsFault } from '../database/statementStatistics.ts'
+import { formatCount, capitalize } from '../format/format.ts'
 import { readForeignKeys, type ForeignKey } from './foreignKeys.ts'
 import {
   privilegeNotes,
@@ -9,7 +10,6 @@ import {
   undeclaredLegacyTriggers,
   undeclaredTriggers,
 } from './checkAgainstTable.ts'
-import { quoteLiteral } from './identifiers.ts'
 import { citusTableNames } from './inspectTable.ts'
 import type { Rollout, Table } from './rollout.ts'
 import { columnLimitRefusal, findRowWidth } from './rowWidth.ts'
@@ -25,6 +25,8 @@ export interface PreparationFinding {
   /** False: the step runs, with the consequence that the text names. */
   readonly refused: boolean
   readonly text: string
+  /** The objects that the text counts, one sentence each. */
+  readonly objects?: readonly string[]
 }
 
 export interface Preparation {
@@ -43,13 +45,14 @@ const SAMPLE_PAGES = 10_000
 
 /**
  * Everything in the database that a later step of the rollout would refuse or could not decide, for the role of this
- * connection. Changes nothing. The file must fit the table (`checkAgainstTable`).
+ * connection, except the objects that keep the legacy columns from being dropped (columnDrop/inspectColumnDrop.ts).
+ * Changes nothing. The file must fit the table (`checkAgainstTable`).
  */
 export async function inspectPreparation(sql: Sql, rollout: Rollout, table: Table): Promise<Preparation> {
-  const [catalog, dependents, foreignKeys] = await Promise.all([
+  const [catalog, foreignKeys, statementsFault] = await Promise.all([
     readCatalog(sql, rollout, table),
-    readDependents(sql, rollout, table),
     readForeignKeys(sql, table),
+    findStatementStatisticsFault(sql),
   ])
   const { rows, sampled, fault } = await countTypes(sql, rollout, table)
   return {
@@ -76,16 +79,7 @@ export async function inspectPreparation(sql: Sql, rollout: Rollout, table: Tabl
               text: `The rows of each type are not counted, since a "when" raises an error for some rows, which become failed rows: ${fault}. Correct the expression.`,
             },
           ]),
-      ...statisticsFindings(catalog),
-      ...(dependents.length > 0
-        ? [
-            {
-              step: 'column drop' as const,
-              refused: true,
-              text: `${formatQuantity(dependents.length, 'object')} ${dependents.length === 1 ? 'uses' : 'use'} the legacy columns: ${dependents.join(', ')}. Change or drop them before sti prepare-column-drop.`,
-            },
-          ]
-        : []),
+      ...statisticsFindings(statementsFault),
     ],
     rows,
     sampled,
@@ -97,16 +91,17 @@ export async function inspectPreparation(sql: Sql, rollout: Rollout, table: Tabl
  * and cheap enough for a request.
  */
 export async function inspectRights(sql: Sql, rollout: Rollout, table: Table): Promise<PreparationFinding[]> {
-  const [catalog, foreignKeys, notes] = await Promise.all([
+  const [catalog, foreignKeys, notes, statementsFault] = await Promise.all([
     readCatalog(sql, rollout, table),
     readForeignKeys(sql, table),
     privilegeNotes(sql),
+    findStatementStatisticsFault(sql),
   ])
   return [
     ...citusNotes(rollout, table),
     ...rightFindings(rollout, catalog, foreignKeys),
     ...notes.map((text) => ({ step: 'validation' as const, refused: false, text })),
-    ...statisticsFindings(catalog),
+    ...statisticsFindings(statementsFault),
   ]
 }
 
@@ -123,7 +118,6 @@ interface CatalogRow {
   readonly unsettable: readonly string[]
   /** Relations of the table that are published for updates and have no replica identity. */
   readonly withoutIdentity: readonly string[]
-  readonly statements: 'present' | 'not created' | 'not loaded'
 }
 
 async function readCatalog(sql: Sql, rollout: Rollout, table: Table): Promise<CatalogRow> {
@@ -146,9 +140,7 @@ async function readCatalog(sql: Sql, rollout: Rollout, table: Table): Promise<Ca
           and exists (select from pg_catalog.pg_publication p join pg_catalog.pg_publication_tables t on t.pubname = p.pubname
             join pg_catalog.pg_namespace n on n.nspname = t.schemaname
             join pg_catalog.pg_class x on x.relname = t.tablename and x.relnamespace = n.oid
-            where p.pubupdate and x.oid in (select oid from tree))) as "withoutIdentity",
-      case when not exists (select from pg_catalog.pg_extension where extname = 'pg_stat_statements') then 'not created'
-        when coalesce(current_setting('pg_stat_statements.max', true), '') = '' then 'not loaded' else 'present' end as statements`
+            where p.pubupdate and x.oid in (select oid from tree))) as "withoutIdentity"`
   return row!
 }
 
@@ -230,12 +222,9 @@ async function hasExpanded(sql: Sql, rollout: Rollout, table: Table): Promise<bo
   return changes.count > 0
 }
 
-function statisticsFindings({ statements }: CatalogRow): PreparationFinding[] {
-  if (statements === 'present') return []
-  const text =
-    statements === 'not created'
-      ? 'pg_stat_statements is not installed, so query times are unknown and the column drop cannot see which statements use the legacy columns. Add it to shared_preload_libraries, restart PostgreSQL, and run CREATE EXTENSION pg_stat_statements.'
-      : 'pg_stat_statements is not loaded. Add it to shared_preload_libraries and restart PostgreSQL.'
+function statisticsFindings(fault: StatementStatisticsFault | null): PreparationFinding[] {
+  if (fault === null) return []
+  const text = `${capitalize(fault.problem)}. ${capitalize(fault.remedy)}.`
   return [{ step: 'column drop', refused: true, text }]
 }
 
@@ -261,21 +250,4 @@ async function countTypes(
     if (classifyError(error) !== 'row') throw error
     return { rows: [], sampled, fault: errorMessage(error) }
   }
-}
-
-/** Views, policies, other constraints, generated columns and functions with a parsed body that use a legacy column. */
-async function readDependents(sql: Sql, rollout: Rollout, table: Table): Promise<string[]> {
-  const names = rollout.legacyColumns.map(quoteLiteral).join(', ')
-  const rows = await sql.unsafe<{ object: string }[]>(
-    `select distinct case when d.classid = 'pg_catalog.pg_rewrite'::regclass
-        then (select case when c.relkind = 'm' then 'materialized view ' else 'view ' end || c.oid::regclass::text
-          from pg_catalog.pg_rewrite r join pg_catalog.pg_class c on c.oid = r.ev_class where r.oid = d.objid)
-        else pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid) end as object
-      from pg_catalog.pg_depend d
-      join pg_catalog.pg_attribute a on a.attrelid = d.refobjid and a.attnum = d.refobjsubid
-      where d.refclassid = 'pg_catalog.pg_class'::regclass and d.refobjid = ${table.oid} and a.attname in (${names})
-        and d.classid in ('pg_catalog.pg_rewrite'::regclass, 'pg_catalog.pg_policy'::regclass, 'pg_catalog.pg_proc'::regclass)
-      order by 1`,
-  )
-  return rows.map(({ object }) => object)
 }

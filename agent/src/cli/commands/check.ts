@@ -104,6 +104,7 @@ async function checkTable(rollout: Rollout, url: string): Promise<TableResult> {
     { checkAgainstTable },
     { countContentLosses },
     { inspectPreparation },
+    { inspectColumnDrop },
   ] = await Promise.all([
     import('../../database/connect.ts'),
     import('../../database/errors.ts'),
@@ -111,6 +112,7 @@ async function checkTable(rollout: Rollout, url: string): Promise<TableResult> {
     import('../../rollout/checkAgainstTable.ts'),
     import('../../rollout/contentLoss.ts'),
     import('../../rollout/preparation.ts'),
+    import('../../columnDrop/inspectColumnDrop.ts'),
   ])
   const database = connect(url, 'check')
   try {
@@ -119,7 +121,9 @@ async function checkTable(rollout: Rollout, url: string): Promise<TableResult> {
     if (faults.length > 0) return { ...NO_DATABASE, faults }
     const sql = database.engine({ purpose: 'check', readOnly: true })
     try {
-      const preparation = await inspectPreparation(sql, rollout, table)
+      const prepared = await inspectPreparation(sql, rollout, table)
+      const findings = [...prepared.findings, ...(await inspectColumnDrop(sql, rollout, table))]
+      const preparation = { ...prepared, findings }
       const losses = await countContentLosses(sql, rollout, table, 'legacy columns').catch((error: unknown) => {
         if (classifyError(error) !== 'row') throw error
         return errorMessage(error)

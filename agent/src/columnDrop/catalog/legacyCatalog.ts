@@ -114,16 +114,19 @@ export interface LegacyStatistics {
   readonly comment: string | null
 }
 
-/** A message is built from it: `kind` `identity` depends on `columns`. */
 export interface BlockingDependency {
   /** Such as `view`, `rule`, `function`, `trigger`, `policy`, `publication`, `foreign key`, `generated column`, `key`. */
   readonly kind: string
   /** The name, including the object that it belongs to. */
   readonly identity: string
   readonly columns: readonly string[]
-  /** One sentence: why it blocks the drop, or what to do. */
+  /** Why it blocks the drop, and what to do; without a period at the end. */
   readonly why: string
 }
+
+/** The one sentence for an object that blocks the drop. */
+export const describeDependency = ({ kind, identity, columns, why }: BlockingDependency): string =>
+  `${kind} ${identity} depends on ${columns.join(', ')}: ${why}`
 
 /** The type that a column is added with: that of a domain with constraints is given once it has its values. */
 export const columnType = (column: LegacyColumn): string => column.baseType ?? column.type

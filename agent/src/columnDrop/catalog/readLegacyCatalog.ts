@@ -17,7 +17,8 @@ export async function readLegacyCatalog(database: Database, rollout: Rollout, ta
   }
 }
 
-async function readCatalogRows(sql: Sql, rollout: Rollout, table: Table): Promise<LegacyCatalog> {
+/** The same over a connection whose search path is pg_catalog alone. */
+export async function readCatalogRows(sql: Sql, rollout: Rollout, table: Table): Promise<LegacyCatalog> {
   const columns = rollout.legacyColumns.filter((name) => table.columns.some((column) => column.name === name))
   const legacy = { oid: table.oid, columns, key: table.key.map((column) => column.name) }
   const [version] = await sql<{ number: number }[]>`select current_setting('server_version_num')::int as number`

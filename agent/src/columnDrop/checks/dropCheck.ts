@@ -7,18 +7,20 @@ import type { LegacyCatalog } from '../catalog/legacyCatalog.ts'
 import type { ColumnLookup, ColumnUseTarget } from '../../statements/columnUseTarget.ts'
 
 /** A safety check of a column drop. A new check is a file that exports one of these and a line in DROP_CHECKS. */
-export interface DropCheck {
+export interface DropCheck<Context = DropCheckContext> {
   /** Stable, since pages, reports, and the pull request use it. */
   readonly name: string
   readonly question: string
   /** An exception becomes the verdict `error`; only an unavailable database stops the run. */
-  run(context: DropCheckContext): Promise<DropFinding>
+  run(context: Context): Promise<DropFinding>
 }
 
 export interface DropFinding {
   readonly verdict: Verdict
   /** One sentence without a period. If the check does not pass, it also says what to do. */
   readonly evidence: string
+  /** The evidence without the list of findings, for a place that prints one finding per line below it. */
+  readonly summary?: string
   readonly findings?: readonly string[]
   /**
    * What the check cannot decide, a name for each: an admin can accept them with a reason, and the check does not block
@@ -27,17 +29,21 @@ export interface DropFinding {
   readonly acceptable?: readonly string[]
 }
 
-export interface DropCheckContext {
-  readonly database: Database
+/** All that a check needs whose answer is in the catalog: it can be known before anything of the rollout has begun. */
+export interface TableContext {
   /** Read-only, with a time-out. */
   readonly sql: Sql
   readonly rollout: Rollout
   readonly table: Table
-  readonly facts: RolloutFacts
   readonly catalog: LegacyCatalog
   /** The names by which statements may refer to the table, and the columns of all other relations. */
   readonly target: ColumnUseTarget
   readonly columnsOf: ColumnLookup
+}
+
+export interface DropCheckContext extends TableContext {
+  readonly database: Database
+  readonly facts: RolloutFacts
   /** Milliseconds since 1970, by the database's clock. */
   readonly now: number
 }

@@ -1,4 +1,4 @@
-import type { DropCheck } from './dropCheck.ts'
+import type { DropCheck, TableContext } from './dropCheck.ts'
 import { noDependentObjects } from './noDependentObjects.ts'
 import { noFailedRows } from './noFailedRows.ts'
 import { flagStable } from './flagStable.ts'
@@ -9,6 +9,14 @@ import { noStatementReads, noStatementWrites } from './noStatementUses.ts'
 import { noSubscribers } from './noSubscribers.ts'
 import { undoPossible } from './undoPossible.ts'
 import { validationPassed } from './validationPassed.ts'
+
+/** The checks whose answer is in the catalog, which `sti check` runs before expand. */
+export const TABLE_CHECKS: readonly DropCheck<TableContext>[] = [
+  noDependentObjects,
+  noFunctionBodies,
+  noSubscribers,
+  undoPossible,
+]
 
 /** The safety checks before anything is archived, in this order. Names are unique. */
 export const DROP_CHECKS: readonly DropCheck[] = [

@@ -2,9 +2,9 @@ import { formatQuantity } from '../../format/format.ts'
 import { createHash } from 'node:crypto'
 import { partitionTreeCte } from '../../statements/partitionTreeCte.ts'
 import { findFunctionUses, type StoredFunction } from '../../statements/functionUses.ts'
-import { type DropCheck, type DropCheckContext } from './dropCheck.ts'
+import type { DropCheck, TableContext } from './dropCheck.ts'
 
-export const noFunctionBodies: DropCheck = {
+export const noFunctionBodies: DropCheck<TableContext> = {
   name: 'no-function-body',
   question: 'Are all functions of the database free of the columns?',
   async run(context) {
@@ -21,19 +21,27 @@ export const noFunctionBodies: DropCheck = {
         unsureNames.push(functionVersion(stored))
       }
     }
-    if (uses.length > 0)
+    if (uses.length > 0) {
+      const what = `${formatQuantity(uses.length, 'function')} would fail at the next call`
+      const action = `change ${uses.length === 1 ? 'it' : 'them'} to use the type`
       return {
         verdict: 'fail',
-        evidence: `${formatQuantity(uses.length, 'function')} would fail at the next call (${uses.join('; ')}): change ${uses.length === 1 ? 'it' : 'them'} to use the type`,
+        summary: `${what}: ${action}`,
+        evidence: `${what} (${uses.join('; ')}): ${action}`,
         findings: [...uses, ...unsure],
       }
-    if (unsure.length > 0)
+    }
+    if (unsure.length > 0) {
+      const what = `${formatQuantity(unsure.length, 'function')} could not be analyzed`
+      const action = 'make sure that no function uses the columns, and rewrite or drop those that could not be analyzed'
       return {
         verdict: 'inconclusive',
-        evidence: `${formatQuantity(unsure.length, 'function')} could not be analyzed (${unsure.join('; ')}): make sure that no function uses the columns, and rewrite or drop those that could not be analyzed`,
+        summary: `${what}: ${action}`,
+        evidence: `${what} (${unsure.join('; ')}): ${action}`,
         findings: unsure,
         acceptable: unsureNames,
       }
+    }
     return {
       verdict: 'pass',
       evidence:
@@ -49,7 +57,7 @@ const functionVersion = ({ shown, definition }: StoredFunction): string =>
   `${shown} (${createHash('sha256').update(definition).digest('hex').slice(0, 12)})`
 
 /** The application's functions, without those of PostgreSQL, extensions, and STI. */
-async function readFunctions({ sql, table }: DropCheckContext): Promise<StoredFunction[]> {
+async function readFunctions({ sql, table }: TableContext): Promise<StoredFunction[]> {
   return await sql<StoredFunction[]>`
     with /* sti */ ${partitionTreeCte(sql, table.oid)}, row_type as (
       select c.reltype as oid from tree join pg_class c on c.oid = tree.oid

@@ -1,6 +1,7 @@
+import { findStatementStatisticsFault } from '../../database/statementStatistics.ts'
 import { formatQuantity } from '../../format/format.ts'
 import { shortenStatement, statementSubject } from '../../rollout/statementText.ts'
-import { readStatements, statementsFault, type StatementWatch } from '../watch/statementWatch.ts'
+import { readStatements, type StatementWatch } from '../watch/statementWatch.ts'
 import { soakStartedAt, soakShortfall, type DropCheck, type DropCheckContext, type DropFinding } from './dropCheck.ts'
 
 export const noStatementReads: DropCheck = {
@@ -17,9 +18,13 @@ export const noStatementWrites: DropCheck = {
 
 async function checkStatementUses(context: DropCheckContext, access: 'reads' | 'writes'): Promise<DropFinding> {
   const { state } = context.database
-  const fault = await statementsFault(state)
+  const fault = await findStatementStatisticsFault(state)
   if (fault !== null)
-    return { verdict: 'inconclusive', evidence: fault, acceptable: ['statements without pg_stat_statements'] }
+    return {
+      verdict: 'inconclusive',
+      evidence: `${fault.problem}: ${fault.remedy}, then wait for the soak time`,
+      acceptable: ['statements without pg_stat_statements'],
+    }
   const statementWatch = await readStatements(state, context.rollout.name)
   const soakStart = soakStartedAt(context)
   const recentUses = statementWatch.uses.filter(({ calledAt }) => calledAt !== null && calledAt > soakStart)

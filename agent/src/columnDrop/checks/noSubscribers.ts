@@ -1,7 +1,7 @@
 import { partitionTreeCte } from '../../statements/partitionTreeCte.ts'
-import type { DropCheck } from './dropCheck.ts'
+import type { DropCheck, TableContext } from './dropCheck.ts'
 
-export const noSubscribers: DropCheck = {
+export const noSubscribers: DropCheck<TableContext> = {
   name: 'no-subscriber',
   question: 'Are all logical subscribers and replication slots independent of the columns?',
   async run({ sql, table, rollout }) {
@@ -27,13 +27,15 @@ export const noSubscribers: DropCheck = {
         findings: names,
       }
     const foreignSlots = slots.filter(({ plugin }) => plugin !== 'pgoutput')
-    if (foreignSlots.length > 0)
+    if (foreignSlots.length > 0) {
+      const findings = foreignSlots.map(({ name, plugin }) => `${name} (${plugin})`)
       return {
         verdict: 'inconclusive',
-        evidence: `the agent cannot check the consumer of the logical slot ${foreignSlots[0]!.name} (${foreignSlots[0]!.plugin}): make sure that it does not need the columns, and drop or replace the slot`,
-        findings: foreignSlots.map(({ name, plugin }) => `${name} (${plugin})`),
+        evidence: `the agent cannot check who reads the logical ${findings.length === 1 ? 'slot' : 'slots'} ${findings.join(', ')}: make sure that no consumer needs the columns, or drop or replace ${findings.length === 1 ? 'the slot' : 'the slots'}`,
+        findings,
         acceptable: foreignSlots.map(({ name, plugin }) => `slot ${name} (${plugin})`),
       }
+    }
     return {
       verdict: 'pass',
       evidence:

@@ -16,18 +16,21 @@ const MAX_FINDING_LENGTH = 500
 /** Runs one check. @throws connection errors */
 export async function runDropCheck(check: DropCheck, context: DropCheckContext): Promise<ColumnDropCheck> {
   const started = performance.now()
-  let finding: DropFinding
+  return toCheckResult(check, await findFault(check, context), started, context.facts.acceptances)
+}
+
+/** The finding of one check, also of one that failed. @throws connection errors */
+export async function findFault<Context>(check: DropCheck<Context>, context: Context): Promise<DropFinding> {
   try {
-    finding = await check.run(context)
+    return await check.run(context)
   } catch (error) {
     if (isConnectionError(error)) throw error
-    finding = {
+    return {
       verdict: 'error',
       evidence: `the check failed (${errorMessage(error)}): fix the cause, then prepare again`,
       acceptable: [`error ${errorCode(error) ?? 'without a code'}`],
     }
   }
-  return toCheckResult(check, finding, started, context.facts.acceptances)
 }
 
 export function toCheckResult(
@@ -68,6 +71,10 @@ export function failureReasons(checks: readonly ColumnDropCheck[]): string[] {
     .filter((check) => !allowsColumnDrop(check))
     .map(
       ({ check, verdict, evidence, acceptable }) =>
-        `${check} (${verdict}): ${evidence}.${acceptable.length === 0 ? '' : ` An admin who knows that it is safe can accept it: ${acceptCheckCommand(check)}.`}`,
+        `${check} (${verdict}): ${evidence}.${acceptable.length === 0 ? '' : ` ${acceptanceAdvice(check)}`}`,
     )
 }
+
+/** The way forward where a check names what an admin can accept. */
+export const acceptanceAdvice = (check: string): string =>
+  `An admin who knows that it is safe can accept it: ${acceptCheckCommand(check)}.`

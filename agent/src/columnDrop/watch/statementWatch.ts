@@ -1,3 +1,4 @@
+import { findStatementStatisticsFault } from '../../database/statementStatistics.ts'
 import { OWN_STATEMENT_SQL } from '../../database/tagStatement.ts'
 import type { Sql } from '../../database/connect.ts'
 import { findStatementsSchema } from '../../measure/querySampling.ts'
@@ -29,7 +30,7 @@ interface StatementEntry {
 /**
  * Polls pg_stat_statements for the application's statements that name the legacy columns, and for their calls since
  * the last poll. A reset or discarded entries restart the watch. Does nothing if statements cannot be read
- * (statementsFault).
+ * (database/statementStatistics.ts).
  */
 export async function pollStatements(
   sql: Sql,
@@ -38,7 +39,7 @@ export async function pollStatements(
   cache: StatementUseCache,
 ): Promise<void> {
   const schema = await findStatementsSchema(sql)
-  if (schema === null || (await statementsFault(sql)) !== null) return
+  if (schema === null || (await findStatementStatisticsFault(sql)) !== null) return
   const [info] = await sql<{ since: string; thrownAway: number }[]>`
     select /* sti */ stats_reset::text as since, dealloc::float8 as "thrownAway" from ${sql(schema)}.pg_stat_statements_info`
   const entries = await sql<StatementEntry[]>`
@@ -77,23 +78,6 @@ export async function pollStatements(
       statement = excluded.statement, reads = excluded.reads, writes = excluded.writes, only_through_star = excluded.only_through_star,
       analysis_fault = excluded.analysis_fault,
       last_called_at = case when u.calls <> excluded.calls then clock_timestamp() else u.last_called_at end, calls = excluded.calls`
-}
-
-/** The reason why the application's statements cannot be read, and what to do; null if they can. */
-export async function statementsFault(sql: Sql): Promise<string | null> {
-  const [row] = await sql<{ there: boolean; reads: boolean; role: string; loaded: boolean; tracks: string | null }[]>`
-    select /* sti */ exists (select from pg_extension where extname = 'pg_stat_statements') as there,
-      pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') as reads, current_user::text as role,
-      current_setting('shared_preload_libraries') ~ '\\mpg_stat_statements\\M' as loaded,
-      current_setting('pg_stat_statements.track', true) as tracks`
-  const { there, reads, role, loaded, tracks } = row!
-  if (!there)
-    return 'the extension pg_stat_statements is missing, so the application’s statements are unknown: run CREATE EXTENSION pg_stat_statements, then wait for the soak time'
-  if (!loaded)
-    return 'pg_stat_statements is not loaded: add it to shared_preload_libraries and restart PostgreSQL, then wait for the soak time'
-  if (tracks === 'none') return 'pg_stat_statements.track is none, so no statements are recorded: set it to top'
-  if (!reads) return `the role ${role} cannot read statements of other roles: run GRANT pg_monitor TO ${role}`
-  return null
 }
 
 async function parseStatementTexts(
