@@ -214,6 +214,12 @@ export const DROP_TABLE_SHAPES: readonly DropTableShape[] = [
       create statistics app.only_note on id, note from app.things; alter statistics app.with_note set statistics 300`,
   },
   {
+    name: 'its rows in columns of other tables',
+    create: `${thingsTable()} create type app.boxed as (thing app.things); create domain app.many as app.things[];
+      create table app.audit (id int, was app.things); create table app.boxes (box app.boxed, content app.many);
+      insert into app.audit select id, t from app.things t where id < 5`,
+  },
+  {
     name: 'views, rules, and functions on other columns',
     create: `${thingsTable()} create view app.notes as select id, note from app.things; create materialized view app.counted as select count(*) from app.things;
       create function app.note_of(wanted int) returns text language sql stable begin atomic select note from app.things where id = wanted; end`,

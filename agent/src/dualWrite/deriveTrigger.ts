@@ -3,8 +3,9 @@ import type { ReversibleChange } from '../ddl/transactional.ts'
 import { catalogDefinition } from '../ddl/catalogDefinition.ts'
 import { keyAsJson } from '../engine/keys.ts'
 import { cannotRaise } from '../rollout/cannotRaise.ts'
+import { DERIVE_TRIGGER_NAME } from '../rollout/laterTriggers.ts'
 import { boundedName, quoteIdentifier, quoteLiteral } from '../rollout/identifiers.ts'
-import type { RestoreValue, Rollout, Table, Trigger } from '../rollout/rollout.ts'
+import type { RestoreValue, Rollout, Table } from '../rollout/rollout.ts'
 import { valueDiffersSql } from '../rollout/valueComparison.ts'
 import { functionSettingsSql } from './functionSettings.ts'
 import { columnShapeGuard, recordColumns } from './columnShape.ts'
@@ -12,26 +13,12 @@ import { createConflictCountersSql } from './conflictCounts.ts'
 import { CORRECTION_VARIABLES, countCorrectionSql } from './correctionSql.ts'
 import { deriveAssignmentSql } from './deriveAssignment.ts'
 
-/** Fires after every trigger with a name of letters and digits, and so after the application's own triggers. */
-export const DERIVE_TRIGGER_NAME = '~sti_derive'
-/** Fires right before it, for some rows that are inserted. */
+/** Fires right before the dual-write trigger, for some rows that are inserted. */
 export const COMPLETE_TRIGGER_NAME = '~sti_complete'
 /** Fires right after it, for rows that may move to another partition. */
 export const MOVE_TRIGGER_NAME = '~sti_move'
 /** The names that a dual-write trigger can have. */
 export const DUAL_WRITE_TRIGGER_NAMES = [COMPLETE_TRIGGER_NAME, DERIVE_TRIGGER_NAME, MOVE_TRIGGER_NAME]
-
-/** Triggers that could change a row after the dual-write trigger has derived its type. */
-export function findLaterTriggers(triggers: readonly Trigger[]): Trigger[] {
-  return triggers.filter(
-    (trigger) =>
-      trigger.timing === 'before' &&
-      trigger.forEachRow &&
-      (trigger.onInsert || trigger.onUpdate) &&
-      !trigger.ours &&
-      trigger.name > DERIVE_TRIGGER_NAME,
-  )
-}
 
 export function deriveFunctionName(rollout: Pick<Rollout, 'name'>): string {
   return `sti.${quoteIdentifier(`derive_${rollout.name}`)}`

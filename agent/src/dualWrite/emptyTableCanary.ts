@@ -2,7 +2,8 @@ import type { Sql } from '../database/connect.ts'
 import { quoteIdentifier } from '../rollout/identifiers.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
 import { runCanaryWrite, type CanaryResult, type CanaryScope } from './canaryWrite.ts'
-import { DERIVE_TRIGGER_NAME, dualWriteTriggerChanges } from './deriveTrigger.ts'
+import { DERIVE_TRIGGER_NAME } from '../rollout/laterTriggers.ts'
+import { dualWriteTriggerChanges } from './deriveTrigger.ts'
 
 const COPY_TABLE = 'pg_temp."~sti_canary"'
 /** The key of the copy: the columns of the table's own key are empty there. */

@@ -1,3 +1,4 @@
+import { DERIVE_TRIGGER_NAME, findLaterTriggers } from '../rollout/laterTriggers.ts'
 import type { Sql } from '../database/connect.ts'
 import type { Rollout, Table, Trigger } from '../rollout/rollout.ts'
 import { describeColumnChange, readColumnChanges } from './columnShape.ts'
@@ -7,9 +8,7 @@ import {
   COMPLETE_TRIGGER_NAME,
   derivationMark,
   deriveFunctionName,
-  DERIVE_TRIGGER_NAME,
   dualWriteTriggerNames,
-  findLaterTriggers,
   MOVE_TRIGGER_NAME,
 } from './deriveTrigger.ts'
 

@@ -2,7 +2,7 @@ import type { RolloutFacts } from '../kind/facts.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
 import { columnLimitRefusal } from '../rollout/rowWidth.ts'
 import { dualWriteColumns } from '../dualWrite/columnShape.ts'
-import { findLaterTriggers } from '../dualWrite/deriveTrigger.ts'
+import { laterTriggerRefusals } from '../rollout/laterTriggers.ts'
 
 /** Reasons why the column and its trigger must not be added. */
 export function expandRefusals(facts: RolloutFacts): string[] {
@@ -15,10 +15,7 @@ export function expandRefusals(facts: RolloutFacts): string[] {
     ...existingColumnRefusals(facts),
     ...prefillRefusals(facts),
     ...reverseSyncRefusals(facts),
-    ...findLaterTriggers(facts.table?.triggers ?? []).map(
-      ({ name }) =>
-        `Trigger ${name} fires after the dual-write trigger and could change a row after its type is derived. Rename it.`,
-    ),
+    ...laterTriggerRefusals(facts.table),
   ]
 }
 

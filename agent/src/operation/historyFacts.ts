@@ -1,7 +1,7 @@
 import { isEnded, type Operation, type RollbackScope } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 import { endedStates } from '../database/endedStates.ts'
-import { DERIVE_TRIGGER_NAME } from '../dualWrite/deriveTrigger.ts'
+import { DERIVE_TRIGGER_NAME } from '../rollout/laterTriggers.ts'
 import type { HistoryFacts } from '../kind/facts.ts'
 import { toOperation, type OperationRow } from './operationRow.ts'
 

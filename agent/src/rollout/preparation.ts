@@ -12,6 +12,8 @@ import {
 } from './checkAgainstTable.ts'
 import { citusTableNames } from './inspectTable.ts'
 import type { Rollout, Table } from './rollout.ts'
+import { laterTriggerRefusals } from './laterTriggers.ts'
+import { readRowTypeUses } from './rowTypeUses.ts'
 import { columnLimitRefusal, findRowWidth } from './rowWidth.ts'
 import { typeOnlyInsertNotes } from './typeOnlyInserts.ts'
 import { sampleTable } from './tableSample.ts'
@@ -49,10 +51,11 @@ const SAMPLE_PAGES = 10_000
  * Changes nothing. The file must fit the table (`checkAgainstTable`).
  */
 export async function inspectPreparation(sql: Sql, rollout: Rollout, table: Table): Promise<Preparation> {
-  const [catalog, foreignKeys, statementsFault] = await Promise.all([
+  const [catalog, foreignKeys, statementsFault, rowTypeUses] = await Promise.all([
     readCatalog(sql, rollout, table),
     readForeignKeys(sql, table),
     findStatementStatisticsFault(sql),
+    readRowTypeUses(sql, table.oid),
   ])
   const { rows, sampled, fault } = await countTypes(sql, rollout, table)
   return {
@@ -60,7 +63,7 @@ export async function inspectPreparation(sql: Sql, rollout: Rollout, table: Tabl
       ...citusNotes(rollout, table),
       ...rightFindings(rollout, catalog, foreignKeys),
       ...(await privilegeNotes(sql)).map((text) => ({ step: 'validation' as const, refused: false, text })),
-      ...tableFindings(rollout, table, catalog),
+      ...tableFindings(rollout, table, catalog, rowTypeUses),
       ...undeclaredTriggers(rollout, table).map((text) => ({ step: 'backfill' as const, refused: true, text })),
       ...(await rowFindings(sql, rollout, table, rows, sampled)),
       ...undeclaredLegacyTriggers(rollout, table).map((text) => ({
@@ -172,10 +175,21 @@ function rightFindings(
   return findings
 }
 
-function tableFindings(rollout: Rollout, table: Table, { withoutIdentity }: CatalogRow): PreparationFinding[] {
+function tableFindings(
+  rollout: Rollout,
+  table: Table,
+  { withoutIdentity }: CatalogRow,
+  rowTypeUses: readonly string[],
+): PreparationFinding[] {
   const findings: PreparationFinding[] = []
   const columnLimit = columnLimitRefusal(rollout, table)
   if (columnLimit !== null) findings.push({ step: 'expand', refused: true, text: columnLimit })
+  if (rollout.file.dualWrite === 'trigger')
+    findings.push(...laterTriggerRefusals(table).map((text) => ({ step: 'expand' as const, refused: true, text })))
+  if (rollout.file.prefill === 'majority' && table.discriminator === null && rowTypeUses.length > 0) {
+    const text = `${rowTypeUses.join(', ')} holds rows of ${rollout.table.sql}, so PostgreSQL refuses to add a column with a default to it. Set prefill: none.`
+    findings.push({ step: 'expand', refused: true, text })
+  }
   if (withoutIdentity.length > 0) {
     const text = `${withoutIdentity.join(', ')} has no replica identity, but its updates are published, so PostgreSQL refuses every UPDATE. Run ALTER TABLE … REPLICA IDENTITY FULL, or USING INDEX.`
     findings.push({ step: 'backfill', refused: true, text })

@@ -15,6 +15,8 @@ export interface LegacyCatalog {
   readonly blocking: readonly BlockingDependency[]
   /** Other tables that the drop locks: those referenced by foreign keys of the columns. */
   readonly alsoLocked: readonly string[]
+  /** Columns that hold rows of the table, which keep PostgreSQL from rewriting it. */
+  readonly rowTypeUses: readonly string[]
   /** True if a publication includes the table or one of its partitions. */
   readonly published: boolean
   /** Digest of the dependencies on the columns; the migration compares it before it drops them. */

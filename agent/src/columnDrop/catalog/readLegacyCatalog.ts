@@ -1,4 +1,5 @@
 import type { Database, Sql } from '../../database/connect.ts'
+import { readRowTypeUses } from '../../rollout/rowTypeUses.ts'
 import type { Rollout, Table } from '../../rollout/rollout.ts'
 import { readBlockingDependencies } from './blockingDependencies.ts'
 import { readDigest } from './digest.ts'
@@ -30,6 +31,7 @@ export async function readCatalogRows(sql: Sql, rollout: Rollout, table: Table):
     statistics: await readStatistics(sql, legacy),
     blocking: await readBlockingDependencies(sql, legacy),
     alsoLocked: await readReferencedTables(sql, legacy),
+    rowTypeUses: await readRowTypeUses(sql, table.oid),
     published: await isPublished(sql, legacy),
     digest: await readDigest(sql, rollout, legacy.columns),
   }

@@ -63,9 +63,20 @@ function rowsWithoutWayBack(rollout: Rollout): string[] {
 export function migrationRefusals(rollout: Rollout, catalog: LegacyCatalog): string[] {
   const columns = catalog.relations[0]?.columns ?? []
   if (columns.length === 0) return ['The legacy columns no longer exist.']
-  return columns
-    .filter((column) => column.notNull && column.default === null && column.identity === null)
-    .flatMap((column) => missingValueRefusals(rollout, column))
+  return [
+    ...columns.flatMap((column) => rewriteRefusals(catalog, column)),
+    ...columns
+      .filter((column) => column.notNull && column.default === null && column.identity === null)
+      .flatMap((column) => missingValueRefusals(rollout, column)),
+  ]
+}
+
+/** A domain with constraints is given to a column once it is filled, which PostgreSQL counts as a rewrite. */
+function rewriteRefusals({ rowTypeUses }: LegacyCatalog, { sql, type, baseType }: LegacyColumn): string[] {
+  if (baseType === null || rowTypeUses.length === 0) return []
+  return [
+    `Column ${sql} has the domain ${type} with constraints, and ${rowTypeUses.join(', ')} holds rows of the table: PostgreSQL would refuse to give the column its domain again. Change the column to ${baseType} with a CHECK constraint, or change what holds the rows to another type.`,
+  ]
 }
 
 function missingValueRefusals(rollout: Rollout, column: LegacyColumn): string[] {

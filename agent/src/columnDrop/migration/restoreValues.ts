@@ -26,12 +26,16 @@ export function restoreValues(source: MigrationSource): string {
   return doBlock([guard, ...body], ['written bigint'])
 }
 
-/** True if the undo can rewrite the table: constants need no other column. Subscribers receive an UPDATE but not a rewrite. */
+/**
+ * True if the undo can rewrite the table: constants need no other column. Subscribers receive an UPDATE but not a rewrite,
+ * and PostgreSQL refuses to rewrite a table whose rows another column holds.
+ */
 export function usesTableRewrite({ rollout, catalog }: Pick<MigrationSource, 'rollout' | 'catalog'>): boolean {
   const { columns } = catalog.relations[0]!
   const restored = (name: string): boolean =>
     rollout.types.every((type) => rollout.restoreValues(type)?.get(name)?.kind === 'constant')
-  return !catalog.published && columns.every(({ name, sequence }) => sequence === null && restored(name))
+  if (catalog.published || catalog.rowTypeUses.length > 0) return false
+  return columns.every(({ name, sequence }) => sequence === null && restored(name))
 }
 
 /** True if the legacy columns of a row and its archived copy differ byte by byte. */

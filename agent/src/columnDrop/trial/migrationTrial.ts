@@ -61,7 +61,7 @@ export async function runMigrationTrial(
     const plan = await planCopy(reader, rollout, table, catalog, copy)
     await createCopy(run, sql, plan.statements, copy)
     run.setStep('trying the migration on the copy')
-    return await runTrialSteps({ run, sql, reader, table, copy, leftOut: plan.leftOut }, sampleRows)
+    return await runTrialSteps({ run, sql, reader, table, catalog, copy, leftOut: plan.leftOut }, sampleRows)
   } finally {
     await dropCopies(run, sql, copy).catch((error: unknown) => {
       if (!isConnectionError(error)) throw error
@@ -75,12 +75,14 @@ interface TrialContext {
   readonly sql: Sql
   readonly reader: Sql
   readonly table: Table
+  /** The catalog of the table itself. */
+  readonly catalog: LegacyCatalog
   readonly copy: Rollout
   readonly leftOut: readonly string[]
 }
 
 async function runTrialSteps(
-  { run, sql, reader, table, copy, leftOut }: TrialContext,
+  { run, sql, reader, table, catalog, copy, leftOut }: TrialContext,
   sampleRows: number,
 ): Promise<MigrationTrial> {
   const { database, rollout } = run
@@ -99,7 +101,14 @@ async function runTrialSteps(
   )
   await sql.unsafe(`delete from ${copy.table.sql} as t using ${newRows} as l where ${keysMatch(layout, 't', 'l')}`)
   await fillArchive(sql, run, copy, tableBefore)
-  const before = await readLegacyCatalog(database, copy, tableBefore)
+  // What the copy cannot have decides how the undo writes the rows.
+  const { published, rowTypeUses } = catalog
+  const readCopyCatalog = async (copied: Table): Promise<LegacyCatalog> => ({
+    ...(await readLegacyCatalog(database, copy, copied)),
+    published,
+    rowTypeUses,
+  })
+  const before = await readCopyCatalog(tableBefore)
   const images = `${quoteIdentifier(copy.table.schema)}."~before"`
   await sql.unsafe(`create table ${images} as select * from ${copy.table.sql}`)
   const migration = writeMigration({ rollout: copy, table: tableBefore, catalog: before, changes: dualWrite })
@@ -138,7 +147,7 @@ async function runTrialSteps(
   if (down === null) return { ...FAILED_TRIAL, rows, up, checks, leftOut }
   await attemptCheck(checks, 'down runs again and writes nothing', () => runTimed(sql, migration.down))
   const tableAfterDown = await inspectTable(database.state, copy)
-  const differences = catalogDifferences(before, await readLegacyCatalog(database, copy, tableAfterDown))
+  const differences = catalogDifferences(before, await readCopyCatalog(tableAfterDown))
   checks.push({
     check: 'the catalog is restored, except for the column order',
     ok: differences.length === 0,
