@@ -39,7 +39,7 @@ async function readRefusingDependencies(sql: Sql, legacy: LegacyColumnSet): Prom
        union
        select d.classid, d.objid, d.objsubid, x.name from dropped x
          join pg_depend d on d.refclassid = x.class and d.refobjid = x.object and (x.part = 0 or d.refobjsubid = x.part)
-       where d.deptype in ('i', 'P', 'S') or (d.deptype = 'a'
+       where d.deptype in ('i', 'P', 'S') or (d.deptype = 'a' and d.objsubid = 0
          -- The undo recreates these; whatever else PostgreSQL drops with a column would be lost.
          and d.classid in ('pg_class'::regclass, 'pg_constraint'::regclass, 'pg_statistic_ext'::regclass, 'pg_attrdef'::regclass))
      ), depending as (
@@ -115,13 +115,17 @@ interface SharedObject {
 async function readSharedObjects(sql: Sql, legacy: LegacyColumnSet): Promise<BlockingDependency[]> {
   const objects = await sql.unsafe<SharedObject[]>(
     `with /* sti */ ${PARTITION_TREE_CTES}, owned as (
-       -- The columns that a foreign key references are no automatic dependency.
-       select d.classid, d.objid, d.refobjid as relation, array_agg(d.refobjsubid) as numbers
+       -- The columns that a foreign key references are no automatic dependency. The index of a constraint has those of its
+       -- condition and expressions, which the constraint itself lacks.
+       select case when k.oid is null then d.classid else 'pg_constraint'::regclass end as classid, coalesce(k.oid, d.objid) as objid,
+         d.refobjid as relation, array_agg(d.refobjsubid) as numbers
        from pg_depend d join tree on tree.oid = d.refobjid
+       left join pg_constraint k on k.conrelid = d.refobjid and (d.classid = 'pg_constraint'::regclass and k.oid = d.objid
+         or d.classid = 'pg_class'::regclass and k.conindid = d.objid and k.contype in ('p', 'u', 'x'))
        where d.refclassid = 'pg_class'::regclass and d.refobjsubid > 0 and d.deptype = 'a'
          and case d.classid
            when 'pg_class'::regclass then (select c.relkind in ('i', 'I') and not c.relispartition from pg_class c where c.oid = d.objid)
-           when 'pg_constraint'::regclass then (select k.conrelid = d.refobjid and k.conparentid = 0 and k.conislocal from pg_constraint k where k.oid = d.objid)
+           when 'pg_constraint'::regclass then k.conparentid = 0 and k.conislocal
            else d.classid = 'pg_statistic_ext'::regclass end
        group by 1, 2, 3
      )
