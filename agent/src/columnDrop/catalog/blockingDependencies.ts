@@ -56,7 +56,7 @@ async function readRefusingDependencies(sql: Sql, legacy: LegacyColumnSet): Prom
            when 'pg_trigger'::regclass then 'trigger'
            when 'pg_policy'::regclass then 'policy'
            when 'pg_publication_rel'::regclass then 'publication'
-           when 'pg_attrdef'::regclass then (select case when a.attgenerated <> '' then 'generated column' else 'default of column' end
+           when 'pg_attrdef'::regclass then (select case when a.attgenerated <> '' then 'generated column' else 'column default' end
              from pg_attrdef d join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum where d.oid = x.objid)
            when 'pg_constraint'::regclass then (select case k.contype when 'f' then 'foreign key' else 'constraint' end
              from pg_constraint k where k.oid = x.objid)
@@ -95,7 +95,7 @@ const ADVICE: Record<string, string> = {
   function: 'Change its body to use the type, or drop it',
   publication: 'Set a column list and a row filter without the columns (ALTER PUBLICATION … SET TABLE)',
   'generated column': 'Compute it from other columns, or drop it',
-  'default of column': 'Give that column a default, or a sequence, of its own',
+  'column default': 'Give that column a default, or a sequence, of its own',
   'foreign key': 'Let it reference other columns, or drop it',
 }
 
