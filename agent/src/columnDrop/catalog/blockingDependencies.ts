@@ -47,6 +47,13 @@ async function readRefusingDependencies(sql: Sql, legacy: LegacyColumnSet): Prom
          join pg_depend d on d.refclassid = x.class and d.refobjid = x.object and (x.part = 0 or d.refobjsubid = x.part)
        where d.deptype in ('a', 'n', 'x')
          and not exists (select from dropped y where y.class = d.classid and y.object = d.objid and y.part in (0, d.objsubid))
+       union
+       -- PostgreSQL drops an index only with its constraint. An exclusion constraint depends on its own columns, and not on
+       -- those of its condition.
+       select d.refclassid, d.refobjid, d.refobjsubid, x.name from dropped x
+         join pg_depend d on d.classid = x.class and d.objid = x.object and x.part = 0 and d.objsubid = 0 and d.deptype = 'i'
+       where not exists (select from dropped y where y.class = d.refclassid and y.object = d.refobjid
+         and y.part in (0, d.refobjsubid) and y.name = x.name)
      ), shown as (
        select x.name,
          case x.classid
@@ -58,7 +65,7 @@ async function readRefusingDependencies(sql: Sql, legacy: LegacyColumnSet): Prom
            when 'pg_publication_rel'::regclass then 'publication'
            when 'pg_attrdef'::regclass then (select case when a.attgenerated <> '' then 'generated column' else 'column default' end
              from pg_attrdef d join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum where d.oid = x.objid)
-           when 'pg_constraint'::regclass then (select case k.contype when 'f' then 'foreign key' else 'constraint' end
+           when 'pg_constraint'::regclass then (select case k.contype when 'f' then 'foreign key' when 'x' then 'exclusion constraint' else 'constraint' end
              from pg_constraint k where k.oid = x.objid)
            else o.type end as kind,
          case x.classid
@@ -96,6 +103,7 @@ const ADVICE: Record<string, string> = {
   publication: 'Set a column list and a row filter without the columns (ALTER PUBLICATION … SET TABLE)',
   'generated column': 'Compute it from other columns, or drop it',
   'column default': 'Give that column a default, or a sequence, of its own',
+  'exclusion constraint': RECREATE,
   'foreign key': 'Let it reference other columns, or drop it',
 }
 
@@ -115,10 +123,11 @@ interface SharedObject {
 async function readSharedObjects(sql: Sql, legacy: LegacyColumnSet): Promise<BlockingDependency[]> {
   const objects = await sql.unsafe<SharedObject[]>(
     `with /* sti */ ${PARTITION_TREE_CTES}, owned as (
-       -- The columns that a foreign key references are no automatic dependency. The index of a constraint has those of its
-       -- condition and expressions, which the constraint itself lacks.
+       -- The columns that a foreign key references are no automatic dependency. The index of a constraint has the columns of
+       -- its condition.
        select case when k.oid is null then d.classid else 'pg_constraint'::regclass end as classid, coalesce(k.oid, d.objid) as objid,
-         d.refobjid as relation, array_agg(d.refobjsubid) as numbers
+         d.refobjid as relation, array_agg(d.refobjsubid) as numbers,
+         array_agg(d.refobjsubid) filter (where k.oid is null or d.classid = 'pg_constraint'::regclass) as droppable
        from pg_depend d join tree on tree.oid = d.refobjid
        left join pg_constraint k on k.conrelid = d.refobjid and (d.classid = 'pg_constraint'::regclass and k.oid = d.objid
          or d.classid = 'pg_class'::regclass and k.conindid = d.objid and k.contype in ('p', 'u', 'x'))
@@ -132,7 +141,7 @@ async function readSharedObjects(sql: Sql, legacy: LegacyColumnSet): Promise<Blo
      select case o.classid when 'pg_class'::regclass then 'index' when 'pg_constraint'::regclass then 'constraint' else 'statistics object' end as kind,
        (pg_identify_object(o.classid, o.objid, 0)).identity as identity, own.names as columns, own.others
      from owned o cross join lateral (
-       select jsonb_agg(l.name order by a.attnum) filter (where l.name is not null) as names,
+       select jsonb_agg(l.name order by a.attnum) filter (where l.number = any (o.droppable)) as names,
          jsonb_agg(a.attname order by a.attnum) filter (where l.name is null) as others
        from pg_attribute a left join legacy l on l.relation = a.attrelid and l.number = a.attnum
        where a.attrelid = o.relation and a.attnum = any (o.numbers)) own

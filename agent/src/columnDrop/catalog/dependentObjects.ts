@@ -67,9 +67,7 @@ export async function readConstraints(sql: Sql, legacy: LegacyColumnSet): Promis
      left join pg_class x on x.oid = k.conindid left join pg_namespace xn on xn.oid = x.relnamespace
      left join pg_index i on i.indexrelid = x.oid
      where k.contype in ('c', 'f', 'u', 'p', 'x', 'n')
-       and (${dependsOnLegacyColumnSql('pg_constraint', 'k.oid')}
-         -- PostgreSQL makes only the index depend on the columns of a condition or an expression.
-         or k.contype = 'x' and ${dependsOnLegacyColumnSql('pg_class', 'k.conindid')} or exists (select from legacy where legacy.relation = k.conrelid and legacy.number = any (k.conkey)))
+       and (${dependsOnLegacyColumnSql('pg_constraint', 'k.oid')} or exists (select from legacy where legacy.relation = k.conrelid and legacy.number = any (k.conkey)))
        -- What a partition has from its parent comes with the parent's; an index below has a name of its own.
        and (k.conislocal or k.contype in ('u', 'p', 'x') or (k.contype = 'n' and not exists (
          select from pg_inherits i join pg_constraint p on p.conrelid = i.inhparent
