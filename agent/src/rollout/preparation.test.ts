@@ -120,7 +120,18 @@ test('a trigger of UPDATE OF a legacy column: what the canary needs, and that a 
       expect.stringMatching(/^validation: Trigger told .* canary .* add "told: harmless" to triggers in v\.yaml/),
       expect.stringMatching(silent),
     ])
-    expect(summary(await prepare(url, { triggers: { told: 'harmless' } }))).toEqual([expect.stringMatching(silent)])
+    const triggers = { told: 'harmless' }
+    expect(summary(await prepare(url, { triggers }))).toEqual([expect.stringMatching(silent)])
+
+    await sql.unsafe(`create table public.audit (was public.vehicles[]);
+      create trigger "~to" before insert on public.vehicles for each row execute function public.f()`)
+    const late = /^expand refused: Trigger ~to fires after the dual-write trigger .* Rename it\.$/
+    expect(summary(await prepare(url, { triggers }))).toContainEqual(expect.stringMatching(late))
+    const prefilled = await prepare(url, { triggers, prefill: 'majority' })
+    expect(summary(prefilled)).toContainEqual(
+      expect.stringMatching(/^expand refused: public\.audit\.was holds rows .* Set prefill: none\.$/),
+    )
+    await expect(sql`alter table public.vehicles add type text default 'Car'`).rejects.toThrow(/uses its row type/)
   })
 })
 
