@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
@@ -112,10 +112,16 @@ test.skipIf(!canRun)(
         }
         const { code, output } = await machine.run(script)
         expect([title, code, code === 0 ? '' : output]).toEqual([title, 0, ''])
+        if (title.startsWith('9.')) await checkSecrets(join(machine.folder, 'etc'))
         if (title.startsWith('1.')) await machine.translateDeployFiles()
         if (title.startsWith('11.')) expect(output).toContain('coverage 100% of 3,000 rows')
       }
 
+      await waitFor(
+        'readiness sees the dashboard',
+        async () => /its dashboard has all \d+ panels/.test((await machine.run('sti readiness')).output),
+        { seconds: 45, intervalMs: 1_000 },
+      )
       // Without Grafana: what would keep alerts from Alertmanager is found, and each command repairs a part of it.
       const [generate, load, check] = await readScripts('docs/production.md', 'Without Grafana', 3)
       await machine.require(generate!)
@@ -165,6 +171,25 @@ test.skipIf(!canRun)(
   },
   240_000,
 )
+
+/** Grafana's group may read the secrets that its provisioning names, and no other. */
+async function checkSecrets(etc: string): Promise<void> {
+  const provisioning = join(etc, 'grafana/provisioning')
+  const texts = await Promise.all(
+    (await readdir(provisioning, { recursive: true }))
+      .filter((name) => name.endsWith('.yaml'))
+      .map((name) => readFile(join(provisioning, name), 'utf8')),
+  )
+  const named = new Set([...texts.join('\n').matchAll(/\$__file\{([^}]+)\}/g)].map(([, path]) => path!))
+  const modes = new Map<string, string>()
+  for (const name of await readdir(join(etc, 'sti/secrets'))) {
+    const path = join(etc, 'sti/secrets', name)
+    modes.set(path, ((await stat(path)).mode & 0o777).toString(8))
+  }
+  expect([...named].sort()).toEqual([...modes.keys()].filter((path) => modes.get(path) === '440').sort())
+  expect([...new Set(modes.values())].sort()).toEqual(['400', '440', '600'])
+  expect((await stat(join(etc, 'sti/secrets'))).mode & 0o777).toBe(0o710)
+}
 
 /** Null: there is no pg_dump for this server, and catalog queries compare the database alone. */
 function dump(url: string): string | null {

@@ -80,8 +80,19 @@ export function errorMessageWithHint(error: unknown): string {
   return `${errorMessage(error).replace(/\.$/, '')}. ${hint.replace(/\.$/, '')}.`
 }
 
+/** What an error says; one of the connection, of which the driver says only its code and address, in words. */
 export function errorMessage(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  if (!(error instanceof Error)) return String(error)
+  const [, code, address] = /^write (CONNECT(?:ION)?_[A-Z_]+) (.+)$/.exec(error.message) ?? []
+  const describe = DRIVER_ERRORS[code ?? '']
+  return describe === undefined ? error.message : describe(address!)
+}
+
+const DRIVER_ERRORS: Readonly<Record<string, (address: string) => string>> = {
+  CONNECTION_CLOSED: (address) => `PostgreSQL at ${address} closed the connection`,
+  CONNECTION_DESTROYED: (address) => `the connection to PostgreSQL at ${address} was closed before an answer came`,
+  CONNECTION_ENDED: (address) => `the connection to PostgreSQL at ${address} is closed`,
+  CONNECT_TIMEOUT: (address) => `PostgreSQL at ${address} did not accept a connection in time`,
 }
 
 /** An unknown table, function, operator or type. */

@@ -1,4 +1,5 @@
 import type { Database } from '../database/connect.ts'
+import { errorMessage } from '../database/errors.ts'
 import { createInterval } from '../interval.ts'
 import { syncClients, measureClockOffset, type ClockOffset } from './clientSync.ts'
 import type { VersionMark } from './clientRegistry.ts'
@@ -70,7 +71,7 @@ export function createFlagPoller(dependencies: FlagPollerDependencies): FlagPoll
   function reportFault(error: unknown): void {
     if (!healthy) return
     healthy = false
-    log({ level: 'error', event: 'flag-database-away', message: String(error) })
+    log({ level: 'error', event: 'flag-database-away', message: errorMessage(error) })
   }
 
   async function readOnce(): Promise<void> {

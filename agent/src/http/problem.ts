@@ -130,7 +130,7 @@ export function createProblemHandlers(log: Log): { onError: ErrorHandler; notFou
   return {
     onError(error, c) {
       const body = toProblem(error)
-      if (body.code === 'database-away') log({ level: 'warning', message: error.message, path: c.req.path })
+      if (body.code === 'database-away') log({ level: 'warning', message: errorMessage(error), path: c.req.path })
       else if (body.status >= 500)
         log({
           level: 'error',

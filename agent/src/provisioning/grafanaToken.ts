@@ -15,23 +15,37 @@ const REQUEST_TIMEOUT_MS = 10_000
  * Creates a token of a service account with the role Viewer, and the account if it does not exist.
  * @throws Error with Grafana's response
  */
-export async function createGrafanaToken({ url, user, password }: GrafanaLogin, name: string): Promise<string> {
-  const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
-  const send = <T>(path: string, body?: object, parameters?: Record<string, string>): Promise<T> =>
-    sendRequest<T>(joinUrl(url, path, parameters), authorization, body)
-  const { serviceAccounts } = await send<{ serviceAccounts: { id: number; name: string; role: string }[] }>(
-    '/api/serviceaccounts/search',
-    undefined,
-    { query: name, perpage: '100' },
-  )
+export async function createGrafanaToken(login: GrafanaLogin, name: string): Promise<string> {
   const account =
-    serviceAccounts.find((candidate) => candidate.name === name) ??
-    (await send<{ id: number }>('/api/serviceaccounts', { name, role: 'Viewer' }))
+    (await findServiceAccount(login, name)) ??
+    (await sendRequest<{ id: number }>(login, 'POST', '/api/serviceaccounts', { body: { name, role: 'Viewer' } }))
   // Names of tokens are unique in an account, which keeps its earlier tokens: other agents may use them.
-  const { key } = await send<{ key: string }>(`/api/serviceaccounts/${account.id}/tokens`, {
-    name: `${name} ${new Date().toISOString()}`,
+  const { key } = await sendRequest<{ key: string }>(login, 'POST', `/api/serviceaccounts/${account.id}/tokens`, {
+    body: { name: `${name} ${new Date().toISOString()}` },
   })
   return key
+}
+
+/**
+ * Deletes a service account with all its tokens.
+ * @returns false if there is none of this name
+ * @throws Error with Grafana's response
+ */
+export async function deleteServiceAccount(login: GrafanaLogin, name: string): Promise<boolean> {
+  const account = await findServiceAccount(login, name)
+  if (account === null) return false
+  await sendRequest(login, 'DELETE', `/api/serviceaccounts/${account.id}`)
+  return true
+}
+
+async function findServiceAccount(login: GrafanaLogin, name: string): Promise<{ readonly id: number } | null> {
+  const { serviceAccounts } = await sendRequest<{ serviceAccounts: { id: number; name: string }[] }>(
+    login,
+    'GET',
+    '/api/serviceaccounts/search',
+    { parameters: { query: name, perpage: '100' } },
+  )
+  return serviceAccounts.find((candidate) => candidate.name === name) ?? null
 }
 
 /** True if Grafana accepts the token for reading. @throws Error if Grafana does not answer */
@@ -44,10 +58,19 @@ export async function isGrafanaTokenAccepted(url: string, token: string): Promis
   return status === 200
 }
 
-async function sendRequest<T>(url: string, authorization: string, body: object | undefined): Promise<T> {
+async function sendRequest<T>(
+  { url: base, user, password }: GrafanaLogin,
+  method: 'GET' | 'POST' | 'DELETE',
+  path: string,
+  { body, parameters }: { readonly body?: object; readonly parameters?: Record<string, string> } = {},
+): Promise<T> {
+  const url = joinUrl(base, path, parameters)
   const response = await fetch(splitCredentials(url).url, {
-    method: body === undefined ? 'GET' : 'POST',
-    headers: { authorization, 'content-type': 'application/json' },
+    method,
+    headers: {
+      authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
+      'content-type': 'application/json',
+    },
     body: body === undefined ? null : JSON.stringify(body),
     signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
   })

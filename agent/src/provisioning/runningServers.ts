@@ -98,7 +98,7 @@ export interface ServerUrls {
 export interface ServerTraces {
   /** Rules and receivers, which would notify somebody once the agents are stopped. */
   readonly alerting: readonly string[]
-  /** Data sources and scrape targets. */
+  /** Data sources, service accounts and scrape targets. */
   readonly others: readonly string[]
 }
 
@@ -122,6 +122,7 @@ export async function readServerTraces(urls: ServerUrls, token: string | null): 
     const rules = await get('/api/v1/provisioning/alert-rules', GrafanaRules)
     const points = await get('/api/v1/provisioning/contact-points', ContactPoints)
     const sources = await get('/api/datasources', DataSources)
+    const { serviceAccounts } = await get('/api/serviceaccounts/search', ServiceAccounts, { query: 'sti-agent' })
     add(alerting, 'alert rules in Grafana', rules.map(({ title }) => title).filter(isOurs))
     add(
       alerting,
@@ -132,6 +133,11 @@ export async function readServerTraces(urls: ServerUrls, token: string | null): 
       others,
       'data sources in Grafana',
       sources.filter(({ type }) => type === 'sti-rollout-datasource').map(({ name }) => name),
+    )
+    add(
+      others,
+      'service accounts in Grafana',
+      serviceAccounts.map(({ name }) => name).filter((name) => /^sti-agent(-|$)/.test(name)),
     )
   }
   if (urls.prometheus !== null) {
@@ -172,6 +178,7 @@ const Labels = z.record(z.string(), z.string())
 const GrafanaRules = z.array(z.object({ uid: z.string(), title: z.string() }))
 const ContactPoints = z.array(z.object({ uid: z.string(), name: z.string() }))
 const DataSources = z.array(z.object({ name: z.string(), type: z.string() }))
+const ServiceAccounts = z.object({ serviceAccounts: z.array(z.object({ name: z.string() })) })
 const PrometheusRules = z.object({
   data: z.object({ groups: z.array(z.object({ rules: z.array(z.object({ name: z.string() })) })) }),
 })

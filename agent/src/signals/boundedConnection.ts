@@ -24,6 +24,7 @@ export class QueryTimeoutError extends Error {
  */
 export function createBoundedConnection(open: () => Sql, timeoutMs: number): BoundedConnection {
   let client: Sql | undefined
+  const silent = new WeakSet<Sql>()
   return {
     query(buildQuery) {
       const current = (client ??= open())
@@ -32,9 +33,13 @@ export function createBoundedConnection(open: () => Sql, timeoutMs: number): Bou
         const timeoutTimer = setTimeout(() => reject(new QueryTimeoutError(timeoutMs)), timeoutMs)
         const dropTimer = setTimeout(() => {
           if (client === current) client = undefined
+          silent.add(current)
           void current.end({ timeout: 0 })
         }, 2 * timeoutMs)
-        pendingQuery.then(resolve, reject).finally(() => {
+        // Later queries on a connection that is dropped fail with it, and for the same reason.
+        const refuse = (error: unknown): void =>
+          reject(silent.has(current) ? new QueryTimeoutError(timeoutMs) : (error as Error))
+        pendingQuery.then(resolve, refuse).finally(() => {
           clearTimeout(timeoutTimer)
           clearTimeout(dropTimer)
         })

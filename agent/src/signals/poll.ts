@@ -1,3 +1,4 @@
+import { errorMessage } from '../database/errors.ts'
 import { formatDuration } from '../format/format.ts'
 import { createInterval } from '../interval.ts'
 import { SignalUnknownError } from './reading.ts'
@@ -45,11 +46,11 @@ export function createPoll<T>(options: PollOptions<T>): Poll<T> {
         if (ownGeneration === generation) last = { value, at: startedAt }
       } catch (error) {
         if (ownGeneration !== generation) return
-        problem = error instanceof Error ? error.message : String(error)
+        problem = errorMessage(error)
         if (error instanceof SignalUnknownError) last = undefined
       }
     },
-    onError: (error) => (problem = String(error)),
+    onError: (error) => (problem = errorMessage(error)),
   })
 
   return {

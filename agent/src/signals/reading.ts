@@ -1,3 +1,5 @@
+import { errorMessage } from '../database/errors.ts'
+
 /** A value with the time it was read (milliseconds since 1970), or one sentence that says why there is none. */
 export type Reading<T> = { readonly value: T; readonly at: number } | UnknownReading
 
@@ -16,7 +18,7 @@ export function mapReading<T>(reading: Reading<T>, toNumber: (value: T) => numbe
   try {
     return requireNumber({ value: toNumber(reading.value), at: reading.at })
   } catch (error) {
-    return { unknown: `${UNEXPECTED_FORM}: ${error instanceof Error ? error.message : String(error)}` }
+    return { unknown: `${UNEXPECTED_FORM}: ${errorMessage(error)}` }
   }
 }
 

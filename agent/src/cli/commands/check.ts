@@ -134,7 +134,7 @@ async function checkTable(rollout: Rollout, url: string): Promise<TableResult> {
     }
   } catch (error) {
     if (error instanceof UnsupportedTableError) return { ...NO_DATABASE, faults: [error.message] }
-    throw new CliError(ExitCode.failed, 'database', `Cannot query the database: ${(error as Error).message}`)
+    throw new CliError(ExitCode.failed, 'database', `Cannot query the database: ${errorMessage(error)}`)
   } finally {
     await database.close()
   }

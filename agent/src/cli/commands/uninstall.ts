@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { errorMessage } from '../../database/errors.ts'
 import type { DatabaseTraces } from '../../database/removal.ts'
 import type { ServerTraces, ServerUrls } from '../../provisioning/runningServers.ts'
 import { httpUrlFault } from '../../format/url.ts'
@@ -192,7 +193,7 @@ async function removeFromDatabase(options: UninstallOptions, output: Output): Pr
     return ExitCode.done
   } catch (error) {
     if (error instanceof CliError) throw error
-    throw new CliError(ExitCode.failed, 'database', `Cannot remove STI from the database: ${(error as Error).message}`)
+    throw new CliError(ExitCode.failed, 'database', `Cannot remove STI from the database: ${errorMessage(error)}`)
   } finally {
     await database.close()
   }
