@@ -31,6 +31,7 @@ export async function readAlertingState(
   const baselineErrorRatio = readings.baseline.get('api-error-ratio') ?? 0
   return {
     readAt: Date.now(),
+    readSince: facts.readSince,
     writer: writer ? { kind: writer.kind, id: writer.id } : null,
     lastBackfill: facts.lastBackfillId,
     covered: isCovered(facts),

@@ -41,6 +41,7 @@ const samplesOf = (status: string, count: number, slow: number): ExpositionSampl
 
 const DATABASE_STATE: DatabaseState = {
   readAt: NOW - 1_000,
+  readSince: NOW - 1_500,
   writer: null,
   lastBackfill: null,
   covered: false,
@@ -163,6 +164,14 @@ test('unknown without a baseline, a reading, or the database', () => {
   expect(stateOf('StiDiscrepancyAfterCoverage', conditionInput({}, { covered: true, readAt: NOW - 60_000 }))).toBe(
     'unknown',
   )
+})
+
+test('a validation that was read before the flag changed does not judge the change', () => {
+  const checks = [{ check: 'type-matches-legacy', verdict: 'fail', discrepancies: 3, detail: '3 rows' }]
+  const validation = { id: 14, startedAt: '2026-01-01T00:00:00.000Z', checks } as unknown as DatabaseState['validation']
+  const after = (activeSeconds: number): unknown =>
+    stateOf('StiDiscrepancyAfterCoverage', conditionInput({ activeSeconds }, { covered: true, validation }))
+  expect([after(1.4), after(1.6)]).toEqual(['unknown', 'unhealthy'])
 })
 
 test('the application is evaluated only while a change is active; the flag’s change comes first', () => {

@@ -188,6 +188,8 @@ export interface RolloutFacts
   readonly backup: BackupStatus
   /** The newest usable baseline; if none is usable, the newest, which says why. */
   readonly baseline: BaselineSummary | null
+  /** When the reading of all facts began, in milliseconds since 1970 by the clock of this agent. */
+  readonly readSince: number
   readonly flag: FlagStatus
   /** A validation of this file has found the rows correct since the last backfill, retry, or rollback ended. */
   readonly coverageVerified: boolean

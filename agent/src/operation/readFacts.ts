@@ -34,6 +34,7 @@ export interface FactsSource extends TableFactsSource {
 
 /** Reads everything about a rollout again. @throws only if the database is unavailable */
 export async function readFacts(source: FactsSource, file: Rollout): Promise<RolloutFacts> {
+  const readSince = Date.now()
   const { state } = source
   const tableFacts = await readTableFacts(source, file)
   const { rollout } = tableFacts
@@ -73,6 +74,7 @@ export async function readFacts(source: FactsSource, file: Rollout): Promise<Rol
     ...fileFacts,
     ...discriminator,
     ...currentFacts,
+    readSince,
     acceptances,
     correctedWrites,
     notes: [

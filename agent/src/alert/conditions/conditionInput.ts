@@ -42,6 +42,8 @@ export type ApplicationInput = Pick<
 
 export interface DatabaseState {
   readonly readAt: number
+  /** When the reading began: what has changed since then may be missing. */
+  readonly readSince: number
   /** The running or queued operation that writes the table. */
   readonly writer: { readonly kind: OperationKind; readonly id: number } | null
   /** The newest backfill, in any state. */

@@ -20,6 +20,9 @@ export function discrepancyCondition(input: ConditionInput): ConditionFinding | 
   const state = freshState(input)
   if (typeof state === 'string') return unknownFinding(subject, state)
   if (!state.covered) return null
+  // Turning the flag on needs a newer validation than the one that was known before.
+  if (input.flag.enabled && input.now - state.readSince > input.activeSeconds * 1_000)
+    return unknownFinding(subject, 'The agent has not read the last validation since the flag changed.')
   const { validation, lastWriteEndedAt, failedSince } = state
   if (validation === null) return unknownFinding(subject, 'No validation has ended yet. Run sti validate.')
   if (lastWriteEndedAt !== null && lastWriteEndedAt >= validation.startedAt)
@@ -27,11 +30,7 @@ export function discrepancyCondition(input: ConditionInput): ConditionFinding | 
   const check = validation.checks.find((candidate) => candidate.check === TYPE_CHECK)
   if (failedSince.includes(TYPE_CHECK))
     return unhealthyFinding(subject, `${TYPE_CHECK} has failed since validation ${validation.id}.`)
-  if (check?.verdict === 'fail')
-    return unhealthyFinding(
-      subject,
-      `Validation ${validation.id} found ${formatQuantity(check.discrepancies, 'row')} with a wrong type (${check.detail}).`,
-    )
+  if (check?.verdict === 'fail') return unhealthyFinding(subject, `Validation ${validation.id} found ${check.detail}.`)
   if (check?.verdict === 'pass')
     return healthyFinding(subject, `Validation ${validation.id} found the correct type in every row.`)
   return unknownFinding(subject, `Validation ${validation.id} was inconclusive about the types.`)
