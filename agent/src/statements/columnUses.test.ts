@@ -187,6 +187,23 @@ test('function bodies: statements, row variables, and statements built at run ti
     ).reads,
   ).toEqual(['is_truck'])
   expect(bodyUses('plpgsql', 'declare x vehicles; begin x.is_truck := true; return; end').writes).toEqual(['is_truck'])
+  // The parser does not know which types of the application are no rows.
+  const ofEnum =
+    'select status, id into s, n from orders; update vehicles set is_truck = true where id = n; return; end'
+  for (const declaration of [
+    's order_status',
+    's "Order Status" not null default \'new\'',
+    's public.order_status[] := null',
+    's app.order_status collate "C"',
+  ])
+    expect(bodyUses('plpgsql', `declare\n  n int;\n  ${declaration};\nbegin ${ofEnum}`), declaration).toEqual({
+      reads: [],
+      writes: ['is_truck'],
+      unsure: null,
+    })
+  expect(
+    bodyUses('plpgsql', `declare s order_status; n int; v vehicles; begin v.is_truck := true; ${ofEnum}`).writes,
+  ).toEqual(['is_truck'])
   expect(bodyUses('plpgsql', "begin return query execute 'select is_truck from vehicles'; end").unsure).toMatch(
     /run time/,
   )

@@ -59,7 +59,7 @@ function plpgsqlUses(stored: StoredFunction, target: ColumnUseTarget, columnsOf:
     /(?:(?:[\p{L}_][\p{L}\d_$]*|"[^"]+")\s*\.\s*)?(?:[\p{L}_][\p{L}\d_$]*|"[^"]+")\s*%\s*rowtype\b/giu,
     'record',
   )
-  const tree = parsePlpgsqlFunction(stored.definition.replace(stored.source, () => source))
+  const tree = parseBody(stored, source, target)
   const names = rowNames(stored, [...rowVariables(tree, target), ...rowtypeVariables(stored.source, target)])
   const reads = new Set<string>()
   const writes = new Set<string>()
@@ -83,6 +83,35 @@ function plpgsqlUses(stored: StoredFunction, target: ColumnUseTarget, columnsOf:
     }
   })
   return { reads: [...reads].sort(), writes: [...writes].sort(), unsure }
+}
+
+/**
+ * Without a catalog, the parser takes a variable of an enum, a domain or an extension's type for a record, which PL/pgSQL
+ * does not accept where it wants a single value, such as one of several variables after INTO.
+ */
+function parseBody({ definition, source }: StoredFunction, text: string, target: ColumnUseTarget): ParseNode {
+  const parse = (body: string): ParseNode => parsePlpgsqlFunction(definition.replace(source, () => body))
+  try {
+    return parse(text)
+  } catch (error) {
+    const body = text.replace(/\bdeclare\b[\s\S]*?\bbegin\b/giu, (section) => withScalarVariables(section, target))
+    if (body === text) throw error
+    try {
+      return parse(body)
+    } catch {
+      throw error
+    }
+  }
+}
+
+/** The declarations with the type `text` in place of every type of one name, except rows of the table. */
+function withScalarVariables(section: string, target: ColumnUseTarget): string {
+  const declared =
+    /(?<=(?:\bdeclare|;|\n)\s*(?:[\p{L}_][\p{L}\d_$]*|"[^"]+")\s+)(?:(?:[\p{L}_][\p{L}\d_$]*|"[^"]+")\s*\.\s*)?([\p{L}_][\p{L}\d_$]*|"[^"]+")(?:\s*\[\s*\d*\s*\])*(?=\s*(?:;|:=|=|default\b|not\s+null\b|collate\b))/giu
+  return section.replace(declared, (type, name: string) => {
+    const plain = unquoteIdentifier(name)
+    return plain === 'record' || target.relations.some((relation) => relation.name === plain) ? type : 'text'
+  })
 }
 
 function rowNames(stored: StoredFunction, variables: readonly string[] = []): Required<RowNames> {

@@ -26,7 +26,7 @@ export const noFunctionBodies: DropCheck<TableContext> = {
       const action = `change ${uses.length === 1 ? 'it' : 'them'} to use the type`
       return {
         verdict: 'fail',
-        summary: `${what}: ${action}`,
+        summary: `${what}${unsure.length === 0 ? '' : `, and ${formatQuantity(unsure.length, 'function')} could not be analyzed`}: ${action}`,
         evidence: `${what} (${uses.join('; ')}): ${action}`,
         findings: [...uses, ...unsure],
       }
