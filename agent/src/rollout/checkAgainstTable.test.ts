@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { withDatabase } from '../../../test/support/database.ts'
 import { connect, type Sql } from '../database/connect.ts'
-import { checkAgainstTable, privilegeNotes, undeclaredTriggers } from './checkAgainstTable.ts'
+import { checkAgainstTable, checkRolloutFile, privilegeNotes, undeclaredTriggers } from './checkAgainstTable.ts'
 import { compileRollout } from './compileRollout.ts'
 import { inspectTable } from './inspectTable.ts'
 import { cannotRaise } from './cannotRaise.ts'
@@ -501,10 +501,25 @@ describe('triggers of the application', () => {
     )
   })
 
-  test('a declared trigger that does not exist is a fault', async () => {
-    await withCheckedTable(ddl, { triggers: { tuch: 'skips' } }, ({ faults }) =>
+  test('a declared trigger that does not exist is a fault before expand', async () => {
+    await withCheckedTable(VEHICLES, { triggers: { tuch: 'skips' } }, ({ faults }) =>
       expect(faults).toEqual([expect.stringMatching(/Trigger or rule tuch does not exist .*Remove it/)]),
     )
+  })
+
+  test('after expand, the application may drop a declared trigger: its declaration is bound, and stays', async () => {
+    const touch = `create function touch() returns trigger language plpgsql as 'begin return new; end';
+      create trigger touch before update on public.vehicles for each row execute function touch();`
+    await withCheckedTable(`${VEHICLES}${touch}`, { triggers: { touch: 'harmless' } }, async (found) => {
+      const { rollout, engine, sql } = found
+      const { resolution } = (await checkRolloutFile(engine, rollout, found.table, null)).rollout
+      await sql`drop trigger touch on public.vehicles`
+      const table = await inspectTable(engine, rollout)
+      expect((await checkRolloutFile(engine, rollout, table, null)).faults).toHaveLength(1)
+      expect((await checkRolloutFile(engine, rollout, table, resolution)).faults).toEqual([])
+      await sql`create trigger "~sti_derive" before update on public.vehicles for each row execute function touch()`
+      expect(await checkAgainstTable(engine, rollout, await inspectTable(engine, rollout))).toEqual([])
+    })
   })
 })
 

@@ -56,7 +56,8 @@ export async function checkRolloutFile(
     const fault = `Cannot create an empty temporary copy of the table to check the file: ${copy.refused}. ${advice}.`
     return { faults: [...columns, fault], rollout: source }
   }
-  const remaining = [...declarationFaults(source, table), ...(await queryFaults(sql, source, table))]
+  const expanded = fixed !== null || table.triggers.some(({ ours }) => ours)
+  const remaining = [...declarationFaults(source, table, expanded), ...(await queryFaults(sql, source, table))]
   if (columns.length > 0) return { faults: [...columns, ...remaining], rollout: source }
   const names = fixed === null ? await resolveNames(sql, source, table) : { resolution: fixed }
   if ('faults' in names) return { faults: [...names.faults, ...remaining], rollout: source }
@@ -120,10 +121,15 @@ function discriminatorFaults(rollout: Rollout, table: Table): string[] {
   return faults
 }
 
-function declarationFaults(rollout: Rollout, table: Table): string[] {
+/**
+ * Before expand, a name that no trigger has is a mistake in the file. Later, the application may drop its trigger: the
+ * declaration is bound to the operations, so that removing it would make them run again.
+ */
+function declarationFaults(rollout: Rollout, table: Table, expanded: boolean): string[] {
   const existing = new Set([...table.triggers.map((trigger) => trigger.name), ...table.updateRules])
   const place = rollout.locate(['triggers'])
   return [...rollout.declaredTriggers].flatMap(([name, declared]) => {
+    if (!existing.has(name) && expanded) return []
     if (!existing.has(name))
       return [`Trigger or rule ${name} does not exist on ${rollout.table.sql}. Remove it from triggers (${place}).`]
     if (declared === 'harmless') return []
