@@ -86,9 +86,8 @@ function summarize(operation: Operation): string {
 }
 
 function printPreparation(preparation: PreparedColumnDrop, output: Output): void {
-  // A reason of a refusal has the evidence of its check, and what to do.
-  const hasReason = ({ check }: ColumnDropCheck): boolean =>
-    !preparation.prepared && preparation.reasons.some((reason) => reason.startsWith(`${check} (`))
+  // Each check that does not allow the drop is a reason of the refusal, with its evidence and what to do.
+  const hasReason = (check: ColumnDropCheck): boolean => !preparation.prepared && !allowsColumnDrop(check)
   output.rows(
     preparation.checks.map((one) => [describeVerdict(one), one.check, hasReason(one) ? 'see below' : one.evidence]),
   )
