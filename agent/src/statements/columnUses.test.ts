@@ -187,6 +187,21 @@ test('function bodies: statements, row variables, and statements built at run ti
     ).reads,
   ).toEqual(['is_truck'])
   expect(bodyUses('plpgsql', 'declare x vehicles; begin x.is_truck := true; return; end').writes).toEqual(['is_truck'])
+  // A comparison of two whole rows loses the same columns on both sides.
+  for (const rows of ['new.* is distinct from old.*', 'new.* = old.*', '(new.*) <> (old.*)'])
+    expect(
+      bodyUses(
+        'plpgsql',
+        `begin if tg_op = 'UPDATE' and ${rows} then new.at := now(); end if; return new; end`,
+        trigger,
+      ),
+      rows,
+    ).toEqual({ reads: [], writes: [], unsure: null })
+  for (const rows of ['new.* = (1, 2)', 'new.* is distinct from old.* and new.is_truck'])
+    expect(
+      bodyUses('plpgsql', `begin if ${rows} then return null; end if; return new; end`, trigger).reads,
+      rows,
+    ).toContain('is_truck')
   // The parser does not know which types of the application are no rows.
   const ofEnum =
     'select status, id into s, n from orders; update vehicles set is_truck = true where id = n; return; end'

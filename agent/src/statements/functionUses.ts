@@ -71,7 +71,7 @@ function plpgsqlUses(stored: StoredFunction, target: ColumnUseTarget, columnsOf:
   walkParseTree(tree, (kind, fields) => {
     if (kind === 'PLpgSQL_expr') {
       const { statement, assigned } = toStatement(fields['query'] as string, fields['parseMode'] as number | undefined)
-      addUses(findColumnUses(parseStatements(statement), target, columnsOf, names))
+      addUses(findColumnUses(withoutRowComparisons(parseStatements(statement), names.rows), target, columnsOf, names))
       const column = assigned?.at(-1)
       const row = assigned?.at(-2)
       if (column !== undefined && row !== undefined && names.rows.includes(row) && target.legacy.includes(column))
@@ -112,6 +112,26 @@ function withScalarVariables(section: string, target: ColumnUseTarget): string {
     const plain = unquoteIdentifier(name)
     return plain === 'record' || target.relations.some((relation) => relation.name === plain) ? type : 'text'
   })
+}
+
+/**
+ * The statements with NULL in place of each comparison of two whole rows of the table, such as `new.* is distinct from
+ * old.*` of many a trigger for `updated_at`: it names no column, and both rows lose the same ones.
+ */
+function withoutRowComparisons<T>(node: T, rows: readonly string[]): T {
+  if (Array.isArray(node)) return node.map((item: unknown) => withoutRowComparisons(item, rows)) as T
+  if (node === null || typeof node !== 'object') return node
+  const { lexpr, rexpr } = ((node as ParseNode)['A_Expr'] ?? {}) as { lexpr?: ParseNode; rexpr?: ParseNode }
+  if (isWholeRow(lexpr, rows) && isWholeRow(rexpr, rows)) return { A_Const: { isnull: true } } as T
+  return Object.fromEntries(
+    Object.entries(node).map(([key, value]) => [key, withoutRowComparisons(value as unknown, rows)]),
+  ) as T
+}
+
+function isWholeRow(node: ParseNode | undefined, rows: readonly string[]): boolean {
+  const fields = (node?.['ColumnRef'] as { fields?: ParseNode[] } | undefined)?.fields ?? []
+  const row = stringValues(fields.slice(0, 1))?.[0]
+  return fields.length === 2 && fields[1]!['A_Star'] !== undefined && row !== undefined && rows.includes(row)
 }
 
 function rowNames(stored: StoredFunction, variables: readonly string[] = []): Required<RowNames> {
