@@ -8,8 +8,16 @@ const TYPE_CONDITIONS: Record<MajorityPercent, { isTruck: string; isBike: string
   90: { isTruck: 'n % 20 = 0', isBike: 'n % 20 = 10' },
 }
 
-/** Creates `rows` vehicles with a primary key and three secondary indexes, in the same way for every method. */
-export async function createBenchTable(sql: postgres.Sql, rows: number, shares: MajorityPercent): Promise<void> {
+/**
+ * Creates `rows` vehicles with a primary key and three secondary indexes, in the same way for every method. `distribute`
+ * runs once the table exists and is empty.
+ */
+export async function createBenchTable(
+  sql: postgres.Sql,
+  rows: number,
+  shares: MajorityPercent,
+  distribute?: string,
+): Promise<void> {
   const { isTruck, isBike } = TYPE_CONDITIONS[shares]
   // BY DEFAULT instead of ALWAYS: pgroll sets the key of a row to itself.
   await sql.unsafe(`
@@ -22,6 +30,7 @@ export async function createBenchTable(sql: postgres.Sql, rows: number, shares: 
       axles integer not null,
       updated_at timestamptz not null
     )`)
+  if (distribute !== undefined) await sql.unsafe(distribute)
   await sql.unsafe(`insert into public.vehicles (name, plate, is_truck, is_bike, axles, updated_at)
     select 'vehicle ' || n, md5(n::text), ${isTruck}, ${isBike}, 2 + n % 4, timestamptz '2026-01-01' + n * interval '1 second'
     from generate_series(1, ${rows}) n`)

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import bundlePrograms from '../test/support/programs.ts'
 import { startCalibration } from './calibration.ts'
 import { methodBars } from './chart/methodBars.ts'
+import { runCitusBench } from './citus/main.ts'
 import { comparisonTable, comparisonGoals } from './comparison.ts'
 import { runConflictsBench } from './conflicts/main.ts'
 import { runForegroundBench } from './foreground/main.ts'
@@ -33,9 +34,11 @@ async function runBench(options: BenchOptions): Promise<number> {
         ? await runValidationBench(options, calibration)
         : options.conflicts
           ? await runConflictsBench(options, calibration)
-          : options.foreground
-            ? await runForegroundBench(options, calibration)
-            : await runMethodsBench(options, calibration)
+          : options.citus
+            ? await runCitusBench({ ...options, citus: options.citus }, calibration)
+            : options.foreground
+              ? await runForegroundBench(options, calibration)
+              : await runMethodsBench(options, calibration)
     const warning = calibration.warning()
     if (warning !== null) process.stdout.write(`\n${warning}\n`)
     return code

@@ -17,6 +17,8 @@ export interface BenchOptions {
   readonly validation: boolean
   /** Measures what counting conflicts costs instead of the methods. */
   readonly conflicts: boolean
+  /** Measures a table in shards of a Citus cluster instead; null: measures the methods. */
+  readonly citus: { readonly url: string; readonly shards: number; readonly workers: number } | null
   /** Measures updates next to a held row instead; null: measures the methods. */
   readonly heldRow: { readonly seconds: number; readonly perSecond: number } | null
   /** Measures the latency of other clients instead; null: measures the methods. */
@@ -53,6 +55,10 @@ export const HELP = `npm run bench -- [options]
     --rate N        updates per second, in total (400)
   --validation      measures the cost of a validation instead, as a multiple of count(*) (--runs 5)
   --conflicts       measures what it costs the dual-write trigger to count conflicts before finalize (--runs 5)
+  --citus           measures a table in shards instead: one UPDATE through the coordinator that STI_TEST_CITUS_URL names,
+                    and the engine (--runs 3)
+    --shards N      shards of the table (16)
+    --workers N     workers of the engine (1)
   --help
 `
 
@@ -62,7 +68,10 @@ export async function parseOptions(args: string[]): Promise<BenchOptions | 'help
   if (values.help) return 'help'
   const foreground = values.foreground === true
   const heldRow = values['held-row'] === true
-  for (const name of ['workers', 'nice-ratio', 'batch-seconds'] as const) {
+  if (!foreground && !values.citus && values.workers !== undefined)
+    throw new UsageError('--workers requires --foreground or --citus')
+  if (!values.citus && values.shards !== undefined) throw new UsageError('--shards requires --citus')
+  for (const name of ['nice-ratio', 'batch-seconds'] as const) {
     if (!foreground && values[name] !== undefined) throw new UsageError(`--${name} requires --foreground`)
   }
   if (!foreground && !heldRow && values.rate !== undefined)
@@ -71,7 +80,7 @@ export async function parseOptions(args: string[]): Promise<BenchOptions | 'help
   for (const name of ['methods', 'compare'] as const) {
     if (foreground && values[name] !== undefined) throw new UsageError(`--${name} cannot be used with --foreground`)
   }
-  for (const other of ['validation', 'held-row', 'conflicts'] as const) {
+  for (const other of ['validation', 'held-row', 'conflicts', 'citus'] as const) {
     for (const name of ['methods', 'compare', 'foreground', 'svg'] as const) {
       if (values[other] && values[name] !== undefined) throw new UsageError(`--${name} cannot be used with --${other}`)
     }
@@ -79,13 +88,26 @@ export async function parseOptions(args: string[]): Promise<BenchOptions | 'help
   if (heldRow && values.validation) throw new UsageError('--validation cannot be used with --held-row')
   for (const other of ['validation', 'held-row'] as const)
     if (values.conflicts && values[other]) throw new UsageError(`--conflicts cannot be used with --${other}`)
+  for (const other of ['validation', 'held-row', 'conflicts'] as const)
+    if (values.citus && values[other]) throw new UsageError(`--citus cannot be used with --${other}`)
   for (const name of ['json', 'svg'] as const) await requireWritableFolder(name, values[name])
   return {
     rows: parsePositiveInteger('rows', values.rows, 2_000_000),
-    runs: parsePositiveInteger('runs', values.runs, foreground || values.validation || values.conflicts ? 5 : 1),
+    runs: parsePositiveInteger(
+      'runs',
+      values.runs,
+      foreground || values.validation || values.conflicts ? 5 : values.citus ? 3 : 1,
+    ),
     methods: values.methods === undefined ? METHODS : [...new Set(values.methods.split(','))].map(findMethod),
     validation: values.validation === true,
     conflicts: values.conflicts === true,
+    citus: values.citus
+      ? {
+          url: requireCoordinator(),
+          shards: parsePositiveInteger('shards', values.shards, 16),
+          workers: parsePositiveInteger('workers', values.workers, 1),
+        }
+      : null,
     heldRow: heldRow
       ? {
           seconds: parsePositiveInteger('seconds', values.seconds, 60),
@@ -127,6 +149,8 @@ function parseArguments(args: string[]) {
     foreground: { type: 'boolean' },
     validation: { type: 'boolean' },
     conflicts: { type: 'boolean' },
+    citus: { type: 'boolean' },
+    shards: text,
     help: { type: 'boolean' },
   } as const
   try {
@@ -136,6 +160,13 @@ function parseArguments(args: string[]) {
     const [wrong] = (error as Error).message.split('. ')
     throw new UsageError(`${wrong}: see npm run bench -- --help`)
   }
+}
+
+function requireCoordinator(): string {
+  const url = process.env['STI_TEST_CITUS_URL']
+  if (url === undefined)
+    throw new UsageError('--citus requires STI_TEST_CITUS_URL: the URL of a coordinator with at least one worker')
+  return url
 }
 
 function findMethod(name: string): Method {

@@ -12,7 +12,8 @@ import { FenceLostError } from '../../agent/src/kind/operationErrors.ts'
 import { compileRollout } from '../../agent/src/rollout/compileRollout.ts'
 import { inspectTable } from '../../agent/src/rollout/inspectTable.ts'
 import { withAgent } from '../support/agent.ts'
-import { citusTest, type CitusDatabase } from '../support/citus.ts'
+import { citusTest } from '../support/citus.ts'
+import type { CitusDatabase } from '../support/citusDatabase.ts'
 import { VEHICLES_FILE } from '../support/vehicles.ts'
 
 const WRONG = `type is distinct from case when is_truck then 'Truck' when is_bike then 'Bike' else 'Car' end`
@@ -123,6 +124,37 @@ citusTest('writers, moved shards and killed connections during a backfill lose n
   })
 })
 
+citusTest(
+  'a backfill passes an open statement on all shards, and commits each batch once on each node',
+  async (cluster) => {
+    const { url, sql } = cluster
+    await createTable(cluster, 'public.vehicles', ROWS, KINDS[0]!.manage)
+    // Citus opens the connections that it may open at once, and not only for statements that take longer.
+    await sql.unsafe(`alter database ${new URL(url).pathname.slice(1)} set citus.executor_slow_start_interval = 0`)
+    await withAgent(url, VEHICLES_FILE, async (agent) => {
+      await agent.run('expand')
+      const [before] = await sql<{ gids: string[] }[]>`
+        select coalesce(array_agg(gid), '{}') as gids from pg_dist_transaction`
+      const application = postgres(url, { max: 1, onnotice: () => undefined })
+      try {
+        await application.unsafe(`begin; update public.vehicles set name = 'w' where name = 'nobody'`)
+        await agent.run('backfill', { workers: 2 })
+      } finally {
+        await application.end({ timeout: 1 })
+      }
+      // citus_<node>_<process>_<transaction>_<connection>
+      const commits = await sql<{ connections: number }[]>`
+        select count(*)::int as connections from pg_dist_transaction where gid <> all (${before!.gids})
+        group by groupid, split_part(gid, '_', 3), split_part(gid, '_', 4)`
+      expect(commits.length).toBeGreaterThan(4)
+      expect(new Set(commits.map(({ connections }) => connections))).toEqual(new Set([1]))
+      expect(await sql.unsafe(`select count(*)::int as wrong from public.vehicles where ${WRONG}`)).toEqual([
+        { wrong: 0 },
+      ])
+    })
+  },
+)
+
 async function moveAShard(sql: postgres.Sql): Promise<void> {
   await sql`select citus_move_shard_placement(s.shardid, s.nodename, s.nodeport, n.nodename, n.nodeport, shard_transfer_mode => 'block_writes')
     from (select * from citus_shards where table_name = 'public.vehicles'::regclass order by random() limit 1) s
@@ -146,12 +178,12 @@ citusTest(
         const { rollout } = compileRollout('v.yaml', VEHICLES_FILE)
         const table = await inspectTable(database.state, rollout!)
         const [leaf] = await readLeafPartitions(database.state, 'public.vehicles')
-        const engine = database.engine({ searchPath: table.triggerSearchPath })
+        const engine = database.engine({ searchPath: table.triggerSearchPath, inShards: true })
         const range = { low: ['(0,0)'], high: [`(${leaf!.blocks},0)`], rows: 2 }
         const lane = { operation_id: 1n, number: 1, epoch: 1n, claim: randomUUID(), position: range.low }
         const stale = writeBatch(
           engine,
-          discriminatorUpdate(rollout!, table.key, { lockTimeoutMs: () => 50 }),
+          discriminatorUpdate(rollout!, table.key, { nodes: 2, lockTimeoutMs: () => 50 }),
           lane as unknown as Parameters<typeof writeBatch>[2],
           {
             relation: leaf!,

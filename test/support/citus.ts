@@ -1,58 +1,13 @@
-import { randomBytes } from 'node:crypto'
-import postgres from 'postgres'
 import { test } from 'vitest'
-import type { TestDatabase } from './database.ts'
+import { withCitusDatabase, type CitusDatabase } from './citusDatabase.ts'
 
 /** The coordinator of a Citus cluster with at least one worker, as superuser; every node accepts the same role. */
 const CITUS_URL = process.env['STI_TEST_CITUS_URL']
 
 if (CITUS_URL === undefined) console.log('The tests on Citus are skipped: STI_TEST_CITUS_URL names no coordinator')
 
-/** A database of its own on every node of the cluster. */
-export interface CitusDatabase extends TestDatabase {
-  /** The same database on each worker. */
-  readonly workers: readonly postgres.Sql[]
-  readonly workerUrls: readonly string[]
-}
-
 /** A test on a real Citus cluster; without one it is skipped. */
 export function citusTest(name: string, use: (database: CitusDatabase) => Promise<void>, timeoutMs = 120_000): void {
   if (CITUS_URL === undefined) test.skip(name, () => undefined)
   else test(name, () => withCitusDatabase(CITUS_URL, use), timeoutMs)
-}
-
-async function withCitusDatabase(base: string, use: (database: CitusDatabase) => Promise<void>): Promise<void> {
-  const name = `test_${randomBytes(6).toString('hex')}`
-  const connect = (url: string, max: number): postgres.Sql => postgres(url, { max, onnotice: () => undefined })
-  const root = connect(base, 1)
-  const nodes = await root<{ host: string; port: number; coordinator: boolean }[]>`
-    select nodename as host, nodeport as port, groupid = 0 as coordinator from pg_dist_node
-    where isactive and noderole = 'primary' order by groupid`
-  const address = (database: string, { host, port }: { host: string; port: number }): string => {
-    const url = new URL(base)
-    url.hostname = host
-    url.port = String(port)
-    url.pathname = `/${database}`
-    return url.href
-  }
-  const admin = nodes.map((node) => connect(address(new URL(base).pathname.slice(1), node), 1))
-  const own = nodes.map((node) => connect(address(name, node), 4))
-  const [coordinator] = nodes
-  try {
-    await Promise.all(admin.map((sql) => sql.unsafe(`create database ${name}`)))
-    await Promise.all(own.map((sql) => sql`create extension citus`))
-    const [sql, ...workers] = own
-    await sql!`select citus_set_coordinator_host(${coordinator!.host}, ${coordinator!.port})`
-    for (const { host, port } of nodes.slice(1)) await sql!`select citus_add_node(${host}, ${port})`
-    await use({
-      url: address(name, coordinator!),
-      sql: sql!,
-      workers,
-      workerUrls: nodes.slice(1).map((node) => address(name, node)),
-    })
-  } finally {
-    await Promise.all(own.map((sql) => sql.end({ timeout: 2 })))
-    for (const sql of admin) await sql.unsafe(`drop database if exists ${name} with (force)`)
-    await Promise.all([root, ...admin].map((sql) => sql.end({ timeout: 2 })))
-  }
 }

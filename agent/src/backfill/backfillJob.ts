@@ -23,7 +23,7 @@ export function createBackfillJob(run: RunContext, table: Table, hooks: BulkUpda
     columnUpdate: discriminatorUpdate(
       rollout,
       table.key,
-      table.citus === null ? null : { lockTimeoutMs: () => lockTimeoutMs(resolveTuning(parameters())) },
+      table.citus && { nodes: table.citus.nodes, lockTimeoutMs: () => lockTimeoutMs(resolveTuning(parameters())) },
     ),
     secondaryIndexCount: table.secondaryIndexes.length,
     sweepOrder: rollout.file.dualWrite === 'trigger' ? 'heap' : 'key',
@@ -68,7 +68,7 @@ function resolveTuning(parameters: BackfillParameters): BulkUpdateTuning {
 /** Opens connections for the workers of a backfill. */
 export function createConnector(
   { database, operation }: RunContext,
-  { triggerSearchPath }: Table,
+  { triggerSearchPath, citus }: Table,
   lockTimeout?: () => number,
 ): () => Sql {
   return () =>
@@ -76,6 +76,7 @@ export function createConnector(
       purpose: `backfill ${operation.id}`,
       searchPath: triggerSearchPath,
       avoidSeqScan: true,
+      inShards: citus !== null,
       statementTimeoutMs: 20_000,
       ...(lockTimeout === undefined ? {} : { lockTimeoutMs: lockTimeout() }),
     })

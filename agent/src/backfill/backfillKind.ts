@@ -45,7 +45,7 @@ export const backfill: OperationDefinition<'backfill'> = {
       notes: [
         ...notes,
         batchSize === undefined
-          ? 'Batches start at 1,000 rows and grow while that is faster, up to 0.1 s per batch.'
+          ? `Batches start at 1,000 rows and grow while that is ${table.citus === null ? 'faster' : 'possible'}, up to 0.1 s per batch.`
           : `Batches of at most ${formatQuantity(batchSize, 'row')}.`,
         ...(workers * agents > 1 ? [`At most ${workers * agents} batches are written concurrently.`] : []),
         `Each batch commits its checkpoint with its rows. The commit is flushed to disk every ${formatQuantity(checkpointInterval, 'batch', 'batches')}.`,

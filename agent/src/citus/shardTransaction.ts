@@ -3,21 +3,21 @@ import { asciiLiteral } from '../database/sqlLiteral.ts'
 /**
  * One text that is one transaction on the shards of a table. Citus sends what SET LOCAL sets to the nodes: the settings of
  * a session are those of the coordinator alone, so a worker would wait for a lock without end. Citus takes no condition on
- * the place of a row together with a table of the coordinator, so the fence is a statement of its own before the writes.
+ * the place of a row together with a table of the coordinator, so the checkpoint is a statement of its own.
  */
 export function shardTransaction(parts: {
   readonly settings: Readonly<Record<string, string>>
-  /** Raises if another agent holds what the transaction is for. */
-  readonly fence: string
-  readonly statement: string
+  /** The fence, which raises if another agent holds what the transaction is for, then the rows. */
+  readonly work: string
+  readonly checkpoint: string
 }): string {
-  const settings = Object.entries(parts.settings)
+  const settings = Object.entries(parts.settings).map(([name, value]) => `set local ${name} = ${asciiLiteral(value)}`)
   return [
     'begin',
     `set local citus.propagate_set_commands = 'local'`,
-    ...settings.map(([name, value]) => commandOfItsOwn(`set local ${name} = ${asciiLiteral(value)}`)),
-    parts.fence,
-    parts.statement,
+    `do ${asciiLiteral(`begin ${settings.map((text) => `execute ${asciiLiteral(text)};`).join(' ')} end`)}`,
+    parts.work,
+    parts.checkpoint,
     'commit',
   ].join(';\n')
 }

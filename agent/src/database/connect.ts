@@ -41,6 +41,7 @@ const STATE: SessionProfile = {
   readOnly: false,
   avoidSeqScan: false,
   parallel: false,
+  inShards: false,
 }
 const URGENT: SessionProfile = { ...STATE, statementTimeoutMs: 2_000, lockTimeoutMs: 1_500 }
 const ENGINE: SessionProfile = { ...STATE, engine: true, statementTimeoutMs: 30_000, lockTimeoutMs: 1_000 }

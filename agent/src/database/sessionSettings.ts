@@ -14,6 +14,8 @@ export interface SessionProfile {
   readonly avoidSeqScan: boolean
   /** Long read-only statements may use as many processes as the application's queries. */
   readonly parallel: boolean
+  /** For work on a table whose rows are in shards of Citus, over the coordinator. */
+  readonly inShards: boolean
 }
 
 /** One setting that every session of the agent has, whatever the role, the database or the URL say. */
@@ -153,6 +155,17 @@ export const SESSION_SETTINGS: readonly SessionSetting[] = [
   ].map((node) => ({ name: `enable_${node}`, value: 'on', why: 'a batch would read the whole table' })),
   { name: 'enable_material', value: 'on', why: 'plans would be slow' },
   { name: 'enable_partition_pruning', value: 'on', why: 'a batch would read every partition' },
+  {
+    name: 'citus.max_adaptive_executor_pool_size',
+    value: ({ inShards }) => (inShards ? '1' : null),
+    why: 'a batch would open connections for single shards, and prepare and commit its transaction on each of them',
+  },
+  {
+    name: 'citus.enable_deadlock_prevention',
+    // A batch gives up by itself when it waits for a row.
+    value: ({ inShards }) => (inShards ? 'off' : null),
+    why: 'batches, and the application’s own statements on all shards, would wait for each other',
+  },
 ]
 
 export interface WantedSetting {

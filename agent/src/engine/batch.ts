@@ -57,7 +57,8 @@ export interface BatchResult {
 export async function writeBatch(sql: Sql, columnUpdate: ColumnUpdate, lane: Lane, batch: Batch): Promise<BatchResult> {
   if (columnUpdate.inShards !== null) {
     return await runShardBatch<BatchResult>(sql, lane, {
-      statement: shardBatchStatement(columnUpdate, batch),
+      rows: shardRowsStatement(columnUpdate, batch),
+      checkpoint: shardCheckpointStatement,
       values: batchParameters(columnUpdate, lane, batch),
       flush: batch.flush,
       lockTimeoutMs: columnUpdate.inShards.lockTimeoutMs(),
@@ -85,10 +86,11 @@ export function batchStatement(columnUpdate: ColumnUpdate, batch: Batch): string
   ),
   unmapped as (${batch.unmappedRecording !== 'no' && columnUpdate.unmapped !== null ? recordUnmappedSql(columnUpdate, columnUpdate.unmapped, batch) : 'select 1 where false'}),
   moved as (
-    update sti.lane l set ${checkpointSql(
-      batch.unmappedRecording === 'counted' ? '(select count(*) from unmapped)' : '0',
-      skipLocked && batch.passedRows > 0 ? ' - (select rows from held)' : '',
-    )}
+    update sti.lane l set ${checkpointSql({
+      writtenRows: '(select count(*) from written)',
+      failedRows: batch.unmappedRecording === 'counted' ? '(select count(*) from unmapped)' : '0',
+      heldRows: skipLocked && batch.passedRows > 0 ? ' - (select rows from held)' : '',
+    })}
     from fence where l.operation_id = fence.operation_id and l.number = fence.number
     returning 1
   )
@@ -99,35 +101,37 @@ export function batchStatement(columnUpdate: ColumnUpdate, batch: Batch): string
     pg_stat_get_xact_tuples_hot_updated($11::text::oid)::int as "hotUpdates"`
 }
 
-/**
- * The same statement for rows in shards. The fence is a statement of its own (shardBatch.ts), held rows are not skipped, and
- * nobody counts HOT updates: the counters are those of other nodes. Citus takes no volatile function in such a statement.
- */
-function shardBatchStatement(columnUpdate: ColumnUpdate, batch: Batch): string {
-  const { relation } = batch
-  return `with written as (
-    update ${relation.sql} as t set ${columnUpdate.column} = ${columnUpdate.value}
-    where ${batch.rows.condition}${maxLinePointer(batch)} and ${columnUpdate.needsUpdate}
-    returning 1
-  ),
-  moved as (
-    update sti.lane l set ${checkpointSql('0', '', 'statement_timestamp()')}
-    where l.operation_id = $1::text::bigint and l.number = $2::text::int
-    returning 1
-  )
-  select (select count(*) from written)::int as written, 0 as unmapped, 0 as held, '[]'::jsonb as "heldKeys",
-    0 as updates, 0 as "hotUpdates", (select count(*) from moved)::int as moved`
+/** What writes the rows of the batch on all shards at once. */
+function shardRowsStatement(columnUpdate: ColumnUpdate, batch: Batch): string {
+  return `update ${batch.relation.sql} as t set ${columnUpdate.column} = ${columnUpdate.value}
+    where ${batch.rows.condition}${maxLinePointer(batch)} and ${columnUpdate.needsUpdate}`
 }
 
-/** What a batch sets in its lane. */
-const checkpointSql = (failedRows: string, heldRows = '', now = 'clock_timestamp()'): string => `
+/**
+ * The checkpoint of a batch in shards, whose rows a statement before it has written and counted (shardBatch.ts). Held rows
+ * are not skipped, and nobody counts HOT updates: the counters are those of other nodes.
+ */
+function shardCheckpointStatement(writtenRows: string): string {
+  return `update sti.lane l set ${checkpointSql({ writtenRows, failedRows: '0' })}
+    where l.operation_id = $1::text::bigint and l.number = $2::text::int
+    returning ${writtenRows}::int as written, 0 as unmapped, 0 as held, '[]'::jsonb as "heldKeys", 0 as updates, 0 as "hotUpdates"`
+}
+
+/** What a batch sets in its lane. `writtenRows`, `failedRows`, and `heldRows` are SQL. */
+const checkpointSql = ({ writtenRows, failedRows, heldRows = '' }: CheckpointCounts): string => `
       position = $7::text::jsonb,
-      range_state = $8::text::jsonb || jsonb_build_object('written', ($8::text::jsonb->>'written')::bigint + (select count(*) from written)),
+      range_state = $8::text::jsonb || jsonb_build_object('written', ($8::text::jsonb->>'written')::bigint + ${writtenRows}),
       passed_rows = l.passed_rows + $9::text::bigint${heldRows},
-      written_rows = l.written_rows + (select count(*) from written),
+      written_rows = l.written_rows + ${writtenRows},
       failed_rows = l.failed_rows + ${failedRows},
       batches = l.batches + 1,
-      lease_until = ${now} + '${LANE_LEASE}'::interval`
+      lease_until = clock_timestamp() + '${LANE_LEASE}'::interval`
+
+interface CheckpointCounts {
+  readonly writtenRows: string
+  readonly failedRows: string
+  readonly heldRows?: string
+}
 
 /** A key column does not change, so rows that only a foreign key check has locked (FOR KEY SHARE) are free. */
 function skipLockedCtes({ key }: ColumnUpdate, relation: string, rowsToWrite: string): string {

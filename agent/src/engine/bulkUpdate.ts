@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { formatDuration } from '../format/format.ts'
 import { createBatchSizeHillClimb } from './batchSizeHillClimb.ts'
-import { createBatchSizeController, type BatchSizeController } from './batchSizeController.ts'
-import type { BulkUpdateJob, BulkUpdateTuning, SharedWorkerState } from './bulkUpdateJob.ts'
+import { createBatchSizeController } from './batchSizeController.ts'
+import { createShardBatchSize } from './shardBatchSize.ts'
+import type { BulkUpdateJob, SharedWorkerState } from './bulkUpdateJob.ts'
 import { claimLane, releaseLane, type Lane } from './lane.ts'
 import { walkLane, type LaneWalk } from './laneWalk.ts'
 import { createLanes, revokeLaneClaims, hasUnfinishedLanes } from './operationLanes.ts'
@@ -54,12 +55,15 @@ export async function helpBulkUpdate(job: BulkUpdateJob): Promise<boolean> {
 }
 
 function createSharedState(job: BulkUpdateJob): SharedWorkerState {
-  return {
-    sizeController: createSizeController(job.tuning()),
-    hillClimb: job.tuning().batchSize === undefined ? createBatchSizeHillClimb(INITIAL_BATCH_ROWS) : null,
-    stripePolicy: createJobStripePolicy(job),
-    checkedPartitions: new Set(),
+  const { batchSize, maximumBatchSeconds } = job.tuning()
+  const limits = [batchSize ?? INITIAL_BATCH_ROWS, maxBatchRows(job), maximumBatchSeconds] as const
+  const parts = { stripePolicy: createJobStripePolicy(job), checkedPartitions: new Set<number>() }
+  if (job.columnUpdate.inShards !== null) {
+    const shardBatchSize = createShardBatchSize(...limits)
+    return { ...parts, sizeController: shardBatchSize, shardBatchSize, hillClimb: null }
   }
+  const hillClimb = batchSize === undefined ? createBatchSizeHillClimb(INITIAL_BATCH_ROWS) : null
+  return { ...parts, sizeController: createBatchSizeController(...limits), shardBatchSize: null, hillClimb }
 }
 
 async function writeLanes(job: BulkUpdateJob, shared: SharedWorkerState): Promise<boolean> {
@@ -69,8 +73,9 @@ async function writeLanes(job: BulkUpdateJob, shared: SharedWorkerState): Promis
   )
 }
 
-function createSizeController({ batchSize, maximumBatchSeconds }: BulkUpdateTuning): BatchSizeController {
-  return createBatchSizeController(batchSize ?? INITIAL_BATCH_ROWS, batchSize ?? MAX_BATCH_ROWS, maximumBatchSeconds)
+/** The largest batch. In shards, each node writes its part of it. */
+function maxBatchRows({ columnUpdate, tuning }: BulkUpdateJob): number {
+  return tuning().batchSize ?? MAX_BATCH_ROWS * (columnUpdate.inShards?.nodes ?? 1)
 }
 
 function createJobStripePolicy(job: BulkUpdateJob): StripePolicy {
@@ -92,8 +97,7 @@ async function runWorker(job: BulkUpdateJob, shared: SharedWorkerState, keepWork
   const sql = job.connect()
   const waitAtGate = job.gate.worker()
   const mayContinue = async (): Promise<boolean> => {
-    const { batchSize, maximumBatchSeconds } = job.tuning()
-    shared.sizeController.tune(batchSize ?? MAX_BATCH_ROWS, maximumBatchSeconds)
+    shared.sizeController.tune(maxBatchRows(job), job.tuning().maximumBatchSeconds)
     await job.hooks.betweenBatches()
     return keepWorking() && (await waitAtGate())
   }

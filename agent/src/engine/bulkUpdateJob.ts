@@ -8,6 +8,7 @@ import type { BatchSizeHillClimb } from './batchSizeHillClimb.ts'
 import type { ColumnUpdate } from './columnUpdate.ts'
 import type { FailedRowPredicate } from './failedRow.ts'
 import type { HeldRows, HeldRowTracker } from './heldRows.ts'
+import type { ShardBatchSize } from './shardBatchSize.ts'
 import type { StripePolicy } from './stripePolicy.ts'
 
 /*
@@ -100,7 +101,9 @@ export interface BatchProgress {
 export interface SharedWorkerState {
   /** Largest batch that fits into `maximumBatchSeconds`. */
   readonly sizeController: BatchSizeController
-  /** Batch size with the highest throughput; null if `batchSize` is set. */
+  /** The same controller if the rows are in shards of Citus, else null. */
+  readonly shardBatchSize: ShardBatchSize | null
+  /** Batch size with the highest throughput; null if `batchSize` is set, and in shards, where the largest is the fastest. */
   readonly hillClimb: BatchSizeHillClimb | null
   readonly stripePolicy: StripePolicy
   /** OIDs of the partitions whose query plan has been checked. */

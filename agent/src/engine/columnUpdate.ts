@@ -12,7 +12,14 @@ export interface ColumnUpdate {
   /** Condition of the rows without a value, which are failed rows. Null: there are none. */
   readonly unmapped: string | null
   /** The rows are in shards of Citus, whose nodes do not know the settings of the session; null: they are not. */
-  readonly inShards: { lockTimeoutMs(): number } | null
+  readonly inShards: ShardedRows | null
+}
+
+/** Rows in shards of Citus. */
+export interface ShardedRows {
+  /** Nodes that have shards. */
+  readonly nodes: number
+  lockTimeoutMs(): number
 }
 
 /** A condition on `t` and the values of its parameters. */

@@ -16,6 +16,8 @@ export interface PlanInput {
   readonly workers: number
   /** Share of the rows that the first stripe writes: 0 to 1; 1 plans a plain range. */
   readonly firstStripeShare: number
+  /** Stripes shrink to this share; without it, to the default one. */
+  readonly minStripeShare?: number
 }
 
 /** Counts of one range. */
@@ -80,14 +82,14 @@ export function isWorthStriping(survey: RangeSurvey, { batchRows, firstStripeSha
 
 /** Plans the batches of a range: its stripes, and the parts of each stripe. */
 export function planStripes(range: KeyRange, survey: RangeSurvey, input: PlanInput, filenode: number): RangeState {
-  const { page, maxBatchRows, workers, firstStripeShare } = input
+  const { page, maxBatchRows, workers, firstStripeShare, minStripeShare } = input
   const isStriped = isWorthStriping(survey, input)
   const blocks = blockCount(range)
   const parts = isStriped ? Math.min(blocks, partsPerStripe(workers)) : 1
   const maxLinePointers = Math.max(1, Math.floor(maxBatchRows / Math.ceil(blocks / parts)))
   return {
     high: range.high,
-    stripes: computeStripeBounds(page, maxLinePointers, isStriped ? firstStripeShare : 1),
+    stripes: computeStripeBounds(page, maxLinePointers, isStriped ? firstStripeShare : 1, minStripeShare),
     parts,
     done: 0,
     rows: survey.rows,

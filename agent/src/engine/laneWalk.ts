@@ -39,7 +39,7 @@ import {
   type RangeMeasurement,
 } from './rangeMeasurement.ts'
 import { walkRanges, type PoisonRow, type RangeOutcome } from './rangeWalk.ts'
-import { MAX_ONE_BYTE_LINE_POINTER, type PageLayout } from './stripeBounds.ts'
+import { MAX_ONE_BYTE_LINE_POINTER, SHARD_STRIPE_SHARE, type PageLayout } from './stripeBounds.ts'
 
 /** One worker on one lane. */
 export interface LaneWalk {
@@ -138,15 +138,32 @@ async function surveyAndPlan(walk: WalkState, range: KeyRange): Promise<RangeSta
   const survey = await surveyRange(walk, range)
   walk.page = pageLayoutOf(range, survey)
   const input = planInput(walk)
-  walk.measurement = startMeasurement(isWorthStriping(survey, input), input.batchRows)
+  walk.measurement = walk.shared.shardBatchSize?.isGrowing()
+    ? null
+    : startMeasurement(isWorthStriping(survey, input), input.batchRows)
   return planStripes(range, survey, input, walk.leaf.filenode)
 }
 
 function planInput({ job, shared, page }: WalkState): PlanInput {
   const { workers, batchSize } = job.tuning()
   const batchRows = intendedBatchRows(shared)
-  const firstStripeShare = shared.stripePolicy.firstShare(page.rows)
-  return { page, batchRows, maxBatchRows: batchSize ?? 2 * batchRows, workers, firstStripeShare }
+  const stripeShares = chooseStripeShares(shared, page)
+  return { page, batchRows, maxBatchRows: batchSize ?? 2 * batchRows, workers, ...stripeShares }
+}
+
+/**
+ * In shards, a batch costs so much whatever its rows that few, equal stripes are faster than many that shrink. The first
+ * ranges there are plain, one batch each, until the batches are as large as they may be: the stripes of a range are planned
+ * for one batch size.
+ */
+function chooseStripeShares(
+  { stripePolicy, shardBatchSize }: SharedWorkerState,
+  page: PageLayout,
+): Pick<PlanInput, 'firstStripeShare' | 'minStripeShare'> {
+  const firstStripeShare = shardBatchSize?.isGrowing() ? 1 : stripePolicy.firstShare(page.rows)
+  return shardBatchSize === null || firstStripeShare === 1
+    ? { firstStripeShare }
+    : { firstStripeShare: SHARD_STRIPE_SHARE, minStripeShare: SHARD_STRIPE_SHARE }
 }
 
 function intendedBatchRows({ sizeController, hillClimb }: SharedWorkerState): number {

@@ -37,6 +37,7 @@ test('leaf partitions are read from every level; a plain table is its own leaf',
       sql: 'public.plain',
       blocks: await pages(sql, 'public.plain'),
       rowsPerBlock: 50,
+      nodes: 1,
     })
     expect([oid, filenode].every((number) => typeof number === 'number' && number > 0)).toBe(true)
     const leaves = await readLeafPartitions(state, 'public.rows')

@@ -14,6 +14,8 @@ export interface LeafPartition extends QualifiedName {
   readonly filenode: number
   /** From the statistics; a default if the relation was never analyzed. */
   readonly rowsPerBlock: number
+  /** Nodes that write their part of a batch at the same time: more than 1 only in shards of Citus. */
+  readonly nodes: number
 }
 
 /** True if an error was caused by a leaf partition that has been dropped. */
@@ -78,6 +80,7 @@ export async function readLeafPartitions(sql: Sql, table: string, onlyOid?: numb
     blocks,
     filenode,
     rowsPerBlock: rows > 0 && pages > 0 ? rows / pages : DEFAULT_ROWS_PER_BLOCK,
+    nodes: 1,
   }))
   return citus ? await Promise.all(partitions.map((leaf) => layShardsTogether(sql, leaf))) : partitions
 }
@@ -86,8 +89,9 @@ export async function readLeafPartitions(sql: Sql, table: string, onlyOid?: numb
 async function layShardsTogether(sql: Sql, leaf: LeafPartition): Promise<LeafPartition> {
   const shards = await readShardLayout(sql, leaf.oid)
   if (shards === null) return leaf
-  const { blocks, bytes, rows, fingerprint } = shards
+  const { blocks, bytes, nodes, rows, fingerprint } = shards
   const pages = bytes / BLOCK_BYTES
   const estimatedRows = rows === null || rows === 0 ? pages * DEFAULT_ROWS_PER_BLOCK : rows
-  return { ...leaf, blocks, filenode: fingerprint, rowsPerBlock: Math.max(1, estimatedRows / Math.max(1, blocks)) }
+  const rowsPerBlock = Math.max(1, estimatedRows / Math.max(1, blocks))
+  return { ...leaf, blocks, filenode: fingerprint, rowsPerBlock, nodes: Math.max(1, nodes) }
 }

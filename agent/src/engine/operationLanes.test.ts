@@ -25,8 +25,9 @@ async function withLanes(use: (state: Sql) => Promise<void>): Promise<void> {
   })
 }
 
-function leaf(oid: number, blocks: number, rowsPerBlock: number): LeafPartition {
-  return { oid, blocks, rowsPerBlock, filenode: oid, schema: 'public', name: `leaf_${oid}`, sql: `public.leaf_${oid}` }
+function leaf(oid: number, blocks: number, rowsPerBlock: number, nodes = 1): LeafPartition {
+  const name = `leaf_${oid}`
+  return { oid, blocks, rowsPerBlock, nodes, filenode: oid, schema: 'public', name, sql: `public.${name}` }
 }
 
 interface LaneBounds {
@@ -48,6 +49,7 @@ test.each([
   ['a little more', [leaf(7, 2_001, 50)], 2],
   ['wide rows', [leaf(7, 100_000, 1)], 1],
   ['a million rows', [leaf(7, 20_000, 50)], 10],
+  ['a million rows on two nodes', [leaf(7, 2_500, 400, 2)], 5],
   ['many partitions', [leaf(7, 20_000, 50), leaf(8, 0, 50), leaf(9, 3, 200), leaf(10, 4_000, 50)], 14],
   // Each partition starts its own lane.
   ['far more rows than there may be lanes', [leaf(7, 40_000_000, 50), leaf(8, 10_000_000, 50)], 1_024 + 1],

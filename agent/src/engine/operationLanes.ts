@@ -2,7 +2,7 @@ import type { Sql } from '../database/connect.ts'
 import { blockStart } from './ctid.ts'
 import type { LeafPartition } from './leafPartitions.ts'
 
-/** Small enough that all workers end at about the same time, large enough that a person can read the list of lanes. */
+/** On each node. Small enough that all workers end at about the same time, large enough that a person can read the list of lanes. */
 const ROWS_PER_LANE = 100_000
 const MAX_LANES = 1_024
 
@@ -13,7 +13,9 @@ const MAX_LANES = 1_024
 export async function createLanes(sql: Sql, operationId: bigint, leaves: readonly LeafPartition[]): Promise<number> {
   const totalBlocks = leaves.reduce((sum, leaf) => sum + leaf.blocks, 0)
   const lanes = leaves.flatMap((leaf) => {
-    const blocks = Math.max(...[1, Math.ceil(ROWS_PER_LANE / leaf.rowsPerBlock), Math.ceil(totalBlocks / MAX_LANES)])
+    const blocks = Math.max(
+      ...[1, Math.ceil((ROWS_PER_LANE * leaf.nodes) / leaf.rowsPerBlock), Math.ceil(totalBlocks / MAX_LANES)],
+    )
     const parts = Math.max(1, Math.ceil(leaf.blocks / blocks))
     return Array.from({ length: parts }, (_, partIndex) => ({
       relation: leaf.oid,

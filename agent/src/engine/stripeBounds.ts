@@ -15,6 +15,8 @@ export interface PageLayout {
 export const FIRST_STRIPE_SHARE = 0.0864
 const STRIPE_SHARE_DECAY = 0.94
 export const MIN_STRIPE_SHARE = 0.025
+/** Share of the rows in every stripe of a range in shards of Citus. */
+export const SHARD_STRIPE_SHARE = 0.125
 /** Up to this line pointer the low byte is compared alone, which is cheaper. */
 export const MAX_ONE_BYTE_LINE_POINTER = 255
 /** A line pointer has two bytes. */
@@ -26,16 +28,18 @@ const MAX_LINE_POINTER = 65_535
  *
  * @param maxLinePointers maximum line pointers per stripe; at least 1
  * @param firstShare share of the rows in the first stripe, 0 to 1; 1: a plain range
+ * @param minShare share of the rows to which stripes shrink
  */
 export function computeStripeBounds(
   { rows, lastLinePointer }: PageLayout,
   maxLinePointers: number,
   firstShare: number,
+  minShare = MIN_STRIPE_SHARE,
 ): number[] {
   const end = Math.max(1, lastLinePointer)
   const bounds: number[] = []
   let bound = 0
-  for (let share = firstShare; bound < end; share = Math.max(MIN_STRIPE_SHARE, share * STRIPE_SHARE_DECAY)) {
+  for (let share = firstShare; bound < end; share = Math.max(minShare, share * STRIPE_SHARE_DECAY)) {
     const width = firstShare < 1 ? Math.max(1, (Math.max(1, rows * share) * end) / Math.max(1, rows)) : end
     bound += Math.min(width, maxLinePointers)
     if (Math.floor(bound) > (bounds.at(-1) ?? 0)) bounds.push(Math.floor(bound))

@@ -75,6 +75,7 @@ function createClearJob(run: RunContext, table: Table, hooks: BulkUpdateHooks): 
         searchPath: table.triggerSearchPath,
         statementTimeoutMs: 30_000,
         avoidSeqScan: true,
+        inShards: table.citus !== null,
         lockTimeoutMs: lockTimeoutMs(CLEAR_TUNING),
       }),
   }
@@ -150,7 +151,7 @@ function clearColumnUpdate(rollout: Rollout, table: Table): ColumnUpdate {
     column: rollout.discriminator.sql,
     value: 'null',
     unmapped: null,
-    inShards: table.citus === null ? null : { lockTimeoutMs: () => lockTimeoutMs(CLEAR_TUNING) },
+    inShards: table.citus && { nodes: table.citus.nodes, lockTimeoutMs: () => lockTimeoutMs(CLEAR_TUNING) },
     needsUpdate: `${typeColumn} is not null and ${typeColumn} is not distinct from ${rollout.derive('t')}`,
   }
 }

@@ -27,14 +27,21 @@ export function splitStatements(sql: string): { kind: string; text: string }[] {
 
 /** The statement with every parameter replaced by what `value` returns for its number. */
 export function replaceParameters(sql: string, value: (number: number) => string): string {
+  return parseParameters(sql)(value)
+}
+
+/** Parses a statement once, for `replaceParameters` with many values. */
+export function parseParameters(sql: string): (value: (number: number) => string) => string {
   const bytes = Buffer.from(sql)
-  let [text, end] = ['', 0]
+  const pieces: { readonly before: string; readonly number: number }[] = []
+  let end = 0
   for (const token of scanSync(sql).tokens) {
     if (token.tokenName !== 'PARAM') continue
-    text += bytes.subarray(end, token.start).toString() + value(Number(token.text.slice(1)))
+    pieces.push({ before: bytes.subarray(end, token.start).toString(), number: Number(token.text.slice(1)) })
     end = token.end
   }
-  return text + bytes.subarray(end).toString()
+  const last = bytes.subarray(end).toString()
+  return (value) => pieces.map(({ before, number }) => before + value(number)).join('') + last
 }
 
 /** The tokens of a text by their start offset in UTF-8 bytes. */
