@@ -25,12 +25,7 @@ export function splitStatements(sql: string): { kind: string; text: string }[] {
   }))
 }
 
-/** The statement with every parameter replaced by what `value` returns for its number. */
-export function replaceParameters(sql: string, value: (number: number) => string): string {
-  return parseParameters(sql)(value)
-}
-
-/** Parses a statement once, for `replaceParameters` with many values. */
+/** Parses a statement once. Returns a function that replaces every parameter by what `value` returns for its number. */
 export function parseParameters(sql: string): (value: (number: number) => string) => string {
   const bytes = Buffer.from(sql)
   const pieces: { readonly before: string; readonly number: number }[] = []
