@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { ColumnDrop, Problem, ReadinessItem, Readiness } from '../../agent/src/contract/index.ts'
+import type { ColumnDrop, OperationPreview, Problem, ReadinessItem, Readiness } from '../../agent/src/contract/index.ts'
 import { TOKENS } from '../support/agent.ts'
 import { withSti } from '../support/stiCommand.ts'
 import { createPullRequestReader } from '../../agent/src/columnDrop/pullRequest/pullRequestState.ts'
@@ -181,6 +181,12 @@ test('a draft pull request with its label is opened on a new branch, and the out
         })
         expect(data.status).toBe(409)
         expect(data.body.reasons!.join(' ')).toContain('run the down migration')
+        const flag = await agent.post<OperationPreview>('/v1/rollouts/vehicles/operations?dryRun=true', {
+          kind: 'rollback',
+          environment: 'staging',
+          parameters: { scope: 'flag' },
+        })
+        expect(flag.body).toMatchObject({ allowed: true, warnings: [expect.stringContaining('down migration')] })
         await runMigration(url, ready.migration!.down!)
         expect((await agent.rollout()).stage).not.toBe('dropped')
         const [{ wrong }] = (await sql`select count(*)::int as wrong from public.vehicles

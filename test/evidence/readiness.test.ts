@@ -118,7 +118,7 @@ test('turning the flag off counts as a rollback; enhanced monitoring does not', 
       await agent.run('flag', { enabled: false })
       expect(await findItem(agent, 'zero-rollbacks')).toMatchObject({
         state: 'not-ready',
-        sentence: expect.stringMatching(/^1 rollback, most recently: .*ann \(operation-\d+\)/) as string,
+        sentence: expect.stringMatching(/^1 rollback, most recently: [^.]* by ann \(operation-\d+\)/) as string,
       })
       const { sentence } = await findItem(agent, 'zero-rollbacks')
       const [, name] = /\((operation-\d+)\)/.exec(sentence)!

@@ -161,10 +161,13 @@ function previewFlagChange({ flag, stage }: RolloutFacts, request: OperationRequ
     notes: [
       `The flag is ${flag.enabled ? `on for ${flag.percentage}%` : 'off'}; ${clientCount} client${clientCount === 1 ? '' : 's'} requested it recently.`,
       ...(turnsOff ? ['The flag turns off immediately; each client receives the change with its next request.'] : []),
-      ...(turnsOff && stage === 'dropped'
-        ? ['The legacy columns are dropped, so code that returns to them fails. Run the migration down first.']
-        : []),
     ],
+    warnings:
+      turnsOff && stage === 'dropped'
+        ? [
+            'The legacy columns are dropped: code that reads them fails once the flag is off. Run the down migration of the column drop first.',
+          ]
+        : [],
   }
 }
 

@@ -25,11 +25,13 @@ export function judgeChecks(
       step('Press Validate on the page of the rollout, with all layers.', 'sti validate --full-validation'),
       since,
     )
-  const listByVerdict = (verdicts: readonly string[]): string =>
-    checks
-      .filter((check) => verdicts.includes(check.verdict) && !isAcceptedCheck(check))
-      .map(({ check, detail }) => `${check} (${detail})`)
-      .join('; ')
+  /** Checks with the same reason share it. */
+  const listByVerdict = (verdicts: readonly string[]): string => {
+    const byReason = new Map<string, string[]>()
+    for (const { check, detail } of checks.filter((one) => verdicts.includes(one.verdict) && !isAcceptedCheck(one)))
+      byReason.set(detail, [...(byReason.get(detail) ?? []), check])
+    return [...byReason].map(([detail, names]) => `${names.join(', ')} (${detail})`).join('; ')
+  }
   const failed = listByVerdict(['fail'])
   if (failed !== '') return notReady(`Failed: ${failed}.`, 'Fix what the checks report, then validate again.', since)
   const undecided = listByVerdict(['inconclusive', 'error'])

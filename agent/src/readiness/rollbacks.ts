@@ -17,7 +17,7 @@ export interface RolloutRollback {
 /** Every time the flag was turned off, and every rollback of data or system, in the order of their events. */
 export async function readRollbacks(sql: Sql, rollout: string): Promise<RolloutRollback[]> {
   const rows = await sql<{ id: bigint; what: string; at: Date }[]>`
-    select operation_id as id, message || ' by ' || (actor->>'name') as what, at from sti.operation_event
+    select operation_id as id, rtrim(message, '.') || ' by ' || (actor->>'name') as what, at from sti.operation_event
       where rollout = ${rollout} and kind = 'flag' and before->>'enabled' = 'true' and after->>'enabled' = 'false'
     union all
     select id, 'rollback ' || id || ' of scope ' || (parameters->>'scope') || ' by ' || (actor->>'name'), coalesce(ended_at, created_at)
