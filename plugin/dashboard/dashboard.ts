@@ -21,7 +21,8 @@ import { progressPanel } from './panels/progress.ts'
 import { rollbackPanel } from './panels/rollback.ts'
 import { variables } from './variables.ts'
 
-const ACTION_BAR_HEIGHT = 6
+/** Room for the steps below the incident banner, or for the steps and a failed operation, without scrolling. */
+const ACTION_BAR_HEIGHT = 9
 /** Room for seven rows below the heading of a table, for nine values, and for five lines of a legend. */
 const PANEL_HEIGHT = 10
 const GRID_COLUMNS = 24

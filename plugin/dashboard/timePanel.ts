@@ -16,6 +16,8 @@ import { axisRange, colorOverride, LEGEND_ONLY, valueMappings, textMappings } fr
 import { NO_AGENT_SCRAPED } from './promql.ts'
 import { instantQuery, rangeQuery, PROMETHEUS } from './targets.ts'
 
+const NO_CURRENT_VALUE = { type: 'special', options: { match: 'null', result: { text: '–', index: 0 } } } as never
+
 /**
  * Lines over time. The legend is a list: at this size Grafana gives a legend 88 pixels, which is two rows of a table or four
  * lines. A red area marks the time when no agent of the environment could be scraped.
@@ -25,6 +27,8 @@ export const timePanel = (description: string, noValueText: string) =>
     .description(description)
     .datasource(PROMETHEUS)
     .noValue(noValueText)
+    // Without it, the legend shows the text of an empty panel for each line that has no value now.
+    .mappings([NO_CURRENT_VALUE])
     .interval('5s')
     .drawStyle(GraphDrawStyle.Line)
     .lineInterpolation(LineInterpolation.Linear)

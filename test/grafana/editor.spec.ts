@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import type postgres from 'postgres'
 import { expectDrawn, READINGS_OF_RECOVERY, READINGS_WHILE_ROWS_FAIL, READINGS_WITH_FLAG } from './dashboardReadings.ts'
 import { startFailingRequests } from './failingRequests.ts'
+import { dialogFaults } from './legibility.ts'
 import { acceptRows, openDatabase, refuseRows } from './refusedRows.ts'
 import {
   confirmAction,
@@ -60,6 +61,8 @@ test('an editor expands and starts a backfill with the buttons, and the database
   await confirmAction(page, 'Backfill', async (confirmation) => {
     await confirmation.getByText(/^Advanced settings/).click()
     await confirmation.getByLabel('Rest ratio').fill(SLOW_REST_RATIO)
+    expect(await dialogFaults(page)).toEqual([])
+    await page.setViewportSize({ width: 1440, height: 900 })
   })
   await expect(page.getByRole('progressbar', { name: 'Backfill of vehicles' })).toBeVisible()
 })
@@ -202,6 +205,8 @@ test('a ramp shows its steps until the flag is rolled back', async () => {
   await (await revealAction(page, 'Enable flag')).click()
   await dialog(page).getByRole('radio', { name: 'In steps' }).click()
   await expect(dialog(page)).toContainText('Raises the flag to 10%, 50%, 100%')
+  expect(await dialogFaults(page)).toEqual([])
+  await page.setViewportSize({ width: 1440, height: 900 })
   await dialog(page).getByRole('button', { name: 'Enable flag', exact: true }).click()
   await expect(dialog(page)).toBeHidden()
   const ramp = page.getByRole('region', { name: /^Flag ramp \d+$/ })

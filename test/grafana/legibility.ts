@@ -23,6 +23,52 @@ export async function illegibleTexts(page: Page, within: string): Promise<string
   return found
 }
 
+const DIALOG = '[role="dialog"]:has(h2)'
+const DIALOG_TIMEOUT_MS = 2_000
+
+/**
+ * What keeps people from using the open confirmation at the width of a desk and of a phone: texts that are cut off or lie on
+ * each other, and controls that something covers when the keyboard reaches them. It leaves the page at the last width.
+ */
+export async function dialogFaults(page: Page): Promise<string[]> {
+  const found: string[] = []
+  const atPhone = page.viewportSize()?.width === PHONE_WIDTH
+  for (const isPhone of [atPhone, !atPhone]) {
+    const width = isPhone ? PHONE_WIDTH : 1440
+    await page.setViewportSize({ width, height: isPhone ? 700 : 900 })
+    const deadline = Date.now() + DIALOG_TIMEOUT_MS
+    let faults: string[]
+    do {
+      await page.waitForTimeout(100)
+      faults = [
+        ...(await page.evaluate(measureTexts, { within: DIALOG, isPhone })),
+        ...(await page.evaluate(coveredControls, DIALOG)),
+      ]
+    } while (faults.length > 0 && Date.now() < deadline)
+    found.push(...faults.map((fault) => `${width} px: ${fault}`))
+  }
+  return found
+}
+
+/** Runs in the browser: brings each control into view as the focus does, and looks what is at its center. */
+function coveredControls(within: string): string[] {
+  const dialog = document.querySelector(within)
+  if (dialog === null) return [`no element ${within}`]
+  return Array.from(dialog.querySelectorAll('input, textarea, select, button, summary, a[href]')).flatMap((control) => {
+    if (control.closest('details:not([open]) > :not(summary)')) return []
+    const name = `${control.tagName.toLowerCase()} ${control.getAttribute('aria-label') ?? control.id} ${control.textContent ?? ''}`
+    // The label of these is what people see and click.
+    const isDrawnByLabel = control instanceof HTMLInputElement && ['checkbox', 'radio', 'file'].includes(control.type)
+    const target = (isDrawnByLabel ? control.labels?.[0] : null) ?? control
+    target.scrollIntoView({ block: 'nearest' })
+    const { left, right, top, bottom } = target.getBoundingClientRect()
+    if (right - left < 1 || bottom - top < 1) return [`without a size: ${name}`]
+    if (left < 0 || right > window.innerWidth) return [`outside of the window: ${name}`]
+    const hit = document.elementFromPoint((left + right) / 2, (top + bottom) / 2)
+    return hit !== null && (target.contains(hit) || hit.contains(control)) ? [] : [`covered: ${name}`]
+  })
+}
+
 /** What is still illegible after Grafana has drawn its panels again for a new size, which a busy machine does late. */
 async function measureWhenDrawn(
   page: Page,
@@ -77,10 +123,27 @@ function measureTexts({ within, isPhone }: { within: string; isPhone: boolean })
 
   /** Below or above the visible part of a region that scrolls by design and that the keyboard reaches. */
   function isScrolledAway(element: Element, box: DOMRect): boolean {
+    if (element.closest('[role="dialog"]')) return isScrolledInDialog(element, box)
     const region = element.closest('[role="region"][tabindex="0"]')
     if (region === null || !/auto|scroll/.test(getComputedStyle(region).overflowY)) return false
     const frame = region.getBoundingClientRect()
     return box.top >= frame.bottom - box.height / 2 || box.bottom <= frame.top + box.height / 2
+  }
+
+  /** Outside of the part of a dialog that scrolls, or below its buttons, which stay at the bottom. */
+  function isScrolledInDialog(element: Element, box: DOMRect): boolean {
+    for (let parent = element.parentElement; parent !== null; parent = parent.parentElement) {
+      if (!/auto|scroll/.test(getComputedStyle(parent).overflowY)) continue
+      const frame = parent.getBoundingClientRect()
+      if (box.top >= frame.bottom - box.height / 2 || box.bottom <= frame.top + box.height / 2) return true
+    }
+    for (
+      let hit = document.elementFromPoint((box.left + box.right) / 2, (box.top + box.bottom) / 2);
+      hit !== null;
+      hit = hit.parentElement
+    )
+      if (getComputedStyle(hit).position === 'sticky' && !hit.contains(element)) return true
+    return false
   }
 
   function cutOff({ text, element, box }: Text): string[] {

@@ -58,7 +58,7 @@ const panel = statPanel(
       textMappings({
         ...Object.fromEntries(pauseCodes.map(({ by, code }) => [code, [PAUSE_LABELS[by], 'orange']])),
         ...Object.fromEntries(
-          throttleCodes.map(({ reason, code }) => [code, [`paused: ${reason.replaceAll('-', ' ')}`, 'orange']]),
+          throttleCodes.map(({ reason, code }) => [code, [`waiting: ${reason.replaceAll('-', ' ')}`, 'orange']]),
         ),
       }),
     ),

@@ -7,14 +7,15 @@ import { ReasonConfirmation } from '../action/ReasonConfirmation'
 import { refusalReasons } from '../action/refusalReasons'
 import { acceptSubjects, listAcceptances } from '../agent/toolCalls'
 import type { Environment } from '../agent/useEnvironment'
-import { usePolling } from '../agent/usePolling'
+import { SLOW_POLL_INTERVAL_MS, usePolling, useRefreshOnChange } from '../agent/usePolling'
 import { ResponsiveTable } from '../layout/ResponsiveTable'
 import { Section } from '../layout/Section'
+import { operationRevision } from '../rollout/useRollout'
 
 const COLUMNS = ['Check', 'Subject', 'State', 'Action'] as const
 
 const ACCEPT_DESCRIPTION =
-  'It no longer counts as open for 90 days. Your name and the reason are recorded, and every report shows them.'
+  'For 90 days, it no longer counts as open. Your name and the reason are recorded, and every report shows them.'
 const WITHDRAW_DESCRIPTION = 'It is open again. Your name and the reason are recorded.'
 
 interface Props {
@@ -34,9 +35,12 @@ interface Choice {
 export function AcceptancesSection({ environment, detail, refresh }: Props) {
   const [choice, setChoice] = useState<Choice | null>(null)
   const { agent, name } = environment
-  const poll = usePolling(`acceptances ${agent.uid}/${detail.rollout}`, (signal) =>
-    listAcceptances(agent, detail.rollout, signal),
+  const poll = usePolling(
+    `acceptances ${agent.uid}/${detail.rollout}`,
+    (signal) => listAcceptances(agent, detail.rollout, signal),
+    () => SLOW_POLL_INTERVAL_MS,
   )
+  useRefreshOnChange(operationRevision(detail), poll.refresh)
   const valid = poll.data?.acceptances.filter((acceptance) => acceptance.valid) ?? []
   const isAccepted = (check: string, subject: string): boolean =>
     valid.some((acceptance) => acceptance.check === check && acceptance.subject === subject)

@@ -1,4 +1,4 @@
-import { Checkbox, Stack } from '@grafana/ui'
+import { Box, Checkbox, Stack } from '@grafana/ui'
 import React from 'react'
 import type { OperationFieldsProps } from './operationRequest'
 
@@ -38,17 +38,19 @@ interface Props extends OperationFieldsProps {
 /** The options of a column drop, or of the removal of its archive. */
 export function ColumnDropFields({ options, onChange, removal = false }: Props) {
   return (
-    <Stack direction="column" gap={1} alignItems="flex-start">
-      {(removal ? REMOVAL_CHECKBOXES : PREPARATION_CHECKBOXES).map(([name, label, description]) => (
-        <div key={name}>
-          <Checkbox
-            label={label}
-            description={description}
-            value={options[name]}
-            onChange={(event) => onChange({ ...options, [name]: event.currentTarget.checked })}
-          />
-        </div>
-      ))}
-    </Stack>
+    <Box marginBottom={2}>
+      <Stack direction="column" gap={1} alignItems="flex-start">
+        {(removal ? REMOVAL_CHECKBOXES : PREPARATION_CHECKBOXES).map(([name, label, description]) => (
+          <div key={name}>
+            <Checkbox
+              label={label}
+              description={description}
+              value={options[name]}
+              onChange={(event) => onChange({ ...options, [name]: event.currentTarget.checked })}
+            />
+          </div>
+        ))}
+      </Stack>
+    </Box>
   )
 }

@@ -22,6 +22,9 @@ interface Props {
   children: ReactNode
 }
 
+/** A button “Cancel” that leaves the dialog would be mistaken for one that cancels something else. */
+const leaveLabel = (confirmLabel: string): string => (/^cancel\b/i.test(confirmLabel) ? 'Close' : 'Cancel')
+
 /** The confirmation of an action. Its title names the environment, red in production; it stays open after an error. */
 export function ConfirmationModal({
   title,
@@ -54,12 +57,12 @@ export function ConfirmationModal({
       onDismiss={onClose}
       className={styles.modal}
     >
-      <form onSubmit={submit}>
+      <form onSubmit={submit} className={styles.form}>
         {children}
         {error && <ErrorBox error={error} />}
         <Modal.ButtonRow>
           <Button variant="secondary" fill="outline" type="button" onClick={onClose}>
-            {busy || done ? 'Close' : 'Cancel'}
+            {busy || done ? 'Close' : leaveLabel(confirmLabel)}
           </Button>
           {!done && (
             <Button
@@ -81,12 +84,20 @@ export function ConfirmationModal({
 
 const getStyles = (theme: GrafanaTheme2) => ({
   modal: css({ width: `min(640px, 96vw)` }),
+  form: css({
+    // On a phone the options of a choice are wider than the dialog.
+    '[role="radiogroup"]': { flexWrap: 'wrap', maxWidth: '100%' },
+    // The buttons stay at the bottom while the rest scrolls: what gets the focus is scrolled above them.
+    '& > *:not(:last-child) :is(input, textarea, button, label, summary)': { scrollMarginBlockEnd: theme.spacing(12) },
+  }),
   heading: css({
     ...theme.typography.h4,
     margin: 0,
     padding: theme.spacing(1.5, 2),
     flexGrow: 1,
     overflowWrap: 'anywhere',
+    // The header of a dialog has room for two lines of this size.
+    [theme.breakpoints.down('sm')]: { ...theme.typography.h6, margin: 0, padding: theme.spacing(0.5, 1.5) },
   }),
   production: css({ borderInlineStart: `${theme.spacing(0.75)} solid ${theme.colors.error.main}` }),
 })

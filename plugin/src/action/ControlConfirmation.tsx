@@ -13,7 +13,10 @@ export type Control = (typeof CONTROLS)[number]
 const CONTROL_TEXTS = {
   pause: { verb: 'Pause', description: 'The operation pauses at the next safe point. Nothing is lost.' },
   resume: { verb: 'Resume', description: 'The operation continues from where it paused.' },
-  cancel: { verb: 'Cancel', description: 'The operation ends at the next safe point. Completed work is kept.' },
+  cancel: {
+    verb: 'Cancel',
+    description: 'The operation ends at the next safe point and cannot be resumed. Completed work is kept.',
+  },
 } as const satisfies Record<Exclude<Control, 'tune'>, { verb: string; description: string }>
 
 interface Props {

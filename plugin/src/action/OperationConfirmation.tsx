@@ -1,4 +1,4 @@
-import { Checkbox, Field, Input, LoadingPlaceholder } from '@grafana/ui'
+import { Box, Checkbox, Field, Input, LoadingPlaceholder } from '@grafana/ui'
 import { type CheckResult, OPERATION_ACTIONS, type Operation, type OperationAction } from '@sti-rollout/agent/contract'
 import React, { useMemo, useState } from 'react'
 import { READ_TIMEOUT_MS } from '../agent/agentRequest'
@@ -97,20 +97,24 @@ export function OperationConfirmation({ action, environment, rollout, knownCheck
       {action === 'prepare-column-drop' && <ColumnDropFields {...fields} />}
       {action === 'remove-archive' && <ColumnDropFields {...fields} removal />}
       {action === 'rollback-data' && (
-        <Checkbox
-          label="Full rollback"
-          description="Also undo the other changes of expand and finalize."
-          value={options.full}
-          onChange={(event) => setOptions({ ...options, full: event.currentTarget.checked })}
-        />
+        <Box marginBottom={2}>
+          <Checkbox
+            label="Full rollback"
+            description="Also undo the other changes of expand and finalize."
+            value={options.full}
+            onChange={(event) => setOptions({ ...options, full: event.currentTarget.checked })}
+          />
+        </Box>
       )}
       {action === 'rollback-system' && environment.status.you.level === 'admin' && (
-        <Checkbox
-          label="Also overwrite changes made by others since then"
-          description="If this is off, such changes are reported and kept."
-          value={options.force}
-          onChange={(event) => setOptions({ ...options, force: event.currentTarget.checked })}
-        />
+        <Box marginBottom={2}>
+          <Checkbox
+            label="Also overwrite changes made by others since then"
+            description="If this is off, such changes are reported and kept."
+            value={options.force}
+            onChange={(event) => setOptions({ ...options, force: event.currentTarget.checked })}
+          />
+        </Box>
       )}
       <ReasonField required={needsReason} value={reason} onChange={setReason} />
       {confirmByName && (

@@ -95,6 +95,8 @@ const getStyles = (theme: GrafanaTheme2) => ({
     width: 'min(560px, 84vw)',
     maxHeight: '70vh',
     overflowY: 'auto',
+    // On a phone the list opens above the button, which leaves less room.
+    [theme.breakpoints.down('sm')]: { maxHeight: '50vh' },
   }),
   entry: css({
     display: 'grid',

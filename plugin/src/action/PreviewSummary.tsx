@@ -23,7 +23,8 @@ export function PreviewSummary({ preview }: { preview: OperationPreview }) {
     preview.estimatedSeconds !== null
       ? ['Duration', `about ${formatDuration(preview.estimatedSeconds)}`]
       : MEASURED_KINDS.has(preview.kind) && ['Duration', 'not measured yet'],
-    preview.estimatedWalBytes !== null && ['WAL', `about ${formatBytes(preview.estimatedWalBytes)}`],
+    preview.estimatedWalBytes !== null &&
+      preview.estimatedWalBytes > 0 && ['WAL', `about ${formatBytes(preview.estimatedWalBytes)}`],
   ].filter((entry) => entry !== false)
   return (
     <div className={styles.all}>

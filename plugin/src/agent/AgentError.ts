@@ -1,4 +1,5 @@
 import type { Problem } from '@sti-rollout/agent/contract'
+import { toLocalTimes } from './localTimes'
 import { toVisibleTexts } from './visibleTexts'
 
 /** Where a request failed: in Grafana, between Grafana and the agent, at the agent's token check, or in the agent. */
@@ -47,7 +48,7 @@ export function toAgentError(thrown: unknown, agent: string, timeoutMs: number):
     return new AgentError(`${agent} did not respond within ${timeoutMs / 1000} s.`, 'network', 504, 'timeout')
   }
   if (isProblem(data)) {
-    const { detail, title, code, reasons = [] } = toVisibleTexts(data)
+    const { detail, title, code, reasons = [] } = toLocalTimes(toVisibleTexts(data))
     return new AgentError(detail || title, 'agent', status, code, reasons)
   }
   const message = toVisibleTexts(messageOf(data) || statusText)

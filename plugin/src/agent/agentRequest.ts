@@ -3,6 +3,7 @@ import type { AccessLevel } from '@sti-rollout/agent/contract'
 import { firstValueFrom } from 'rxjs'
 import type { AgentDataSource } from './agentDataSources'
 import { toAgentError } from './AgentError'
+import { toLocalTimes } from './localTimes'
 import { fromVisibleTexts, toVisibleTexts } from './visibleTexts'
 
 /** The timeout of a read. A page with ten agents must not wait for an unavailable one. */
@@ -52,7 +53,7 @@ export async function sendAgentRequest<T>(agent: AgentDataSource, call: AgentReq
       }),
     )
     // A text is a report, which the agent has escaped for its format.
-    return responseType === 'text' ? response.data : toVisibleTexts(response.data)
+    return responseType === 'text' ? response.data : toLocalTimes(toVisibleTexts(response.data))
   } catch (thrown) {
     throw toAgentError(abortController.signal.aborted ? { cancelled: true } : thrown, agent.name, timeoutMs)
   } finally {

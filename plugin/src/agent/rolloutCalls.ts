@@ -122,15 +122,6 @@ export const controlOperation = (
 export const tuneOperation = (agent: AgentDataSource, id: number, patch: OperationPatch) =>
   sendAgentRequest<Operation>(agent, { level: userLevel(), method: 'PATCH', path: `/v1/operations/${id}`, body: patch })
 
-export const retryFailedRows = (agent: AgentDataSource, name: string, environment: string, key: string) =>
-  sendAgentRequest<Operation>(agent, {
-    level: userLevel(),
-    method: 'POST',
-    path: `${rolloutPath(name)}/failed-rows/retry`,
-    body: { environment },
-    headers: { 'Idempotency-Key': key },
-  })
-
 export const acceptFailedRows = (agent: AgentDataSource, name: string, keys: string[][], reason: string) =>
   sendAgentRequest<unknown>(agent, {
     level: userLevel(),

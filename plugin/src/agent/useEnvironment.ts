@@ -2,7 +2,7 @@ import type { AgentStatus } from '@sti-rollout/agent/contract'
 import { type AgentDataSource, listAgentDataSources } from './agentDataSources'
 import { AgentError, toAgentError } from './AgentError'
 import { getAgentStatus } from './rolloutCalls'
-import { ACTIVE_POLL_INTERVAL_MS, type PollingResult, usePolling } from './usePolling'
+import { ACTIVE_POLL_INTERVAL_MS, type PollingResult, SLOW_POLL_INTERVAL_MS, usePolling } from './usePolling'
 
 /** An environment as its agents report it. */
 export interface Environment {
@@ -127,14 +127,14 @@ async function firstMatchingEnvironment(
   return toEnvironment(first.agent, first.status)
 }
 
-/** Which agents serve an environment, and what this person may do, rarely change; a page looks again when a request fails. */
-const STATUS_POLL_INTERVAL_MS = 60_000
-
-/** The environment with this name, polled while the page is open. */
+/**
+ * The environment with this name, polled while the page is open. Which agents serve it, and what this person may do, rarely
+ * change; a page looks again when a request fails.
+ */
 export function useEnvironment(name: string): PollingResult<Environment> {
   return usePolling(
     name,
     (signal) => findEnvironment(name, signal),
-    (environment) => (environment === null ? ACTIVE_POLL_INTERVAL_MS : STATUS_POLL_INTERVAL_MS),
+    (environment) => (environment === null ? ACTIVE_POLL_INTERVAL_MS : SLOW_POLL_INTERVAL_MS),
   )
 }

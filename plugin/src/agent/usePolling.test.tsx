@@ -1,7 +1,7 @@
 import { act, renderHook } from '@testing-library/react'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { AgentError } from './AgentError'
-import { usePolling } from './usePolling'
+import { usePolling, useRefreshOnChange } from './usePolling'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => {
@@ -70,4 +70,15 @@ test('another key drops the old answer, also if it arrives late', async () => {
   expect(result.current.data).toBeNull()
   await act(async () => late.get('b')?.('of b'))
   expect(result.current.data).toBe('of b')
+})
+
+test('data is loaded again when a value changes, and not when the value becomes known', () => {
+  const refresh = vi.fn()
+  const { rerender } = renderHook(({ value }) => useRefreshOnChange(value, refresh), {
+    initialProps: { value: null as string | null },
+  })
+  for (const value of ['7 running', '7 running', null, '7 running']) rerender({ value })
+  expect(refresh).not.toHaveBeenCalled()
+  rerender({ value: '7 succeeded' })
+  expect(refresh).toHaveBeenCalledTimes(1)
 })

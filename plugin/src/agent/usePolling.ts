@@ -4,6 +4,8 @@ import { type AgentError, toAgentError } from './AgentError'
 /** Data that changes quickly, such as a running operation, is polled more often. */
 export const ACTIVE_POLL_INTERVAL_MS = 2_000
 export const IDLE_POLL_INTERVAL_MS = 10_000
+/** Data beside the rollout itself, which changes when an operation ends or a person acts: `useRefreshOnChange` loads it then. */
+export const SLOW_POLL_INTERVAL_MS = 60_000
 
 export interface PollingResult<T> {
   /** The latest successful answer; it is kept while later requests fail. */
@@ -83,4 +85,13 @@ export function usePolling<T>(
   const refresh = useCallback(() => wake.current(), [])
   const { data, error, failingSince } = state.key === key ? state : EMPTY_STATE
   return { data, error, failingSince, refresh }
+}
+
+/** Loads again at once when `value` changes, such as the state of the newest operation; null: it is not known yet. */
+export function useRefreshOnChange(value: string | null, refresh: () => void): void {
+  const known = useRef(value)
+  useEffect(() => {
+    if (known.current !== null && value !== null && known.current !== value) refresh()
+    known.current = value ?? known.current
+  }, [value, refresh])
 }

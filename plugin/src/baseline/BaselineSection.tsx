@@ -8,12 +8,13 @@ import { refusalReasons } from '../action/refusalReasons'
 import { type AgentError, toAgentError } from '../agent/AgentError'
 import { getBaseline, listBaselines } from '../agent/baselineCalls'
 import type { Environment } from '../agent/useEnvironment'
-import { usePolling } from '../agent/usePolling'
+import { SLOW_POLL_INTERVAL_MS, usePolling, useRefreshOnChange } from '../agent/usePolling'
 import { fromVisibleTexts } from '../agent/visibleTexts'
 import { downloadFile, downloadFileName } from '../evidence/download'
 import { DefinitionList } from '../layout/DefinitionList'
 import { Section } from '../layout/Section'
 import { formatTime } from '../formatTime'
+import { operationRevision } from '../rollout/useRollout'
 import { BaselinesTable } from './BaselinesTable'
 import { BaselineComparisonView } from './BaselineComparisonView'
 import { ImportBaseline } from './ImportBaseline'
@@ -30,9 +31,12 @@ export function BaselineSection({ environment, detail, refresh }: Props) {
   const [showComparison, setShowComparison] = useState(false)
   const [error, setError] = useState<AgentError | null>(null)
   const { rollout, baseline } = detail
-  const baselinesPoll = usePolling(`${environment.name}/${rollout}/${baseline?.id ?? 0}`, (signal) =>
-    listBaselines(environment.agent, rollout, signal),
+  const baselinesPoll = usePolling(
+    `${environment.name}/${rollout}`,
+    (signal) => listBaselines(environment.agent, rollout, signal),
+    () => SLOW_POLL_INTERVAL_MS,
   )
+  useRefreshOnChange(`${operationRevision(detail)} ${baseline?.id ?? 0}`, baselinesPoll.refresh)
   const exportBaseline = ({ id }: BaselineSummary) => {
     setError(null)
     getBaseline(environment.agent, rollout, id)

@@ -67,6 +67,8 @@ const getStyles = (theme: GrafanaTheme2) => ({
     padding: theme.spacing(1.5),
     whiteSpace: 'pre-wrap',
     overflowWrap: 'anywhere',
+    // Grafana breaks words of code anywhere.
+    wordBreak: 'normal',
     background: theme.colors.background.canvas,
     border: `1px solid ${theme.colors.border.weak}`,
     borderRadius: theme.shape.radius.default,

@@ -111,7 +111,9 @@ test('another change that joined an incident is shown with its own summary; info
   expect(card).toContain('41 of 2,000 requests failed')
   expect(card).toContain('flag-13: 4% of requests fail. (an Alertmanager alert, 2 alerts from')
   cleanup()
-  renderCard({ ...incident, severity: 'info' })
+  renderCard({ ...incident, severity: 'info', summary: 'Coverage is complete', reading: null, rollback: null })
+  expect(screen.getByRole('article').textContent).toContain('Coverage is complete.Nothing needs to be done.')
+  expect(screen.queryByText(/The agent changed nothing|nobody else is paged/)).toBeNull()
   expect(screen.getByRole('button', { name: 'Acknowledge' })).toBeTruthy()
   expect(screen.queryByRole('button', { name: 'Close' })).toBeNull()
 })
@@ -176,7 +178,7 @@ test('an alert that has nothing to do with the flag claims nothing about users',
   const report = incidentReport({ ...incident, rule: 'StiContactUnconfirmed', rollback: null }, context)
   expect(report.protection).toEqual({
     tone: 'neutral',
-    sentence: 'The flag is off: the application reads the legacy columns.',
+    sentence: 'No user reads by type: the flag is off, so the application reads the legacy columns.',
   })
   expect(report.done).toContain('The agent changed nothing.')
   expect(report.title).toBe('Contact unconfirmed')

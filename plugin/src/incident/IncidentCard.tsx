@@ -38,7 +38,7 @@ export function IncidentCard({ incident, production, context, showRollout, refus
     <article
       id={`incident-${id}`}
       tabIndex={-1}
-      className={cx(styles.all, open && styles.open)}
+      className={cx(styles.all, open && styles[severity])}
       aria-label={`Incident ${id}`}
     >
       <div className={styles.line}>
@@ -156,7 +156,9 @@ const getStyles = (theme: GrafanaTheme2) => ({
     p: { margin: 0, overflowWrap: 'anywhere' },
     '&:focus': { outline: `2px solid ${theme.colors.primary.border}` },
   }),
-  open: css({ borderInlineStart: `${theme.spacing(0.5)} solid ${theme.colors.error.main}` }),
+  critical: css({ borderInlineStart: `${theme.spacing(0.5)} solid ${theme.colors.error.main}` }),
+  warning: css({ borderInlineStart: `${theme.spacing(0.5)} solid ${theme.colors.warning.main}` }),
+  info: css({ borderInlineStart: `${theme.spacing(0.5)} solid ${theme.colors.info.main}` }),
   line: css({ display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: theme.spacing(0.5, 1.25) }),
   deadline: css({ fontVariantNumeric: 'tabular-nums' }),
   late: css({ color: theme.colors.error.text, fontVariantNumeric: 'tabular-nums' }),

@@ -10,7 +10,8 @@ export function IncidentSummary({ report: { happened, done, protection, left } }
   return (
     <div className={styles.all}>
       <p>
-        {happened} <strong>{done}</strong>
+        {happened}
+        {done !== '' && <strong>{` ${done}`}</strong>}
       </p>
       {protection && <p className={styles[protection.tone]}>{protection.sentence}</p>}
       {left !== '' && <p>{left}</p>}

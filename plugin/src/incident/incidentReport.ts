@@ -2,6 +2,7 @@ import type { FlagStatus, Incident, RolloutDetail, VitalSignName } from '@sti-ro
 import { capitalize, formatDuration, formatQuantity, formatValue } from '@sti-rollout/agent/format'
 import { formatTime } from '../formatTime'
 import { formatFlagState } from '../rollout/display'
+import { toSentence } from '../toSentence'
 
 /** What is known of the rollout of an incident now. */
 export type IncidentContext = Pick<RolloutDetail, 'flag' | 'vitals'>
@@ -39,6 +40,9 @@ export function ruleTitle(rule: string): string {
   return capitalize(words)
 }
 
+/** It reports something that needs no decision, and pages nobody. */
+const isNotice = ({ severity, rollback }: Incident): boolean => severity === 'info' && rollback === null
+
 /** Rolling back the flag is what protects users now. */
 export const needsFlagRollback = ({ rule }: Incident, { flag }: IncidentContext): boolean =>
   FLAG_RULES.has(rule) && flag.enabled
@@ -46,9 +50,9 @@ export const needsFlagRollback = ({ rule }: Incident, { flag }: IncidentContext)
 export function incidentReport(incident: Incident, context: IncidentContext | null): IncidentReport {
   return {
     title: `${ruleTitle(incident.rule)}${incident.drill && incident.rule !== 'StiDrill' ? ' (drill)' : ''}`,
-    happened: incident.reading?.state === 'unhealthy' ? incident.reading.sentence : incident.summary,
-    done: describeDecision(incident, context),
-    protection: context && describeProtection(incident, context),
+    happened: toSentence(incident.reading?.state === 'unhealthy' ? incident.reading.sentence : incident.summary),
+    done: isNotice(incident) ? '' : describeDecision(incident, context),
+    protection: context && !isNotice(incident) ? describeProtection(incident, context) : null,
     left: describeRest(incident, context),
   }
 }
@@ -89,7 +93,7 @@ function describeProtection(
       tone: 'neutral',
       sentence: flag.enabled
         ? `The flag is ${share}: the application reads by type.`
-        : 'The flag is off: the application reads the legacy columns.',
+        : 'No user reads by type: the flag is off, so the application reads the legacy columns.',
     }
   if (flag.enabled) return { tone: 'bad', sentence: `Users are not protected: the flag is ${share}.${now}` }
   const stale = staleClients(flag)
@@ -114,6 +118,7 @@ function describeProtection(
 function describeRest(incident: Incident, context: IncidentContext | null): string {
   const { state, acknowledgedBy } = incident
   if (state === 'closed') return ''
+  if (isNotice(incident)) return 'Nothing needs to be done. Acknowledge it, which closes it.'
   if (context && needsFlagRollback(incident, context)) return 'Roll back the flag, then find the cause.'
   if (context && FLAG_RULES.has(incident.rule) && staleClients(context.flag) > 0)
     return 'Restart the clients that are out of date, or accept them as removed.'

@@ -7,8 +7,15 @@ import { formatTime } from '../formatTime'
 
 const WARNING_EVENT_KINDS: ReadonlySet<string> = new Set(['failed-row', 'throttled', 'error'])
 
+interface Props {
+  events: readonly OperationEvent[]
+  live: boolean
+  /** No more events follow, so nothing has to be connected. */
+  ended: boolean
+}
+
 /** The events of an operation, newest first. */
-export function OperationEvents({ events, live }: { events: readonly OperationEvent[]; live: boolean }) {
+export function OperationEvents({ events, live, ended }: Props) {
   const styles = useStyles2(getStyles)
   return (
     <section aria-label="Events">
@@ -16,11 +23,13 @@ export function OperationEvents({ events, live }: { events: readonly OperationEv
         <Text element="h3" variant="h5">
           Events
         </Text>
-        <Badge
-          color={live ? 'green' : 'orange'}
-          text={live ? 'live' : 'not connected'}
-          icon={live ? 'check' : 'sync'}
-        />
+        {(live || !ended) && (
+          <Badge
+            color={live ? 'green' : 'orange'}
+            text={live ? 'live' : 'not connected'}
+            icon={live ? 'check' : 'sync'}
+          />
+        )}
       </div>
       {events.length === 0 && <p>No events yet.</p>}
       <ol className={styles.list}>

@@ -2,6 +2,7 @@ import { css } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
 import { useStyles2 } from '@grafana/ui'
 import type { Operation } from '@sti-rollout/agent/contract'
+import { formatCount } from '@sti-rollout/agent/format'
 import React from 'react'
 import { formatTime } from '../formatTime'
 
@@ -36,7 +37,11 @@ export function OperationParameters({ operation }: { operation: Operation }) {
 }
 
 const toWords = (name: string) => name.replace(/([A-Z])/g, (letter) => ` ${letter.toLowerCase()}`)
-const toText = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value))
+function toText(value: unknown): string {
+  if (typeof value === 'number') return formatCount(value)
+  if (typeof value === 'boolean') return value ? 'yes' : 'no'
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
 
 const getStyles = (theme: GrafanaTheme2) => ({
   facts: css({

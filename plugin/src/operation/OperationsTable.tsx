@@ -1,12 +1,13 @@
-import { type CellProps, type Column, InteractiveTable, TextLink } from '@grafana/ui'
+import { TextLink } from '@grafana/ui'
 import { operationTitle, type Operation } from '@sti-rollout/agent/contract'
 import { formatAgo, formatDuration } from '@sti-rollout/agent/format'
-import React, { useMemo } from 'react'
+import React from 'react'
 import { routes } from '../routes'
 import { formatTime } from '../formatTime'
+import { ResponsiveTable } from '../layout/ResponsiveTable'
 import { OperationStateBadge } from './OperationStateBadge'
 
-type OperationCellProps = CellProps<Operation>
+const COLUMNS = ['Operation', 'State', 'Requested', 'Duration', 'Requested by', 'Error or reason'] as const
 
 /** The latest operations, newest first. */
 export function OperationsTable({
@@ -16,46 +17,31 @@ export function OperationsTable({
   environment: string
   operations: readonly Operation[]
 }) {
-  const data = useMemo(() => [...operations], [operations])
-  const columns = useMemo<Array<Column<Operation>>>(
-    () => [
-      {
-        id: 'what',
-        header: 'Operation',
-        cell: ({ row: { original } }: OperationCellProps) => (
-          <TextLink href={routes.operation(environment, original.rollout, original.id)} inline={false}>
-            {`${operationTitle(original)} ${original.id}`}
-          </TextLink>
-        ),
-      },
-      {
-        id: 'state',
-        header: 'State',
-        cell: ({ row: { original } }: OperationCellProps) => <OperationStateBadge state={original.state} />,
-      },
-      {
-        id: 'started',
-        header: 'Requested',
-        cell: ({ row: { original } }: OperationCellProps) => (
-          <span title={formatTime(original.createdAt)}>{formatAgo(original.createdAt)}</span>
-        ),
-      },
-      {
-        id: 'took',
-        header: 'Duration',
-        cell: ({ row: { original } }: OperationCellProps) => operationDuration(original),
-      },
-      { id: 'who', header: 'Requested by', cell: ({ row: { original } }: OperationCellProps) => original.actor.name },
-      {
-        id: 'why',
-        header: 'Error or reason',
-        cell: ({ row: { original } }: OperationCellProps) => original.error ?? original.reason ?? '',
-      },
-    ],
-    [environment],
+  if (operations.length === 0) return <p>No operations yet. The next step above starts one.</p>
+  return (
+    <ResponsiveTable columns={COLUMNS}>
+      <tbody>
+        {operations.map((operation) => (
+          <tr key={operation.id}>
+            <td data-column={COLUMNS[0]}>
+              <TextLink href={routes.operation(environment, operation.rollout, operation.id)} inline={false}>
+                {`${operationTitle(operation)} ${operation.id}`}
+              </TextLink>
+            </td>
+            <td data-column={COLUMNS[1]}>
+              <OperationStateBadge state={operation.state} />
+            </td>
+            <td data-column={COLUMNS[2]}>
+              <span title={formatTime(operation.createdAt)}>{formatAgo(operation.createdAt)}</span>
+            </td>
+            <td data-column={COLUMNS[3]}>{operationDuration(operation)}</td>
+            <td data-column={COLUMNS[4]}>{operation.actor.name}</td>
+            <td data-column={COLUMNS[5]}>{operation.error ?? operation.reason ?? '–'}</td>
+          </tr>
+        ))}
+      </tbody>
+    </ResponsiveTable>
   )
-  if (data.length === 0) return <p>No operations yet. The next step above starts one.</p>
-  return <InteractiveTable columns={columns} data={data} getRowId={({ id }) => String(id)} />
 }
 
 function operationDuration({ startedAt, endedAt }: Operation): string {

@@ -48,6 +48,11 @@ test('a paused operation has no rate and no remaining time, and shows how to con
   for (const absent of ['rows/min', 'left', 'writing types']) expect(text).not.toContain(absent)
 })
 
+test('an operation that has ended has no rate and no remaining time', () => {
+  const text = renderOperation({ state: 'succeeded', step: null })
+  for (const absent of ['rows/min', 'left', 'Waiting']) expect(text).not.toContain(absent)
+})
+
 test('an operation that waits has no rate and no remaining time, says why, and that nobody has to do anything', () => {
   const text = renderOperation({
     state: 'running',

@@ -26,8 +26,9 @@ export function RunningOperation({ environment, operation, actions, onChanged }:
   const [open, setOpen] = useState<Control | null>(null)
   const { progress, state } = operation
   const waiting = progress?.throttled ?? null
-  // The latest rate does not apply while the operation is paused or waits, and the time left is unknown.
-  const isProgressing = state !== 'paused' && state !== 'queued' && waiting === null
+  const { ended } = OPERATION_STATE_DISPLAY[state]
+  // The latest rate does not apply once the operation ends, or while it is paused or waits, and the time left is unknown.
+  const isProgressing = !ended && state !== 'paused' && state !== 'queued' && waiting === null
   const controls = CONTROLS.flatMap((control) => {
     const allowedAction = actions.find(
       ({ action, operationId }) => action === control && (operationId === null || operationId === operation.id),
@@ -85,7 +86,7 @@ export function RunningOperation({ environment, operation, actions, onChanged }:
         <ProgressBar
           ratio={progress.ratio}
           label={`${operationTitle(operation)} of ${operation.rollout}`}
-          waiting={waiting !== null || state !== 'running'}
+          waiting={!ended && (waiting !== null || state !== 'running')}
         />
       )}
       {progress?.ramp?.comparison && <ControlGroup comparison={progress.ramp.comparison} />}
@@ -94,7 +95,7 @@ export function RunningOperation({ environment, operation, actions, onChanged }:
           {describeHeldRows(progress.held)}
         </div>
       )}
-      {!OPERATION_STATE_DISPLAY[state].ended && (waiting ?? operation.error ?? (progress && operation.step)) && (
+      {!ended && (waiting ?? operation.error ?? (progress && operation.step)) && (
         <div className={waiting || operation.error ? styles.waiting : styles.step} role="status">
           {waiting
             ? `Waiting: ${waiting}. The agent continues automatically.`

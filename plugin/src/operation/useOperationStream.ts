@@ -2,8 +2,9 @@ import { config } from '@grafana/runtime'
 import type { Operation, OperationEvent } from '@sti-rollout/agent/contract'
 import { useEffect, useState } from 'react'
 import type { AgentDataSource } from '../agent/agentDataSources'
-import { toVisibleTexts } from '../agent/visibleTexts'
 import { proxyPath } from '../agent/agentRequest'
+import { toLocalTimes } from '../agent/localTimes'
+import { toVisibleTexts } from '../agent/visibleTexts'
 
 /** The delay before the stream is opened again after it was refused. */
 const RECONNECT_DELAY_MS = 3_000
@@ -39,7 +40,7 @@ export function useOperationStream(agent: AgentDataSource | null, id: number): O
         setStream((old) => ({ ...old, events: addEvent(old.events, event) }))
       })
       source.addEventListener('progress', ({ data }: MessageEvent<string>) => {
-        const operation = toVisibleTexts(JSON.parse(data) as Operation)
+        const operation = toLocalTimes(toVisibleTexts(JSON.parse(data) as Operation))
         setStream((old) => ({ ...old, operation }))
       })
       source.onerror = () => {

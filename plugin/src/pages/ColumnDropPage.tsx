@@ -5,7 +5,7 @@ import { OperationButton } from '../action/OperationButton'
 import { refusalReasons } from '../action/refusalReasons'
 import { getColumnDrop } from '../agent/readinessCalls'
 import type { Environment } from '../agent/useEnvironment'
-import { usePolling } from '../agent/usePolling'
+import { SLOW_POLL_INTERVAL_MS, usePolling, useRefreshOnChange } from '../agent/usePolling'
 import { ArchiveSection } from '../columnDrop/ArchiveSection'
 import { PreparedColumnDropView } from '../columnDrop/PreparedColumnDropView'
 import { UsageWatch } from '../columnDrop/UsageWatch'
@@ -13,18 +13,20 @@ import { TabActions } from '../layout/TabActions'
 import { RunningOperationSection } from '../operation/RunningOperationSection'
 import { LoadError } from '../rollout/LoadError'
 import { useRolloutContext } from '../rollout/rolloutContext'
+import { operationRevision } from '../rollout/useRollout'
 import { formatTime } from '../formatTime'
 
 /** The column drop: safety checks, the migration and its undo, the pull request, and the archive. */
 export function ColumnDropPage() {
   const { name, rollout, environment, detail, refresh } = useRolloutContext()
   const [removingArchive, setRemovingArchive] = useState(false)
-  // Load again when an operation starts or changes its state.
-  const newest = detail?.operations[0]
   const columnDropPoll = usePolling(
-    environment && `${name}/${rollout}/${newest ? `${newest.id}${newest.state}` : ''}`,
+    environment && `${name}/${rollout}`,
     (signal) => getColumnDrop((environment as Environment).agent, rollout, signal),
+    () => SLOW_POLL_INTERVAL_MS,
   )
+  // The stage changes when the migration drops or restores the columns.
+  useRefreshOnChange(detail && `${operationRevision(detail)} ${detail.stage}`, columnDropPoll.refresh)
   const columnDrop = columnDropPoll.data
 
   return (

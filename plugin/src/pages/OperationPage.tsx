@@ -20,14 +20,16 @@ export function OperationPage() {
   const { id: idParam = '' } = useParams()
   const id = Number(idParam)
   const { name, environment, detail, refresh: refreshRollout } = useRolloutContext()
+  // The rollout, which is polled anyway, has its latest operations.
+  const listed = detail?.operations.find((candidate) => candidate.id === id) ?? null
   const operationPoll = usePolling(
-    environment && Number.isInteger(id) ? `${name}/${id}` : null,
+    environment && detail && !listed && Number.isInteger(id) ? `${name}/${id}` : null,
     (signal) => getOperation((environment as Environment).agent, id, signal),
     (operation) =>
       operation && !OPERATION_STATE_DISPLAY[operation.state].ended ? ACTIVE_POLL_INTERVAL_MS : IDLE_POLL_INTERVAL_MS,
   )
   const stream = useOperationStream(environment?.agent ?? null, id)
-  const operation = newestOperation(stream.operation, operationPoll.data)
+  const operation = newestOperation(stream.operation, listed ?? operationPoll.data)
   const refresh = () => {
     operationPoll.refresh()
     refreshRollout()
@@ -60,7 +62,11 @@ export function OperationPage() {
           {detail && operation.kind === 'backfill' && (
             <FailedRows environment={environment} detail={detail} refresh={refresh} />
           )}
-          <OperationEvents events={stream.events} live={stream.live} />
+          <OperationEvents
+            events={stream.events}
+            live={stream.live}
+            ended={OPERATION_STATE_DISPLAY[operation.state].ended}
+          />
         </>
       )}
     </>

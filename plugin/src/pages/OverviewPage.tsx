@@ -18,13 +18,13 @@ const RECENT_OPERATIONS = 5
 /** Where a rollout is, its vital signs, the monitoring panels, and its recent operations. */
 export function OverviewPage() {
   const styles = useStyles2(getStyles)
-  const { name, rollout, environment, detail, refresh } = useRolloutContext()
+  const { name, rollout, environment, detail, error, refresh } = useRolloutContext()
   if (!environment || !detail) return null
   const common = { environment, detail, refresh }
   return (
     <>
       <div className={styles.card}>
-        <RolloutCard {...common} />
+        <RolloutCard {...common} unreachable={error?.unreachable} />
       </div>
       {detail.comparison && !detail.running?.progress?.ramp && <ControlGroup comparison={detail.comparison} />}
       <VitalSigns detail={detail} />

@@ -4,7 +4,7 @@ import { AcceptancesSection } from '../acceptance/AcceptancesSection'
 import { refusalReasons } from '../action/refusalReasons'
 import { getReadiness } from '../agent/readinessCalls'
 import type { Environment } from '../agent/useEnvironment'
-import { usePolling } from '../agent/usePolling'
+import { SLOW_POLL_INTERVAL_MS, usePolling, useRefreshOnChange } from '../agent/usePolling'
 import { MonitoringSection } from '../monitoring/MonitoringSection'
 import { Contacts } from '../readiness/Contacts'
 import { ReadinessItems } from '../readiness/ReadinessItems'
@@ -15,14 +15,18 @@ import { RehearsalSection } from '../rehearsal/RehearsalSection'
 import { RollbackReadiness } from '../rehearsal/RollbackReadiness'
 import { LoadError } from '../rollout/LoadError'
 import { useRolloutContext } from '../rollout/rolloutContext'
+import { operationRevision } from '../rollout/useRollout'
 
 /** The readiness of a rollout: items and sign-offs, contacts, rollback options, rehearsal, enhanced monitoring. */
 export function ReadinessPage() {
   const { name, rollout, environment, detail, refresh } = useRolloutContext()
   const [signOff, setSignOff] = useState<SignOff | null>(null)
-  const readinessPoll = usePolling(environment && `${name}/${rollout}`, (signal) =>
-    getReadiness((environment as Environment).agent, rollout, signal),
+  const readinessPoll = usePolling(
+    environment && `${name}/${rollout}`,
+    (signal) => getReadiness((environment as Environment).agent, rollout, signal),
+    () => SLOW_POLL_INTERVAL_MS,
   )
+  useRefreshOnChange(operationRevision(detail), readinessPoll.refresh)
   const readiness = readinessPoll.data
   const signOffRefusal = detail ? refusalReasons(detail, 'attest') : ['The rollout is loading.']
   const you = environment?.status.you

@@ -1,9 +1,9 @@
 import { css } from '@emotion/css'
 import type { GrafanaTheme2, PanelProps } from '@grafana/data'
 import { LoadingPlaceholder, useStyles2 } from '@grafana/ui'
-import React from 'react'
+import React, { useEffect } from 'react'
 import { getAgentDataSource } from '../agent/agentDataSources'
-import { IDLE_POLL_INTERVAL_MS, usePolling } from '../agent/usePolling'
+import { ACTIVE_POLL_INTERVAL_MS, SLOW_POLL_INTERVAL_MS, usePolling } from '../agent/usePolling'
 import { loadEnvironment } from '../agent/useEnvironment'
 import { IncidentBanner } from '../incident/IncidentBanner'
 import { RolloutAlerts } from '../rollout/RolloutAlerts'
@@ -29,9 +29,13 @@ export function RolloutPanel({ options, replaceVariables, width, height }: Panel
   const environment = usePolling(
     isResolved(uid) ? uid : null,
     (signal) => loadEnvironment(getAgentDataSource(uid), signal),
-    () => IDLE_POLL_INTERVAL_MS,
+    (found) => (found === null ? ACTIVE_POLL_INTERVAL_MS : SLOW_POLL_INTERVAL_MS),
   )
   const detail = useRollout(isResolved(name) ? environment.data : null, name)
+  const lookAgain = environment.refresh
+  useEffect(() => {
+    if (detail.error?.unreachable) lookAgain()
+  }, [detail.error, lookAgain])
 
   const styles = useStyles2(getStyles)
   const noRollout = environment.data !== null && !isResolved(name)
@@ -60,7 +64,12 @@ export function RolloutPanel({ options, replaceVariables, width, height }: Panel
               <RolloutHeaderActions environment={environment.data} detail={detail.data} refresh={detail.refresh} />
             </div>
             <IncidentBanner environment={environment.data} detail={detail.data} refresh={detail.refresh} />
-            <RolloutCard environment={environment.data} detail={detail.data} refresh={detail.refresh} />
+            <RolloutCard
+              environment={environment.data}
+              detail={detail.data}
+              refresh={detail.refresh}
+              unreachable={(environment.error ?? detail.error)?.unreachable}
+            />
           </>
         )}
       </div>

@@ -1,8 +1,9 @@
 import { Field, Input } from '@grafana/ui'
-import { isEnded, type RolloutDetail } from '@sti-rollout/agent/contract'
+import { isEnded, OPERATION_ACTIONS, type RolloutDetail } from '@sti-rollout/agent/contract'
 import React, { useState } from 'react'
 import { ActionButton } from '../action/ActionButton'
 import { ConfirmationModal } from '../action/ConfirmationModal'
+import { ImpactList } from '../action/ImpactList'
 import { ReasonField } from '../action/ReasonField'
 import { missingRightReasons } from '../action/refusalReasons'
 import { turnFlagOff } from '../action/turnFlagOff'
@@ -92,7 +93,7 @@ function RollBackEverythingConfirmation({
   )
   return (
     <ConfirmationModal
-      title={`${LABEL} for ${rollout}`}
+      title={`${LABEL} of ${rollout}`}
       environment={environment}
       confirmLabel={LABEL}
       destructive
@@ -109,6 +110,8 @@ function RollBackEverythingConfirmation({
         Rolls back flag, data, system and monitoring in this order, and skips what has nothing to roll back. It stops at
         the first failure, and if you leave the page; start it again to continue.
       </p>
+      {/* The rollback of the system reverts more than the others together. */}
+      <ImpactList impact={OPERATION_ACTIONS['rollback-system'].impact} />
       <ReasonField required value={reason} onChange={setReason} />
       <Field label={`Type ${rollout} to confirm`} required>
         <Input

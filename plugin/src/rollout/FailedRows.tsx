@@ -4,11 +4,13 @@ import { formatCount, formatQuantity } from '@sti-rollout/agent/format'
 import React, { useMemo, useState } from 'react'
 import { ReasonConfirmation } from '../action/ReasonConfirmation'
 import { ActionButton } from '../action/ActionButton'
+import { OperationButton } from '../action/OperationButton'
 import { refusalReasons } from '../action/refusalReasons'
-import { acceptFailedRows, listFailedRows, newIdempotencyKey, retryFailedRows } from '../agent/rolloutCalls'
+import { acceptFailedRows, listFailedRows } from '../agent/rolloutCalls'
 import { type Environment, environmentPlace } from '../agent/useEnvironment'
-import { IDLE_POLL_INTERVAL_MS, usePolling } from '../agent/usePolling'
+import { SLOW_POLL_INTERVAL_MS, usePolling, useRefreshOnChange } from '../agent/usePolling'
 import { formatTime } from '../formatTime'
+import { operationRevision } from './useRollout'
 
 interface Props {
   environment: Environment
@@ -23,19 +25,20 @@ const rowKey = ({ key }: FailedRow) => JSON.stringify(key)
 export function FailedRows({ environment, detail, refresh }: Props) {
   const { rollout } = detail
   const [selectedKeys, setSelectedKeys] = useState<ReadonlySet<string>>(new Set())
-  const [open, setOpen] = useState<'retry' | 'accept' | null>(null)
+  const [accepting, setAccepting] = useState(false)
   const failedRowsPoll = usePolling(
-    detail.failedRows > 0 ? `${environmentPlace(environment)}/${rollout}/${detail.failedRows}` : null,
+    detail.failedRows > 0 ? `${environmentPlace(environment)}/${rollout}` : null,
     (signal) => listFailedRows(environment.agent, rollout, signal),
-    () => IDLE_POLL_INTERVAL_MS,
+    () => SLOW_POLL_INTERVAL_MS,
   )
+  useRefreshOnChange(`${operationRevision(detail)} ${detail.failedRows}`, failedRowsPoll.refresh)
   const columns = useMemo(() => failedRowColumns(selectedKeys, setSelectedKeys), [selectedKeys])
   if (detail.failedRows === 0) return null
 
   const list = failedRowsPoll.data?.failedRows ?? []
   const total = failedRowsPoll.data?.total ?? detail.failedRows
   const finish = () => {
-    setOpen(null)
+    setAccepting(false)
     setSelectedKeys(new Set())
     refresh()
     failedRowsPoll.refresh()
@@ -47,15 +50,11 @@ export function FailedRows({ environment, detail, refresh }: Props) {
         <Text element="h3" variant="h5">
           {`Failed rows: ${formatCount(total)}`}
         </Text>
-        <ActionButton
-          action="retry-failed-rows"
-          reasons={refusalReasons(detail, 'retry-failed-rows')}
-          onClick={() => setOpen('retry')}
-        />
+        <OperationButton action="retry-failed-rows" environment={environment} detail={detail} onStarted={finish} />
         <ActionButton
           action="accept-failed-rows"
           reasons={selectedKeys.size > 0 ? refusalReasons(detail, 'accept-failed-rows') : ['Select rows first.']}
-          onClick={() => setOpen('accept')}
+          onClick={() => setAccepting(true)}
         />
       </Stack>
       {failedRowsPoll.error && (
@@ -65,19 +64,7 @@ export function FailedRows({ environment, detail, refresh }: Props) {
       )}
       <InteractiveTable columns={columns} data={list} getRowId={rowKey} pageSize={10} />
       {list.length < total && <p>{`The first ${formatCount(list.length)} of ${formatCount(total)} rows.`}</p>}
-      {open === 'retry' && (
-        <ReasonConfirmation
-          title={`Retry the failed rows of ${rollout}`}
-          environment={environment}
-          confirmLabel="Retry"
-          description={`Retries ${formatQuantity(total, 'row')}, one at a time.`}
-          reason="optional"
-          submit={() => retryFailedRows(environment.agent, rollout, detail.environment, newIdempotencyKey())}
-          onDone={finish}
-          onClose={() => setOpen(null)}
-        />
-      )}
-      {open === 'accept' && (
+      {accepting && (
         <ReasonConfirmation
           title={`Accept ${formatQuantity(selectedKeys.size, 'failed row')} of ${rollout}`}
           environment={environment}
@@ -93,7 +80,7 @@ export function FailedRows({ environment, detail, refresh }: Props) {
             )
           }
           onDone={finish}
-          onClose={() => setOpen(null)}
+          onClose={() => setAccepting(false)}
         />
       )}
     </section>

@@ -50,6 +50,11 @@ export function RolloutAlerts({ environment, detail, error, failingSince, faults
 /** A single slow answer is no outage: until then the page says only how old it is. */
 const OUTAGE_AFTER_MS = 12_000
 
+function outageTitle(error: AgentError | null, failingSince: Date | null): string {
+  const since = failingSince ? ` since ${formatTime(failingSince)}` : ''
+  return error?.unreachable ? `The agent has not responded${since}` : `The rollout cannot be loaded${since}`
+}
+
 /** What it means for users that the agent does not respond, and what to do. */
 function NoResponse({ error, failingSince, detail }: Pick<Props, 'error' | 'failingSince' | 'detail'>) {
   const now = useCurrentTime(error?.unreachable === true)
@@ -60,7 +65,7 @@ function NoResponse({ error, failingSince, detail }: Pick<Props, 'error' | 'fail
       </div>
     )
   return (
-    <Alert severity="error" title={failingSince ? `No response since ${formatTime(failingSince)}` : 'No response'}>
+    <Alert severity="error" title={outageTitle(error, failingSince)}>
       <p>{error?.message}</p>
       {error?.unreachable && (
         <>
@@ -76,11 +81,7 @@ function NoResponse({ error, failingSince, detail }: Pick<Props, 'error' | 'fail
         <p>{`This page shows the state of ${formatTime(detail.at)}: ${detail.stage}, flag ${formatFlagState(detail.flag)}.`}</p>
       )}
       {error?.unreachable && (
-        <LinkButton
-          size="sm"
-          variant="secondary"
-          href={withAppSubUrl(`${routes.runbook()}#emergency-turn-the-flag-off`)}
-        >
+        <LinkButton size="sm" href={withAppSubUrl(`${routes.runbook()}#emergency-turn-the-flag-off`)}>
           Runbook: turn the flag off without the agent
         </LinkButton>
       )}

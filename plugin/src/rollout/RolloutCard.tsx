@@ -13,10 +13,11 @@ interface Props {
   environment: Environment
   detail: RolloutDetail
   refresh: () => void
+  unreachable?: boolean
 }
 
 /** Where a rollout is, what is running, and what to do next: on the overview and in the panel. */
-export function RolloutCard({ environment, detail, refresh }: Props) {
+export function RolloutCard({ environment, detail, refresh, unreachable }: Props) {
   const styles = useStyles2(getStyles)
   const open = detail.operations.filter(({ state }) => !isEnded(state))
   const { next } = detail
@@ -35,7 +36,7 @@ export function RolloutCard({ environment, detail, refresh }: Props) {
       {open.some(({ id }) => id === detail.running?.id) && next !== null ? (
         <div className={styles.after}>{`Next step: ${stepImperative(next.step, detail.flag)}.`}</div>
       ) : (
-        <NextStep environment={environment} detail={detail} refresh={refresh} />
+        <NextStep environment={environment} detail={detail} refresh={refresh} unreachable={unreachable} />
       )}
     </div>
   )

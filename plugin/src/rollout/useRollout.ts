@@ -3,6 +3,13 @@ import { getRollout } from '../agent/rolloutCalls'
 import { type Environment, environmentPlace } from '../agent/useEnvironment'
 import { type PollingResult, IDLE_POLL_INTERVAL_MS, ACTIVE_POLL_INTERVAL_MS, usePolling } from '../agent/usePolling'
 
+/** Changes when an operation starts, ends, or changes its state; null: the rollout is not loaded yet. */
+export function operationRevision(detail: Pick<RolloutDetail, 'operations'> | null): string | null {
+  if (detail === null) return null
+  const [newest] = detail.operations
+  return newest === undefined ? '' : `${newest.id} ${newest.state}`
+}
+
 /** A rollout, polled more often while an operation is running, the flag is propagating, or an incident is open. */
 export function useRollout(environment: Environment | null, name: string): PollingResult<RolloutDetail> {
   return usePolling(

@@ -8,7 +8,14 @@ export function Command({ text }: { text: string }) {
   const styles = useStyles2(getStyles)
   return (
     <span className={styles.all}>
-      <code>{text}</code>
+      <code>
+        {text.split(' ').map((word, index) => (
+          <React.Fragment key={index}>
+            {index > 0 && ' '}
+            <span className={styles.word}>{word}</span>
+          </React.Fragment>
+        ))}
+      </code>
       <ClipboardButton
         size="sm"
         variant="secondary"
@@ -24,5 +31,7 @@ export function Command({ text }: { text: string }) {
 
 const getStyles = (theme: GrafanaTheme2) => ({
   all: css({ overflowWrap: 'anywhere' }),
+  // An option is never split at its hyphens.
+  word: css({ display: 'inline-block', maxWidth: '100%' }),
   button: css({ height: theme.spacing(2.5), padding: theme.spacing(0, 0.5), verticalAlign: 'text-bottom' }),
 })

@@ -9,7 +9,7 @@ const agent = { uid: 'u', name: 'STI staging', expected: null }
 const environment = { name: 'staging', production: false, agent, all: [agent] as const, status: {} as AgentStatus }
 const REASON = 'Coverage is not complete: run a backfill.'
 
-const show = (next: NextStepAnswer | null, change: Partial<RolloutDetail> = {}) =>
+const show = (next: NextStepAnswer | null, change: Partial<RolloutDetail> = {}, unreachable = false) =>
   render(
     <MemoryRouter>
       <NextStep
@@ -32,6 +32,7 @@ const show = (next: NextStepAnswer | null, change: Partial<RolloutDetail> = {}) 
           } as unknown as RolloutDetail
         }
         refresh={() => {}}
+        unreachable={unreachable}
       />
     </MemoryRouter>,
   )
@@ -44,12 +45,20 @@ test('the next step has one sentence and its button', () => {
   expect(button('Validate').getAttribute('aria-disabled')).not.toBe('true')
 })
 
+test('while the agent does not respond, no button of the next step is the primary one', () => {
+  const next: NextStepAnswer = { step: 'validate', action: 'validation', sentence: 'x', blockedBy: [], unblock: null }
+  show(next, {}, true)
+  expect(screen.getByRole('region').textContent).toContain('after the agent responds')
+})
+
 test('a failed step says which operation failed, and why, unless a later one succeeded', () => {
   const operation = { id: 6, kind: 'backfill', parameters: {}, state: 'failed', error: '301 of 300,253 rows failed.' }
   const steps = [{ step: 'backfill', state: 'failed', fact: 'failed', at: null }]
   const next: NextStepAnswer = { step: 'backfill', action: 'backfill', sentence: 'x', blockedBy: [], unblock: null }
   const view = show(next, { steps, operations: [operation] } as unknown as Partial<RolloutDetail>)
-  expect(screen.getByRole('region').textContent).toContain('Backfill 6 failed: 301 of 300,253 rows failed.')
+  expect(screen.getByRole('region').textContent).toContain(
+    'Backfill 6 failed: 301 of 300,253 rows failed. Users are not affected: the flag is off',
+  )
   expect(screen.getByRole('link').getAttribute('href')).toBe(
     '/a/sti-rollout-app/rollouts/staging/vehicles/operations/6',
   )

@@ -16,6 +16,7 @@ import { OperationButton } from '../action/OperationButton'
 import { OperationMenu } from '../action/OperationMenu'
 import { type Environment, environmentPlace } from '../agent/useEnvironment'
 import { ReasonList } from '../layout/ReasonList'
+import { formatFlagState } from '../rollout/display'
 import { withAppSubUrl, routes } from '../routes'
 import { failedOperation, stepImperative } from './display'
 
@@ -23,17 +24,20 @@ interface Props {
   environment: Environment
   detail: RolloutDetail
   refresh: () => void
+  /** The agent does not respond, so nothing can start now. */
+  unreachable?: boolean
 }
 
 /** What to do next: one sentence and one primary button; if it is blocked, why, and the button that unblocks it. */
-export function NextStep({ environment, detail, refresh }: Props) {
+export function NextStep({ environment, detail, refresh, unreachable = false }: Props) {
   const styles = useStyles2(getStyles)
   const { next } = detail
   const common = { environment, detail, knownChecks: detail.validation?.checks, onStarted: refresh }
   const blocked = next !== null && next.blockedBy.length > 0
   const failed = failedOperation(detail)
-  // During an incident its own button comes first.
-  const waits = detail.incidents.some((incident) => isOpenIncident(incident) && incident.severity === 'critical')
+  // During an incident its own button comes first, and during an outage that of the runbook.
+  const waits =
+    unreachable || detail.incidents.some((incident) => isOpenIncident(incident) && incident.severity === 'critical')
   return (
     <section aria-label="Next step" className={styles.all}>
       <div className={styles.words}>
@@ -41,15 +45,20 @@ export function NextStep({ environment, detail, refresh }: Props) {
           <Text element="h2" variant="h5">
             {next === null ? 'The rollout is complete' : `Next: ${stepImperative(next.step, detail.flag)}`}
           </Text>
-          {waits && <Badge color="orange" icon="bell" text="after the incident" />}
+          {waits && (
+            <Badge color="orange" icon="bell" text={unreachable ? 'after the agent responds' : 'after the incident'} />
+          )}
           {blocked && <Badge color="orange" icon="lock" text="blocked" />}
         </Stack>
         {failed && (
-          <div className={styles.failure}>
-            <TextLink inline href={routes.operation(environmentPlace(environment), detail.rollout, failed.id)}>
-              {`${operationTitle(failed)} ${failed.id}`}
-            </TextLink>
-            {` failed: ${failed.error ?? 'no error was recorded'}`}
+          <div>
+            <span className={styles.failure}>
+              <TextLink inline href={routes.operation(environmentPlace(environment), detail.rollout, failed.id)}>
+                {`${operationTitle(failed)} ${failed.id}`}
+              </TextLink>
+              {` failed: ${failed.error ?? 'no error was recorded'}`}
+            </span>
+            {` ${flagAfterFailure(detail.flag)}`}
           </div>
         )}
         {!blocked && <div className={styles.sentence}>{next?.sentence ?? 'The legacy columns were dropped.'}</div>}
@@ -114,6 +123,12 @@ function NextButtons({
     </>
   )
 }
+
+/** What the failure means for users. */
+const flagAfterFailure = (flag: RolloutDetail['flag']): string =>
+  flag.enabled
+    ? `The flag is ${formatFlagState(flag)}: the application reads by type.`
+    : 'Users are not affected: the flag is off, so the application reads the legacy columns.'
 
 const isOperationAction = (action: Action): action is OperationAction => Object.hasOwn(OPERATION_ACTIONS, action)
 
