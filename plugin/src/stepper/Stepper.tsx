@@ -89,7 +89,7 @@ const getStyles = (theme: GrafanaTheme2) => {
       '&:hover': { color: theme.colors.text.maxContrast },
       [narrow]: {
         display: 'grid',
-        gridTemplateColumns: 'auto minmax(0, 1fr) auto',
+        gridTemplateColumns: 'auto max-content minmax(0, 1fr)',
         gap: theme.spacing(1),
         textAlign: 'start',
         padding: 0,
@@ -118,6 +118,7 @@ const getStyles = (theme: GrafanaTheme2) => {
       fontSize: theme.typography.bodySmall.fontSize,
       overflowWrap: 'anywhere',
       fontVariantNumeric: 'tabular-nums',
+      [narrow]: { textAlign: 'end' },
     }),
     hidden: css({ position: 'absolute', width: 1, height: 1, overflow: 'hidden', clipPath: 'inset(50%)' }),
     done: css({ borderColor: theme.colors.success.border, color: theme.colors.success.text }),
