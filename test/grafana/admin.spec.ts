@@ -20,7 +20,7 @@ import {
   ROLLOUTS_PAGE,
   STAGING_ROLLOUT_PAGE,
 } from './pageObjects.ts'
-import { dialogFaults, illegibleTexts } from './legibility.ts'
+import { illegibleTexts } from './legibility.ts'
 import { openPageAs, ADMIN } from './users.ts'
 
 let page: Page
@@ -51,22 +51,6 @@ const PAGES = {
   dashboard: [DASHBOARD_PAGE, 'STI Progress Tracker'],
 } as const
 
-/** The confirmations of each page, by their buttons: those in the list “More”, then those on the page. */
-const CONFIRMATIONS: Partial<Record<keyof typeof PAGES, { more?: readonly string[]; buttons: readonly RegExp[] }>> = {
-  validation: { buttons: [/^Validate$/, /^Take baseline$/, /^Import baseline$/] },
-  readiness: {
-    more: ['Roll back data', 'Roll back system'],
-    buttons: [
-      ...[/^Pause automatic rollback$/, /^Sign off: /, /^Confirm: /, /^Rehearse$/, /^Roll back everything$/],
-      ...[/^Enable monitoring$/, /^Accept$/],
-    ],
-  },
-  columnDrop: { buttons: [/^Prepare column drop$/] },
-  incidents: { buttons: [/^Start drill$/, /^Close incident$/] },
-  promotion: { buttons: [/^Submit report$/, /^Force promotion$/] },
-  configuration: { buttons: [/^Verify report$/, /^Check rollout file$/, /^Generate provisioning files$/] },
-}
-
 for (const [name, [path, text]] of Object.entries(PAGES)) {
   test(`${name}: no console errors, no accessibility violations in both themes, and legible at every width`, async () => {
     const browserErrors = collectBrowserErrors(page)
@@ -81,27 +65,7 @@ for (const [name, [path, text]] of Object.entries(PAGES)) {
     }
     expect(browserErrors).toEqual([])
     expect(await illegibleTexts(page, 'main')).toEqual([])
-    expect(await confirmationFaults(name as keyof typeof PAGES)).toEqual({})
   })
-}
-
-/** Opens each confirmation of the page, and leaves it again. */
-async function confirmationFaults(name: keyof typeof PAGES): Promise<Record<string, string[]>> {
-  const { more = [], buttons = [] } = CONFIRMATIONS[name] ?? {}
-  const found: Record<string, string[]> = {}
-  const measure = async (label: string, open: () => Promise<void>): Promise<void> => {
-    await open()
-    await expect(dialog(page)).toBeVisible()
-    const faults = await dialogFaults(page)
-    if (faults.length > 0) found[label] = faults
-    await page.keyboard.press('Escape')
-    await expect(dialog(page)).toBeHidden()
-  }
-  for (const label of more) await measure(label, async () => (await revealAction(page, label)).click())
-  for (const label of buttons)
-    await measure(label.source, () => page.getByRole('main').getByRole('button', { name: label }).first().click())
-  await page.setViewportSize({ width: 1440, height: 900 })
-  return found
 }
 
 /** Starts a one-minute baseline early enough for its own test, since the tests before it take longer than a minute. */
