@@ -14,7 +14,9 @@ afterEach(() => {
 test('sentences of the agent have local times; instants, files, and texts of people stay', () => {
   const answer = {
     at: '2026-11-30T03:27:02.327Z',
-    checks: [{ evidence: 'the flag was off at 2026-11-30T03:27:02.327Z', findings: ['api, seen at 2026-11-29T03:00:00Z'] }],
+    checks: [
+      { evidence: 'the flag was off at 2026-11-30T03:27:02.327Z', findings: ['api, seen at 2026-11-29T03:00:00Z'] },
+    ],
     next: { step: 'flag', sentence: 'Wait until 2026-12-07T05:00:00.000Z.', blockedBy: [] },
     last: { parameters: { reason: 'the deploy of 2026-11-30T03:00:00Z' } },
     migration: { up: "select '2026-11-30T03:00:00Z'" },
