@@ -55,17 +55,21 @@ test('a failed step says which operation failed, and why, unless a later one suc
   const operation = { id: 6, kind: 'backfill', parameters: {}, state: 'failed', error: '301 of 300,253 rows failed.' }
   const steps = [{ step: 'backfill', state: 'failed', fact: 'failed', at: null }]
   const next: NextStepAnswer = { step: 'backfill', action: 'backfill', sentence: 'x', blockedBy: [], unblock: null }
-  const view = show(next, { steps, operations: [operation] } as unknown as Partial<RolloutDetail>)
+  const actions = [{ action: 'backfill', allowed: true, reasons: [], operationId: null }]
+  const view = show(next, { steps, actions, operations: [operation] } as unknown as Partial<RolloutDetail>)
   expect(screen.getByRole('region').textContent).toContain(
-    'Backfill 6 failed: 301 of 300,253 rows failed. Users are not affected: the flag is off',
+    'Backfill 6 failed: 301 of 300,253 rows failed. No user reads by type: the flag is off',
   )
   expect(screen.getByRole('link').getAttribute('href')).toBe(
     '/a/sti-rollout-app/rollouts/staging/vehicles/operations/6',
   )
+  const afterFailure = button('Backfill').className
   view.unmount()
   const later = { ...operation, id: 7, state: 'succeeded', error: null }
-  show(next, { steps, operations: [later, operation] } as unknown as Partial<RolloutDetail>)
+  show(next, { steps, actions, operations: [later, operation] } as unknown as Partial<RolloutDetail>)
   expect(screen.getByRole('region').textContent).not.toContain('failed')
+  // The cause comes first, so the button is primary only without a failure.
+  expect(button('Backfill').className).not.toBe(afterFailure)
 })
 
 test('a blocked step says why, and offers what unblocks it', () => {

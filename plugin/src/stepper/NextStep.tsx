@@ -35,7 +35,7 @@ export function NextStep({ environment, detail, refresh, unreachable = false }: 
   const common = { environment, detail, knownChecks: detail.validation?.checks, onStarted: refresh }
   const blocked = next !== null && next.blockedBy.length > 0
   const failed = failedOperation(detail)
-  // During an incident its own button comes first, and during an outage that of the runbook.
+  // During an incident its own button comes first, during an outage that of the runbook, and after a failure its cause.
   const waits =
     unreachable || detail.incidents.some((incident) => isOpenIncident(incident) && incident.severity === 'critical')
   return (
@@ -69,7 +69,7 @@ export function NextStep({ environment, detail, refresh, unreachable = false }: 
         )}
       </div>
       <div className={styles.actions}>
-        {next && <NextButtons next={next} common={common} isPrimary={!waits} />}
+        {next && <NextButtons next={next} common={common} isPrimary={!waits && !failed} />}
         <OperationMenu
           {...common}
           label="More actions"
@@ -124,11 +124,11 @@ function NextButtons({
   )
 }
 
-/** What the failure means for users. */
+/** What users read. A failed operation can also fail their writes, which the vital signs show. */
 const flagAfterFailure = (flag: RolloutDetail['flag']): string =>
   flag.enabled
     ? `The flag is ${formatFlagState(flag)}: the application reads by type.`
-    : 'Users are not affected: the flag is off, so the application reads the legacy columns.'
+    : 'No user reads by type: the flag is off, so the application reads the legacy columns.'
 
 const isOperationAction = (action: Action): action is OperationAction => Object.hasOwn(OPERATION_ACTIONS, action)
 
