@@ -310,6 +310,7 @@ test('blocking objects are named, with the columns that they use', async () => {
       const { blocking } = await catalog()
       const found = blocking.map(({ kind, identity, columns }) => `${kind} ${identity}: ${columns.join(', ')}`)
       expect(found.sort()).toEqual([
+        'constraint pair on app.things: is_b',
         'foreign key child_id_flag_fkey on app.child: is_b',
         'function app.count_a(): is_a',
         'generated column app.things.either: is_a, is_b',
