@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Page, Request } from '@playwright/test'
+import type { RepeatedRequest } from './viewers.ts'
 
 /** Requests that are sent together belong to one poll. */
 const POLL_WINDOW_MS = 1_000
@@ -10,18 +11,17 @@ export interface PageRequests {
   readonly polls: number
   /** Requests to agents, without those for their status. */
   readonly requests: number
-  /** The path of the request of each poll, if all are the same. */
-  readonly path: string | null
-  readonly intervalSeconds: number | null
+  /** The requests that were sent more than once, with the mean of their intervals. */
+  readonly repeated: readonly RepeatedRequest[]
 }
 
 /** Counts the requests that a page sends to agents during some seconds. */
 export async function countAgentRequests(page: Page, seconds: number): Promise<PageRequests> {
-  const sent: { readonly path: string; readonly at: number }[] = []
+  const sent: { readonly pathname: string; readonly path: string; readonly at: number }[] = []
   const listen = (request: Request): void => {
-    const { pathname } = new URL(request.url())
+    const { pathname, search } = new URL(request.url())
     if (pathname.includes('/api/datasources/proxy/') && !STATUS_PATH.test(pathname))
-      sent.push({ path: pathname, at: Date.now() })
+      sent.push({ pathname, path: pathname + search, at: Date.now() })
   }
   page.on('request', listen)
   await sleep(seconds * 1000)
@@ -29,13 +29,14 @@ export async function countAgentRequests(page: Page, seconds: number): Promise<P
   const starts = sent
     .map(({ at }) => at)
     .filter((at, index, all) => index === 0 || at - all[index - 1]! > POLL_WINDOW_MS)
-  const paths = new Set(sent.map(({ path }) => path))
-  return {
-    polls: starts.length,
-    requests: sent.length,
-    path: paths.size === 1 ? [...paths][0]! : null,
-    intervalSeconds: starts.length < 2 ? null : (starts.at(-1)! - starts[0]!) / (starts.length - 1) / 1000,
-  }
+  const repeated = [...new Set(sent.map(({ pathname }) => pathname))]
+    .map((name) => sent.filter(({ pathname }) => pathname === name))
+    .filter((requests) => requests.length > 1)
+    .map((requests) => ({
+      path: requests.at(-1)!.path,
+      intervalSeconds: (requests.at(-1)!.at - requests[0]!.at) / (requests.length - 1) / 1000,
+    }))
+  return { polls: starts.length, requests: sent.length, repeated }
 }
 
 /** Counts every request that a page sends to Grafana's API while its tab is in the background. */
@@ -57,8 +58,8 @@ export async function countHiddenRequests(page: Page, seconds: number): Promise<
 /** Playwright keeps every page visible, so the page is told what a browser tells a tab in the background. */
 function setVisibility(page: Page, state: DocumentVisibilityState): Promise<void> {
   return page.evaluate((value) => {
-    Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => value })
-    Object.defineProperty(document, 'hidden', { configurable: true, get: () => value === 'hidden' })
+    Object.defineProperty(document, 'visibilityState', { configurable: true, value })
+    Object.defineProperty(document, 'hidden', { configurable: true, value: value === 'hidden' })
     document.dispatchEvent(new Event('visibilitychange'))
   }, state)
 }
