@@ -6,10 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { describeComparison, type Operation, type RolloutDetail } from '../../agent/src/contract/index.ts'
 import { createConsole } from '../../demo/start/console.ts'
-import { agentUrl, type DemoEnvironment } from '../../demo/start/environment.ts'
+import type { DemoEnvironment } from '../../demo/start/environment.ts'
 import { startProcesses, type DemoProcesses } from '../../demo/start/processes.ts'
 import { fetchRollout } from '../../demo/start/rolloutApi.ts'
 import { startStack } from '../../demo/start/stack.ts'
+import { startOperation } from '../startOperation.ts'
 
 const HELP = `Usage: npm run control -- [options]
 
@@ -133,14 +134,7 @@ async function describeRollback(staging: DemoEnvironment, { flag }: RolloutDetai
 }
 
 async function run(staging: DemoEnvironment, kind: string, parameters: Record<string, unknown>): Promise<void> {
-  const headers = { authorization: `Bearer ${staging.tokens.personal}`, 'content-type': 'application/json' }
-  const answer = await fetch(`${agentUrl(staging)}/v1/rollouts/vehicles/operations`, {
-    method: 'POST',
-    headers,
-    body: JSON.stringify({ kind, environment: staging.name, parameters, reason: 'control' }),
-  })
-  if (answer.status !== 202) throw new Error(`${kind} was refused with ${answer.status}: ${await answer.text()}`)
-  const { id } = (await answer.json()) as Operation
+  const { id } = await startOperation(staging, kind, parameters)
   let operation: Operation | undefined
   while (operation?.endedAt == null) {
     await sleep(250)

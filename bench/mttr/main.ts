@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { median } from '../statistics.ts'
 import { markdownTable } from '../format.ts'
+import { runProgram } from '../../demo/start/runProgram.ts'
 import { HELP, parseOptions, type MttrOptions } from './options.ts'
 import { measureRound } from './measureRound.ts'
 import { startTestbed } from './testbed.ts'
@@ -82,17 +83,4 @@ function missedGoals({ parts, whole, agent }: MttrRound, { path }: MttrOptions):
   ]
 }
 
-const options = parseOptions(process.argv.slice(2))
-if (options === 'help') {
-  process.stdout.write(`${HELP}\n`)
-} else if ('error' in options) {
-  process.stderr.write(`${options.error}\n\n${HELP}\n`)
-  process.exitCode = 2
-} else {
-  process.exit(
-    await main(options).catch((error: Error) => {
-      process.stderr.write(`The measurement failed: ${error.message}\n`)
-      return 1
-    }),
-  )
-}
+await runProgram(parseOptions(process.argv.slice(2)), { help: HELP, failure: 'The measurement failed: ', main })

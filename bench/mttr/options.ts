@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import type { ParsedOptions } from '../../demo/start/runProgram.ts'
 
 export interface MttrOptions {
   readonly rounds: number
@@ -25,7 +26,7 @@ Options:
   -h, --help           show this help`
 
 /** Parses the command line. An error is returned as one sentence. */
-export function parseOptions(args: string[]): MttrOptions | { readonly error: string } | 'help' {
+export function parseOptions(args: string[]): ParsedOptions<MttrOptions> {
   try {
     const { values } = parseArgs({
       args,

@@ -9,6 +9,7 @@ import { agentUrl, type DemoEnvironment } from '../../demo/start/environment.ts'
 import { startProcesses } from '../../demo/start/processes.ts'
 import { createConsole } from '../../demo/start/console.ts'
 import { startStack } from '../../demo/start/stack.ts'
+import { startOperation } from '../startOperation.ts'
 import type { MttrOptions } from './options.ts'
 
 /** The demo, with staging rolled out up to the flag. */
@@ -100,14 +101,8 @@ async function runOperation(
   kind: string,
   parameters: Record<string, unknown>,
 ): Promise<Operation> {
-  const headers = { authorization: `Bearer ${staging.tokens.personal}`, 'content-type': 'application/json' }
-  const answer = await fetch(`${agentUrl(staging)}/v1/rollouts/vehicles/operations`, {
-    method: 'POST',
-    headers,
-    body: JSON.stringify({ kind, environment: staging.name, parameters, reason: 'mttr' }),
-  })
-  if (answer.status !== 202) throw new Error(`${kind} was refused with ${answer.status}: ${await answer.text()}`)
-  const { id } = (await answer.json()) as Operation
+  const { id } = await startOperation(staging, kind, parameters)
+  const headers = { authorization: `Bearer ${staging.tokens.personal}` }
   for (;;) {
     const state = (await (await fetch(`${agentUrl(staging)}/v1/operations/${id}`, { headers })).json()) as Operation
     if (state.state === 'succeeded') return state

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { chromium, type BrowserContext, type Page } from '@playwright/test'
 import { agentUrl } from '../../demo/start/environment.ts'
+import { runProgram } from '../../demo/start/runProgram.ts'
 import { findBrowser } from '../../test/grafana/findBrowser.ts'
 import { markdownTable } from '../format.ts'
 import { startTestbed, turnFlagOn, type Testbed } from '../mttr/testbed.ts'
@@ -8,6 +9,7 @@ import { median } from '../statistics.ts'
 import { measureEntrySize } from './entrySize.ts'
 import { HELP, parseOptions, type PagesOptions } from './options.ts'
 import { countAgentRequests, countHiddenRequests } from './pageRequests.ts'
+import { startOperation } from '../startOperation.ts'
 import { findAgentProcess, measureCpu, startViewers } from './viewers.ts'
 import { measureClick } from './warmClick.ts'
 
@@ -123,10 +125,14 @@ async function viewerFigures(
 ): Promise<Figure[]> {
   const figures: Figure[] = []
   const agent = await findAgentProcess(Number(new URL(agentUrl(testbed.staging)).port))
+  const durationSeconds = COUNT_SECONDS + 2 * seconds + 30
   for (const { name, start } of [
-    { name: 'at rest', start: async () => undefined },
+    { name: 'at rest', start: () => Promise.resolve(null) },
     // While an operation is running, the pages poll more often.
-    { name: 'while an operation is running', start: () => startBaseline(testbed, COUNT_SECONDS + 2 * seconds + 30) },
+    {
+      name: 'while an operation is running',
+      start: () => startOperation(testbed.staging, 'baseline', { live: true, durationSeconds }),
+    },
   ]) {
     await start()
     await openTab(page, '')
@@ -156,30 +162,4 @@ async function openTab(page: Page, tab: string): Promise<void> {
   await page.getByRole('toolbar', { name: /^Rollback of vehicles/ }).waitFor()
 }
 
-async function startBaseline({ staging }: Testbed, durationSeconds: number): Promise<void> {
-  const answer = await fetch(`${agentUrl(staging)}/v1/rollouts/vehicles/operations`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${staging.tokens.personal}`, 'content-type': 'application/json' },
-    body: JSON.stringify({
-      kind: 'baseline',
-      environment: staging.name,
-      parameters: { live: true, durationSeconds: Math.ceil(durationSeconds) },
-    }),
-  })
-  if (answer.status !== 202) throw new Error(`The baseline was refused with ${answer.status}: ${await answer.text()}`)
-}
-
-const options = parseOptions(process.argv.slice(2))
-if (options === 'help') {
-  process.stdout.write(`${HELP}\n`)
-} else if ('error' in options) {
-  process.stderr.write(`${options.error}\n\n${HELP}\n`)
-  process.exitCode = 2
-} else {
-  process.exit(
-    await main(options).catch((error: Error) => {
-      process.stderr.write(`The measurement failed: ${error.message}\n`)
-      return 1
-    }),
-  )
-}
+await runProgram(parseOptions(process.argv.slice(2)), { help: HELP, failure: 'The measurement failed: ', main })

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import type { ParsedOptions } from '../../demo/start/runProgram.ts'
 
 export interface PagesOptions {
   readonly viewers: number
@@ -22,7 +23,7 @@ Options:
   -h, --help     show this help`
 
 /** Parses the command line. An error is returned as one sentence. */
-export function parseOptions(args: string[]): PagesOptions | { readonly error: string } | 'help' {
+export function parseOptions(args: string[]): ParsedOptions<PagesOptions> {
   try {
     const { values } = parseArgs({
       args,

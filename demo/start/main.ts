@@ -6,6 +6,7 @@ import { readCatalog } from './catalog.ts'
 import { cleanUpPreviousRun, removeRunRecord, writeRunRecord } from './previousRun.ts'
 import { HELP, parseOptions, type DemoOptions } from './options.ts'
 import { startProcesses } from './processes.ts'
+import { runProgram } from './runProgram.ts'
 import { formatCount } from '@sti-rollout/agent/format'
 import { createConsole } from './console.ts'
 import { startStack, type DemoStack } from './stack.ts'
@@ -130,17 +131,4 @@ function rejectOnSignal(): Promise<never> {
   })
 }
 
-const options = parseOptions(process.argv.slice(2))
-if (options === 'help') {
-  process.stdout.write(`${HELP}\n`)
-} else if ('error' in options) {
-  process.stderr.write(`${options.error}\n\n${HELP}\n`)
-  process.exitCode = 2
-} else {
-  process.exit(
-    await main(options).catch((error: Error) => {
-      process.stderr.write(`${error.message}\n`)
-      return 1
-    }),
-  )
-}
+await runProgram(parseOptions(process.argv.slice(2)), { help: HELP, failure: '', main })

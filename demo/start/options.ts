@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import type { ParsedOptions } from './runProgram.ts'
 import { ValidationLayer } from '@sti-rollout/agent/contract'
 
 const LAYERS = ValidationLayer.options
@@ -33,7 +34,7 @@ Options:
   -h, --help     show this help`
 
 /** Parses the command line. An error is returned as one sentence. */
-export function parseOptions(args: string[]): DemoOptions | { error: string } | 'help' {
+export function parseOptions(args: string[]): ParsedOptions<DemoOptions> {
   try {
     const { values } = parseArgs({
       args,
