@@ -7,7 +7,7 @@ import { ReasonConfirmation } from '../action/ReasonConfirmation'
 import { refusalReasons } from '../action/refusalReasons'
 import { acceptSubjects, listAcceptances } from '../agent/toolCalls'
 import type { Environment } from '../agent/useEnvironment'
-import { SLOW_POLL_INTERVAL_MS, usePolling, useRefreshOnChange } from '../agent/usePolling'
+import { useSlowPolling } from '../agent/usePolling'
 import { ResponsiveTable } from '../layout/ResponsiveTable'
 import { Section } from '../layout/Section'
 import { operationRevision } from '../rollout/useRollout'
@@ -35,12 +35,11 @@ interface Choice {
 export function AcceptancesSection({ environment, detail, refresh }: Props) {
   const [choice, setChoice] = useState<Choice | null>(null)
   const { agent, name } = environment
-  const poll = usePolling(
+  const poll = useSlowPolling(
     `acceptances ${agent.uid}/${detail.rollout}`,
     (signal) => listAcceptances(agent, detail.rollout, signal),
-    () => SLOW_POLL_INTERVAL_MS,
+    operationRevision(detail),
   )
-  useRefreshOnChange(operationRevision(detail), poll.refresh)
   const valid = poll.data?.acceptances.filter((acceptance) => acceptance.valid) ?? []
   const isAccepted = (check: string, subject: string): boolean =>
     valid.some((acceptance) => acceptance.check === check && acceptance.subject === subject)

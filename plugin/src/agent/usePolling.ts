@@ -4,7 +4,7 @@ import { type AgentError, toAgentError } from './AgentError'
 /** Data that changes quickly, such as a running operation, is polled more often. */
 export const ACTIVE_POLL_INTERVAL_MS = 2_000
 export const IDLE_POLL_INTERVAL_MS = 10_000
-/** Data beside the rollout itself, which changes when an operation ends or a person acts: `useRefreshOnChange` loads it then. */
+/** Data that rarely changes, such as what stands beside the rollout itself (`useSlowPolling`). */
 export const SLOW_POLL_INTERVAL_MS = 60_000
 
 export interface PollingResult<T> {
@@ -85,6 +85,20 @@ export function usePolling<T>(
   const refresh = useCallback(() => wake.current(), [])
   const { data, error, failingSince } = state.key === key ? state : EMPTY_STATE
   return { data, error, failingSince, refresh }
+}
+
+/**
+ * Data beside the rollout itself, which changes when an operation ends or a person acts: polled slowly, and at once when
+ * `revision` changes.
+ */
+export function useSlowPolling<T>(
+  key: string | null,
+  load: (signal: AbortSignal) => Promise<T>,
+  revision: string | null = null,
+): PollingResult<T> {
+  const poll = usePolling(key, load, () => SLOW_POLL_INTERVAL_MS)
+  useRefreshOnChange(revision, poll.refresh)
+  return poll
 }
 
 /** Loads again at once when `value` changes, such as the state of the newest operation; null: it is not known yet. */

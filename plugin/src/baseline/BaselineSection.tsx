@@ -8,7 +8,7 @@ import { refusalReasons } from '../action/refusalReasons'
 import { type AgentError, toAgentError } from '../agent/AgentError'
 import { getBaseline, listBaselines } from '../agent/baselineCalls'
 import type { Environment } from '../agent/useEnvironment'
-import { SLOW_POLL_INTERVAL_MS, usePolling, useRefreshOnChange } from '../agent/usePolling'
+import { useSlowPolling } from '../agent/usePolling'
 import { fromVisibleTexts } from '../agent/visibleTexts'
 import { downloadFile, downloadFileName } from '../evidence/download'
 import { DefinitionList } from '../layout/DefinitionList'
@@ -31,12 +31,11 @@ export function BaselineSection({ environment, detail, refresh }: Props) {
   const [showComparison, setShowComparison] = useState(false)
   const [error, setError] = useState<AgentError | null>(null)
   const { rollout, baseline } = detail
-  const baselinesPoll = usePolling(
+  const baselinesPoll = useSlowPolling(
     `${environment.name}/${rollout}`,
     (signal) => listBaselines(environment.agent, rollout, signal),
-    () => SLOW_POLL_INTERVAL_MS,
+    `${operationRevision(detail)} ${baseline?.id ?? 0}`,
   )
-  useRefreshOnChange(`${operationRevision(detail)} ${baseline?.id ?? 0}`, baselinesPoll.refresh)
   const exportBaseline = ({ id }: BaselineSummary) => {
     setError(null)
     getBaseline(environment.agent, rollout, id)

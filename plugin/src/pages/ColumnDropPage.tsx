@@ -5,7 +5,7 @@ import { OperationButton } from '../action/OperationButton'
 import { refusalReasons } from '../action/refusalReasons'
 import { getColumnDrop } from '../agent/readinessCalls'
 import type { Environment } from '../agent/useEnvironment'
-import { SLOW_POLL_INTERVAL_MS, usePolling, useRefreshOnChange } from '../agent/usePolling'
+import { useSlowPolling } from '../agent/usePolling'
 import { ArchiveSection } from '../columnDrop/ArchiveSection'
 import { PreparedColumnDropView } from '../columnDrop/PreparedColumnDropView'
 import { UsageWatch } from '../columnDrop/UsageWatch'
@@ -20,13 +20,12 @@ import { formatTime } from '../formatTime'
 export function ColumnDropPage() {
   const { name, rollout, environment, detail, refresh } = useRolloutContext()
   const [removingArchive, setRemovingArchive] = useState(false)
-  const columnDropPoll = usePolling(
+  const columnDropPoll = useSlowPolling(
     environment && `${name}/${rollout}`,
     (signal) => getColumnDrop((environment as Environment).agent, rollout, signal),
-    () => SLOW_POLL_INTERVAL_MS,
+    // The stage changes when the migration drops or restores the columns.
+    detail && `${operationRevision(detail)} ${detail.stage}`,
   )
-  // The stage changes when the migration drops or restores the columns.
-  useRefreshOnChange(detail && `${operationRevision(detail)} ${detail.stage}`, columnDropPoll.refresh)
   const columnDrop = columnDropPoll.data
 
   return (

@@ -4,7 +4,7 @@ import { AcceptancesSection } from '../acceptance/AcceptancesSection'
 import { refusalReasons } from '../action/refusalReasons'
 import { getReadiness } from '../agent/readinessCalls'
 import type { Environment } from '../agent/useEnvironment'
-import { SLOW_POLL_INTERVAL_MS, usePolling, useRefreshOnChange } from '../agent/usePolling'
+import { useSlowPolling } from '../agent/usePolling'
 import { MonitoringSection } from '../monitoring/MonitoringSection'
 import { Contacts } from '../readiness/Contacts'
 import { ReadinessItems } from '../readiness/ReadinessItems'
@@ -21,12 +21,11 @@ import { operationRevision } from '../rollout/useRollout'
 export function ReadinessPage() {
   const { name, rollout, environment, detail, refresh } = useRolloutContext()
   const [signOff, setSignOff] = useState<SignOff | null>(null)
-  const readinessPoll = usePolling(
+  const readinessPoll = useSlowPolling(
     environment && `${name}/${rollout}`,
     (signal) => getReadiness((environment as Environment).agent, rollout, signal),
-    () => SLOW_POLL_INTERVAL_MS,
+    operationRevision(detail),
   )
-  useRefreshOnChange(operationRevision(detail), readinessPoll.refresh)
   const readiness = readinessPoll.data
   const signOffRefusal = detail ? refusalReasons(detail, 'attest') : ['The rollout is loading.']
   const you = environment?.status.you

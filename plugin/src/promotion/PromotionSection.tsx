@@ -7,7 +7,7 @@ import { ActionButton } from '../action/ActionButton'
 import { refusalReasons } from '../action/refusalReasons'
 import { submitPromotion, getPromotions } from '../agent/readinessCalls'
 import type { Environment } from '../agent/useEnvironment'
-import { SLOW_POLL_INTERVAL_MS, usePolling } from '../agent/usePolling'
+import { useSlowPolling } from '../agent/usePolling'
 import { Section } from '../layout/Section'
 import { ResponsiveTable } from '../layout/ResponsiveTable'
 import { formatTime } from '../formatTime'
@@ -23,10 +23,8 @@ interface Props {
 export function PromotionSection({ environment, detail, refresh }: Props) {
   const [open, setOpen] = useState<'submit' | 'force' | null>(null)
   const { rollout, promotion: gate } = detail
-  const promotionsPoll = usePolling(
-    gate && `${environment.name}/${rollout}/${gate.promoted}`,
-    (signal) => getPromotions(environment.agent, rollout, signal),
-    () => SLOW_POLL_INTERVAL_MS,
+  const promotionsPoll = useSlowPolling(gate && `${environment.name}/${rollout}/${gate.promoted}`, (signal) =>
+    getPromotions(environment.agent, rollout, signal),
   )
   if (!gate) {
     return (

@@ -6,7 +6,7 @@ import type { AgentDataSource } from '../agent/agentDataSources'
 import { listRollouts } from '../agent/rolloutCalls'
 import { getReadiness } from '../agent/readinessCalls'
 import { environmentPlace, identifyAgent } from '../agent/useEnvironment'
-import { SLOW_POLL_INTERVAL_MS, usePolling } from '../agent/usePolling'
+import { useSlowPolling } from '../agent/usePolling'
 import { routes } from '../routes'
 import { AgentStatusRow } from '../rollout/AgentStatusRow'
 import { EnvironmentBadge } from '../rollout/EnvironmentBadge'
@@ -17,14 +17,10 @@ export const COLUMNS = ['Environment', 'Rollout', ...LIST_NAMES.map((list) => LI
 
 /** The readiness of the rollouts of one agent as table rows, and since when the agent does not respond. */
 export function AgentReadiness({ agent }: { agent: AgentDataSource }) {
-  const readinessPoll = usePolling(
-    agent.uid,
-    async (signal) => {
-      const [status, list] = await Promise.all([identifyAgent(agent, signal), listRollouts(agent, signal)])
-      return { status, list: await Promise.all(list.map(({ rollout }) => getReadiness(agent, rollout, signal))) }
-    },
-    () => SLOW_POLL_INTERVAL_MS,
-  )
+  const readinessPoll = useSlowPolling(agent.uid, async (signal) => {
+    const [status, list] = await Promise.all([identifyAgent(agent, signal), listRollouts(agent, signal)])
+    return { status, list: await Promise.all(list.map(({ rollout }) => getReadiness(agent, rollout, signal))) }
+  })
   const { data } = readinessPoll
   return (
     <tbody>

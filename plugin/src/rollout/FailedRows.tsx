@@ -8,7 +8,7 @@ import { OperationButton } from '../action/OperationButton'
 import { refusalReasons } from '../action/refusalReasons'
 import { acceptFailedRows, listFailedRows } from '../agent/rolloutCalls'
 import { type Environment, environmentPlace } from '../agent/useEnvironment'
-import { SLOW_POLL_INTERVAL_MS, usePolling, useRefreshOnChange } from '../agent/usePolling'
+import { useSlowPolling } from '../agent/usePolling'
 import { formatTime } from '../formatTime'
 import { operationRevision } from './useRollout'
 
@@ -26,12 +26,11 @@ export function FailedRows({ environment, detail, refresh }: Props) {
   const { rollout } = detail
   const [selectedKeys, setSelectedKeys] = useState<ReadonlySet<string>>(new Set())
   const [accepting, setAccepting] = useState(false)
-  const failedRowsPoll = usePolling(
+  const failedRowsPoll = useSlowPolling(
     detail.failedRows > 0 ? `${environmentPlace(environment)}/${rollout}` : null,
     (signal) => listFailedRows(environment.agent, rollout, signal),
-    () => SLOW_POLL_INTERVAL_MS,
+    `${operationRevision(detail)} ${detail.failedRows}`,
   )
-  useRefreshOnChange(`${operationRevision(detail)} ${detail.failedRows}`, failedRowsPoll.refresh)
   const columns = useMemo(() => failedRowColumns(selectedKeys, setSelectedKeys), [selectedKeys])
   if (detail.failedRows === 0) return null
 

@@ -4,7 +4,7 @@ import { Alert, Badge } from '@grafana/ui'
 import React from 'react'
 import { getValidation } from '../agent/rolloutCalls'
 import type { Environment } from '../agent/useEnvironment'
-import { SLOW_POLL_INTERVAL_MS, usePolling } from '../agent/usePolling'
+import { useSlowPolling } from '../agent/usePolling'
 import { Section } from '../layout/Section'
 import { ChecksTable } from './LayerChecks'
 import { VERDICT_COLORS } from './verdicts'
@@ -12,10 +12,8 @@ import { VERDICT_COLORS } from './verdicts'
 /** The newest validation if it covered only some layers or checks, and so does not count for the flag. */
 export function PartialValidation({ environment, detail }: { environment: Environment; detail: RolloutDetail }) {
   const id = newestPartialValidation(detail)
-  const validationPoll = usePolling(
-    id === null ? null : `${environment.name}/${detail.rollout}/${id}`,
-    (signal) => getValidation(environment.agent, detail.rollout, id as number, signal),
-    () => SLOW_POLL_INTERVAL_MS,
+  const validationPoll = useSlowPolling(id === null ? null : `${environment.name}/${detail.rollout}/${id}`, (signal) =>
+    getValidation(environment.agent, detail.rollout, id as number, signal),
   )
   if (id === null) return null
   return (
