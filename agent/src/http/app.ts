@@ -8,6 +8,7 @@ import { createWebhookVerifier, requireWebhookSignature } from './webhookVerifie
 import { describeUntypedRoutes } from './describeUntypedRoutes.ts'
 import { limitJsonNesting } from './limitJsonNesting.ts'
 import { rejectAmbiguousPaths } from './rejectAmbiguousPaths.ts'
+import { createRecentReadings } from './recentReadings.ts'
 import { defaultHook, createProblemHandlers } from './problem.ts'
 import { acceptanceRoutes } from './routes/acceptances.ts'
 import { rejectUnstorableText } from './rejectUnstorableText.ts'
@@ -25,7 +26,7 @@ import { operationRoutes } from './routes/operations.ts'
 import { promotionRoutes } from './routes/promotions.ts'
 import { readinessRoutes } from './routes/readiness.ts'
 import { reportRoutes } from './routes/report.ts'
-import { rolloutRoutes } from './routes/rollouts.ts'
+import { rolloutRoutes, type StoredDetail } from './routes/rollouts.ts'
 import { operationControlRoutes } from './routes/operationControl.ts'
 import { webhookRoutes } from './routes/webhooks.ts'
 
@@ -68,9 +69,14 @@ export function buildApp(deps: ApiDependencies): App {
     if (!worksWithoutDatabase) deps.requireDatabase()
     await next()
   })
+  const recent = createRecentReadings<StoredDetail>()
+  app.use('/v1/*', async (c, next) => {
+    await next()
+    if (c.req.method !== 'GET') recent.forget()
+  })
   healthRoutes(app, deps)
   agentRoutes(app, deps)
-  rolloutRoutes(app, deps)
+  rolloutRoutes(app, deps, recent)
   baselineRoutes(app, deps)
   operationRoutes(app, deps)
   operationControlRoutes(app, deps)

@@ -42,12 +42,30 @@ function isAgentStatus(answer: unknown): answer is AgentStatus {
   return typeof contract === 'string' && typeof environment === 'string' && typeof you === 'object'
 }
 
-export const listRollouts = async (agent: AgentDataSource, signal?: AbortSignal) =>
-  (await sendAgentRequest<{ rollouts: RolloutSummary[] }>(agent, { level: 'viewer', path: '/v1/rollouts', signal }))
-    .rollouts
+/** A page that polls accepts what the agent read for another page within the last second; each action makes it read again. */
+const POLL_HEADERS = { 'cache-control': 'max-age=1' }
 
-export const getRollout = (agent: AgentDataSource, name: string, signal?: AbortSignal) =>
-  sendAgentRequest<RolloutDetail>(agent, { level: userLevel(), path: rolloutPath(name), signal })
+export const listRollouts = async (agent: AgentDataSource, signal?: AbortSignal, headers?: Record<string, string>) =>
+  (
+    await sendAgentRequest<{ rollouts: RolloutSummary[] }>(agent, {
+      level: 'viewer',
+      path: '/v1/rollouts',
+      signal,
+      headers,
+    })
+  ).rollouts
+
+export const pollRollouts = (agent: AgentDataSource, signal: AbortSignal) => listRollouts(agent, signal, POLL_HEADERS)
+
+export const getRollout = (
+  agent: AgentDataSource,
+  name: string,
+  signal?: AbortSignal,
+  headers?: Record<string, string>,
+) => sendAgentRequest<RolloutDetail>(agent, { level: userLevel(), path: rolloutPath(name), signal, headers })
+
+export const pollRollout = (agent: AgentDataSource, name: string, signal: AbortSignal) =>
+  getRollout(agent, name, signal, POLL_HEADERS)
 
 export const getOperation = (agent: AgentDataSource, id: number, signal?: AbortSignal) =>
   sendAgentRequest<Operation>(agent, { level: 'viewer', path: `/v1/operations/${id}`, signal })

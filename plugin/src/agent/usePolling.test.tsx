@@ -31,11 +31,20 @@ test('the answer decides the interval, and polling stops while the page is hidde
 
   setVisibility('hidden')
   await wait(60_000)
-  const hidden = fetchData.mock.calls.length
-  await wait(60_000)
-  expect(fetchData).toHaveBeenCalledTimes(hidden)
+  expect(fetchData).toHaveBeenCalledTimes(4)
   await act(async () => setVisibility('visible'))
-  expect(fetchData).toHaveBeenCalledTimes(hidden + 1)
+  expect(fetchData).toHaveBeenCalledTimes(5)
+})
+
+test('a page that is opened in the background polls once it is visible, and a refresh there waits, too', async () => {
+  setVisibility('hidden')
+  const fetchData = vi.fn(async () => null)
+  const { result } = renderHook(() => usePolling('a', fetchData))
+  act(() => result.current.refresh())
+  await wait(60_000)
+  expect(fetchData).not.toHaveBeenCalled()
+  await act(async () => setVisibility('visible'))
+  expect(fetchData).toHaveBeenCalledTimes(1)
 })
 
 test('an answer is kept while later requests fail, with the time of the first failure', async () => {

@@ -46,6 +46,8 @@ export function usePolling<T>(
 
     const poll = async () => {
       clearTimeout(timer)
+      // A page that becomes visible polls at once.
+      if (document.visibilityState === 'hidden') return
       if (polling) {
         pollAgain = true
         return
@@ -65,7 +67,7 @@ export function usePolling<T>(
         }
       }
       polling = false
-      if (abortController.signal.aborted || document.visibilityState === 'hidden') return
+      if (abortController.signal.aborted) return
       timer = setTimeout(poll, pollAgain ? 0 : latest.current.intervalMs(data))
       pollAgain = false
     }

@@ -2,6 +2,7 @@ import type { DataFrame } from '@grafana/data'
 import type { AgentDataSource } from '../agent/agentDataSources'
 import { listIncidents } from '../agent/incidentCalls'
 import { getRollout, listFailedRows, listRolloutEvents, listRollouts } from '../agent/rolloutCalls'
+import { createAnnotationAnswers } from './annotationAnswers'
 import { toAnnotations, toEventTable } from './eventFrames'
 import {
   type OfRollout,
@@ -22,22 +23,26 @@ export interface Selection {
   readonly isAnnotation: boolean
 }
 
+const annotationAnswers = createAnnotationAnswers()
+
 /** The values of a subject; those with a time of their own only within the range. */
 export async function querySubject(
   agent: AgentDataSource,
   subject: Subject,
   { rollout, refId, from, to, isAnnotation }: Selection,
 ): Promise<DataFrame> {
+  const read = <T>(load: () => Promise<T>): Promise<T> =>
+    isAnnotation ? annotationAnswers.read(JSON.stringify([agent.uid, subject, rollout]), from, load) : load()
   const within = (start: string, end: string | null = start) =>
     Date.parse(start) <= to.getTime() && (end === null || Date.parse(end) >= from.getTime())
   switch (subject) {
     case 'events': {
-      const lists = await eachRollout(agent, rollout, (name) => listRolloutEvents(agent, name, from))
+      const lists = await read(() => eachRollout(agent, rollout, (name) => listRolloutEvents(agent, name, from)))
       const events = lists.flatMap(({ value }) => value.filter(({ at }) => within(at)))
       return isAnnotation ? toAnnotations(events) : toEventTable(events, refId)
     }
     case 'incidents': {
-      const incidents = (await listIncidents(agent)).filter(
+      const incidents = (await read(() => listIncidents(agent))).filter(
         (incident) =>
           // An incident of the whole environment concerns every rollout.
           (rollout === '' || incident.rollout === null || incident.rollout === rollout) &&

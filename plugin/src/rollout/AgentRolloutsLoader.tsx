@@ -2,7 +2,7 @@ import { Alert, LoadingPlaceholder } from '@grafana/ui'
 import React, { useEffect } from 'react'
 import type { AgentDataSource } from '../agent/agentDataSources'
 import { createLanes } from '../agent/lanes'
-import { listRollouts } from '../agent/rolloutCalls'
+import { pollRollouts } from '../agent/rolloutCalls'
 import { identifyAgent } from '../agent/useEnvironment'
 import { IDLE_POLL_INTERVAL_MS, ACTIVE_POLL_INTERVAL_MS, usePolling } from '../agent/usePolling'
 import { formatTime } from '../formatTime'
@@ -24,7 +24,7 @@ export function AgentRolloutsLoader({ agent, onChange, generation }: Props) {
     agent.uid,
     (signal) =>
       inLane(async () => {
-        const [status, list] = await Promise.all([identifyAgent(agent, signal), listRollouts(agent, signal)])
+        const [status, list] = await Promise.all([identifyAgent(agent, signal), pollRollouts(agent, signal)])
         return { status, list }
       }),
     (answer) => (answer?.list.some(({ running }) => running) ? ACTIVE_POLL_INTERVAL_MS : IDLE_POLL_INTERVAL_MS),

@@ -1,5 +1,5 @@
 import type { RolloutDetail } from '@sti-rollout/agent/contract'
-import { getRollout } from '../agent/rolloutCalls'
+import { pollRollout } from '../agent/rolloutCalls'
 import { type Environment, environmentPlace } from '../agent/useEnvironment'
 import { type PollingResult, IDLE_POLL_INTERVAL_MS, ACTIVE_POLL_INTERVAL_MS, usePolling } from '../agent/usePolling'
 
@@ -14,7 +14,7 @@ export function operationRevision(detail: Pick<RolloutDetail, 'operations'> | nu
 export function useRollout(environment: Environment | null, name: string): PollingResult<RolloutDetail> {
   return usePolling(
     environment ? `${environmentPlace(environment)}/${name}` : null,
-    (signal) => getRollout((environment as Environment).agent, name, signal),
+    (signal) => pollRollout((environment as Environment).agent, name, signal),
     (detail) =>
       detail === null || detail.running || !detail.flag.consistent || !detail.flag.persisted || detail.openIncidents > 0
         ? ACTIVE_POLL_INTERVAL_MS

@@ -1,15 +1,18 @@
 import { createRoute, z } from '@hono/zod-openapi'
+import type { Context } from 'hono'
 import { OperationEvent, RolloutDetail, RolloutSummary, Validation } from '../../contract/index.ts'
 import { readEvents, toOperationEvent } from '../../operation/events.ts'
 import { readRolloutDetail } from '../../operation/rolloutDetail.ts'
 import type { Rollout } from '../../rollout/rollout.ts'
 import { readLatestValidation, readValidationById } from '../../validation/store.ts'
 import { redactContacts } from '../../rollout/redactContacts.ts'
+import type { AuthenticationEnv } from '../authentication.ts'
 import { readIncidentDetail } from '../automaticRollbackView.ts'
 import { idParam, openApiResponses, requireRollout, rolloutParams } from '../routeHelpers.ts'
 import { isAtLeast, type Caller } from '../../rights/caller.ts'
 import type { App, ApiDependencies } from '../dependencies.ts'
 import { Refusal } from '../problem.ts'
+import { acceptedAgeSeconds, type RecentReadings } from '../recentReadings.ts'
 import { readVitalSigns } from '../vitalSigns.ts'
 import { rightRefusal } from '../../rights/rights.ts'
 
@@ -52,14 +55,22 @@ const getValidationRoute = createRoute({
   responses: openApiResponses(200, Validation, 'a validation that ended'),
 })
 
-export function rolloutRoutes(app: App, deps: ApiDependencies): void {
+/** `recent`: readings of rollouts, forgotten after each change. */
+export function rolloutRoutes(app: App, deps: ApiDependencies, recent: RecentReadings<StoredDetail>): void {
   const { state } = deps.database
+  const readFor = async (c: Context<AuthenticationEnv>, rollout: Rollout): Promise<RolloutDetail> =>
+    presentDetail(
+      deps,
+      rollout,
+      c.get('caller'),
+      await readStoredDetail(deps, recent, rollout, c.req.header('cache-control')),
+    )
   app.openapi(listRolloutsRoute, async (c) => {
-    const details = await Promise.all(deps.rollouts.map((rollout) => readDetailFor(deps, rollout, c.get('caller'))))
+    const details = await Promise.all(deps.rollouts.map((rollout) => readFor(c, rollout)))
     return c.json({ rollouts: details.map((detail) => RolloutSummary.parse(detail)) }, 200)
   })
   app.openapi(getRolloutRoute, async (c) =>
-    c.json(await readDetailFor(deps, requireRollout(deps, c.req.valid('param').rollout), c.get('caller')), 200),
+    c.json(await readFor(c, requireRollout(deps, c.req.valid('param').rollout)), 200),
   )
   app.openapi(listEventsRoute, async (c) => {
     const { since, after } = c.req.valid('query')
@@ -86,17 +97,32 @@ export function rolloutRoutes(app: App, deps: ApiDependencies): void {
   })
 }
 
-/** The detail of a rollout, with the actions refused that this caller has no right to. */
-async function readDetailFor(deps: ApiDependencies, rollout: Rollout, caller: Caller): Promise<RolloutDetail> {
-  const [detail, incidentDetail] = await Promise.all([
-    deps
-      .facts(rollout)
-      .then((facts) => readRolloutDetail(deps.database.state, facts, deps.config.environment, deps.kinds)),
-    readIncidentDetail(deps, rollout),
-  ])
+/** What is read of a rollout for every caller. */
+export type StoredDetail = Awaited<ReturnType<typeof readRolloutDetail>> &
+  Awaited<ReturnType<typeof readIncidentDetail>>
+
+/** Reads a rollout, or takes a reading that is as new as the request wants it. Many open pages cost about as much as one. */
+function readStoredDetail(
+  deps: ApiDependencies,
+  recent: RecentReadings<StoredDetail>,
+  rollout: Rollout,
+  cacheControl: string | undefined,
+): Promise<StoredDetail> {
+  return recent.read(rollout.name, acceptedAgeSeconds(cacheControl), async () => {
+    const [detail, incidentDetail] = await Promise.all([
+      deps
+        .facts(rollout)
+        .then((facts) => readRolloutDetail(deps.database.state, facts, deps.config.environment, deps.kinds)),
+      readIncidentDetail(deps, rollout),
+    ])
+    return { ...detail, ...incidentDetail }
+  })
+}
+
+/** The detail with the readings in memory as of now, and with the actions refused that this caller has no right to. */
+function presentDetail(deps: ApiDependencies, rollout: Rollout, caller: Caller, detail: StoredDetail): RolloutDetail {
   return {
     ...detail,
-    ...incidentDetail,
     vitals: readVitalSigns(rollout, detail, deps.signals),
     comparison: deps.comparison(rollout.name),
     file: caller.mayAct && isAtLeast(caller.level, 'editor') ? detail.file : redactContacts(detail.file),
