@@ -42,6 +42,22 @@ function describeFailure(error: unknown, milliseconds: number): string {
   if (!(error instanceof Error)) return String(error)
   if (error.name === 'TimeoutError') return `no answer within ${milliseconds} ms`
   const { cause } = error
-  if (cause instanceof Error) return (cause as { code?: string }).code ?? cause.message
-  return error.message
+  if (!(cause instanceof Error)) return error.message
+  const { code } = cause as { code?: string }
+  if (code === undefined) return cause.message
+  return `${NETWORK_FAILURES[code] ?? cause.message} (${code})`
+}
+
+/** What a code of the network says of the address. The others have a message of their own, such as those of TLS. */
+const NETWORK_FAILURES: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there',
+  ECONNRESET: 'the connection was closed before the answer',
+  UND_ERR_SOCKET: 'the connection was closed before the answer',
+  EPIPE: 'the connection was closed before the answer',
+  ENOTFOUND: 'the name of the host is not known',
+  EAI_AGAIN: 'the name of the host cannot be looked up now',
+  EHOSTUNREACH: 'there is no way to the host',
+  ENETUNREACH: 'there is no way to the host',
+  ETIMEDOUT: 'the host does not accept a connection',
+  UND_ERR_CONNECT_TIMEOUT: 'the host does not accept a connection',
 }

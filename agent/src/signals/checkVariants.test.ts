@@ -32,7 +32,7 @@ test('a check says which variants the application exports, and what to do withou
   expect(await checkVariants({ histogram: source }, null)).toMatchObject({
     found: false,
     sentence: expect.stringMatching(
-      /^The application cannot be read: http.*: (ECONNREFUSED|UND_ERR_SOCKET)\.$/,
+      /^The application cannot be read: http.*: .+ \((ECONNREFUSED|UND_ERR_SOCKET)\)\.$/,
     ) as string,
   })
 })
