@@ -37,9 +37,10 @@ export function boundedName(prefix: string, name: string): string {
 export function parseTableName(text: string): QualifiedName {
   const parts = parseNameParts('TABLE', text)
   if (!parts || parts.length > 2) {
-    throw new InvalidSqlError(
-      `"${text}" is not a table name. Write it as in SQL, such as public.vehicles or '"My Schema"."Vehicles"'.`,
-    )
+    const advice = /[*%]|,/.test(text)
+      ? 'A rollout has one table: if several schemas have it, write one file for each (docs/rollout-file.md#the-same-table-in-several-schemas).'
+      : `Write it as in SQL, such as public.vehicles or '"My Schema"."Vehicles"'.`
+    throw new InvalidSqlError(`"${text}" is not a table name. ${advice}`)
   }
   const name = parts.at(-1)!
   const schema = parts.length === 2 ? parts[0]! : 'public'
