@@ -51,7 +51,7 @@ export const MemberRow = memo(function MemberRow({ rollout, member, chosen = nul
         <td data-column={COLUMNS[1]}>{rollout}</td>
         <td colSpan={5}>
           <span>
-            <Badge color="red" icon="exclamation-triangle" text="not answering" />{' '}
+            <Badge color="red" icon="exclamation-triangle" text="not responding" />{' '}
             {`No response since ${formatTime(failingSince)}. ${error?.message ?? ''}`}
           </span>
         </td>
@@ -109,7 +109,7 @@ function Trouble({ place, row: { summary, error, failingSince } }: { place: stri
         <Badge
           color="red"
           icon="exclamation-triangle"
-          text={`not answering since ${formatTime(failingSince)}`}
+          text={`not responding since ${formatTime(failingSince)}`}
           tooltip={`${error.message} This row is what it answered last.`}
         />
       )}{' '}

@@ -61,7 +61,7 @@ test('a fleet counts the states of its members, worst first', () => {
     known('i', 'eu-9', summary('vehicles', { flag: { ...ON.flag, percentage: 10 }, stage: 'ramping' })),
   ])
   expect(counts(fleet)).toBe(
-    '1 not answering, 1 with an open incident, 1 rolled back, 1 paused, 1 backfilling, 1 new, 2 on, 1 on for 10%',
+    '1 not responding, 1 with an open incident, 1 rolled back, 1 paused, 1 backfilling, 1 new, 2 on, 1 on for 10%',
   )
 })
 
@@ -72,7 +72,7 @@ test('an agent that has never answered is a member of every fleet, and of no rol
     failing(known('c', 'asia'), null),
   ])
   expect(names(selectFleets(fleets, everything))).toEqual(['orders: eu', 'vehicles: asia,eu,us'])
-  expect(counts(fleets[0])).toBe('1 not answering, 2 new')
+  expect(counts(fleets[0])).toBe('1 not responding, 2 new')
 })
 
 test('members with the same environment are told apart by their agents', () => {

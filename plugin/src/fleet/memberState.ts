@@ -14,7 +14,7 @@ export interface MemberState {
 
 /** The states that need a person, the most urgent first. */
 const URGENT_STATES = [
-  'not answering',
+  'not responding',
   'invalid',
   'off in memory only',
   'failed',
@@ -56,7 +56,7 @@ const RUNNING_TEXTS = {
 
 /** The state of a member: what needs a person first, then the flag, then what runs. */
 export function memberState({ row, error }: FleetMember): MemberState {
-  if (error !== null || row === null) return urgent('not answering')
+  if (error !== null || row === null) return urgent('not responding')
   const { faults, steps, stage, openIncidents, running, flag } = row.summary
   if (faults.length > 0) return urgent('invalid')
   if (!flag.persisted) return urgent('off in memory only')
@@ -76,7 +76,7 @@ function onState({ flag, stage }: RolloutSummary): MemberState {
   return tone === 'good' ? { text, tone } : { text: 'on', tone: 'good' }
 }
 
-/** How many members are in each state, worst first: 1 not answering, 2 backfilling, 9 on. */
+/** How many members are in each state, worst first: 1 not responding, 2 backfilling, 9 on. */
 export function countStates(members: readonly FleetMember[]): Array<MemberState & { readonly count: number }> {
   const counts = new Map<string, MemberState & { readonly count: number }>()
   for (const state of members.map(memberState))
