@@ -17,11 +17,21 @@ export interface PageRequests {
 
 /** Counts the requests that a page sends to agents during some seconds. */
 export async function countAgentRequests(page: Page, seconds: number): Promise<PageRequests> {
-  const sent: { readonly pathname: string; readonly path: string; readonly at: number }[] = []
+  const sent: {
+    readonly pathname: string
+    readonly path: string
+    readonly cacheControl?: string
+    readonly at: number
+  }[] = []
   const listen = (request: Request): void => {
     const { pathname, search } = new URL(request.url())
     if (pathname.includes('/api/datasources/proxy/') && !STATUS_PATH.test(pathname))
-      sent.push({ pathname, path: pathname + search, at: Date.now() })
+      sent.push({
+        pathname,
+        path: pathname + search,
+        cacheControl: request.headers()['cache-control'],
+        at: Date.now(),
+      })
   }
   page.on('request', listen)
   await sleep(seconds * 1000)
@@ -34,6 +44,7 @@ export async function countAgentRequests(page: Page, seconds: number): Promise<P
     .filter((requests) => requests.length > 1)
     .map((requests) => ({
       path: requests.at(-1)!.path,
+      cacheControl: requests.at(-1)!.cacheControl,
       intervalSeconds: (requests.at(-1)!.at - requests[0]!.at) / (requests.length - 1) / 1000,
     }))
   return { polls: starts.length, requests: sent.length, repeated }

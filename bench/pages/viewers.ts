@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 export interface RepeatedRequest {
   /** The path at Grafana. */
   readonly path: string
+  readonly cacheControl?: string | undefined
   readonly intervalSeconds: number
 }
 
@@ -51,14 +52,16 @@ export function startViewers(
 ): { stop(): Promise<number> } {
   const abort = new AbortController()
   let answered = 0
-  const repeat = async ({ path, intervalSeconds }: RepeatedRequest, share: number): Promise<void> => {
+  const repeat = async ({ path, cacheControl, intervalSeconds }: RepeatedRequest, share: number): Promise<void> => {
     // People open their pages at different times.
     let due = Date.now() + share * intervalSeconds * 1000
     while (!abort.signal.aborted) {
       await sleep(Math.max(0, due - Date.now()), undefined, { signal: abort.signal }).catch(() => undefined)
       if (abort.signal.aborted) return
       due += intervalSeconds * 1000
-      const answer = await fetch(`${session.url}${path}`, { headers: { cookie: session.cookie } })
+      const answer = await fetch(`${session.url}${path}`, {
+        headers: { cookie: session.cookie, ...(cacheControl === undefined ? {} : { 'cache-control': cacheControl }) },
+      })
       await answer.arrayBuffer()
       if (!answer.ok) throw new Error(`${path} answered ${answer.status}.`)
       answered++
