@@ -22,6 +22,7 @@ const PLAIN: ShardedRollout = {
   usesPrefill: false,
   mayBeUnmapped: false,
   dependsOnSession: false,
+  legacyColumns: ['is_truck'],
   rowTriggers: [],
 }
 const TAKE_BACK = /SELECT undistribute_table\('"app"\."v"'\)/
@@ -64,6 +65,12 @@ const REFUSED: readonly (readonly [CitusTable, Partial<ShardedRollout>, RegExp, 
   ],
   [DISTRIBUTED, { dependsOnSession: true }, /depends on settings of the session/, /Use expressions without/],
   [
+    { ...DISTRIBUTED, distributionColumn: 'is_truck' },
+    {},
+    /by is_truck into 32 shards.*that column is a legacy column: a restored value would leave the row in a shard where/,
+    /Derive the type from other columns/,
+  ],
+  [
     DISTRIBUTED,
     { rowTriggers: ['touch'] },
     /triggers of the application fire there for each row \(touch\)/,
@@ -79,16 +86,14 @@ test.each(REFUSED)('names what is refused, why, and a way: %o %o', (citus, rollo
   expect(fault).toMatch(way)
 })
 
-test('finalize of a table on other nodes and the column drop are refused before expand; nothing else is', () => {
+test('the column drop is refused before expand; nothing else is', () => {
   const refusedSteps = (citus: CitusTable): string[] =>
     citusFindings(citus, NAMES)
       .filter(({ refused }) => refused)
       .map(({ step }) => step)
-  for (const citus of [DISTRIBUTED, ONE_SHARD, { ...ONE_SHARD, type: 'schema' as const }]) {
-    expect(citusFaults(citus, PLAIN, NAMES)).toEqual([])
-    expect(refusedSteps(citus)).toEqual(['finalize', 'column drop'])
-  }
-  const local = { ...ONE_SHARD, type: 'local' as const }
-  expect(citusFaults(local, PLAIN, NAMES)).toEqual([])
-  expect(refusedSteps(local)).toEqual(['column drop'])
+  for (const type of ['distributed', 'schema', 'local'] as const)
+    for (const citus of [DISTRIBUTED, { ...ONE_SHARD, type }]) {
+      expect(citusFaults(citus, PLAIN, NAMES)).toEqual([])
+      expect(refusedSteps(citus)).toEqual(['column drop'])
+    }
 })

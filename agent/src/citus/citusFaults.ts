@@ -49,6 +49,7 @@ export interface ShardedRollout {
   readonly usesPrefill: boolean
   readonly mayBeUnmapped: boolean
   readonly dependsOnSession: boolean
+  readonly legacyColumns: readonly string[]
   /** The application's own triggers for each row. */
   readonly rowTriggers: readonly string[]
 }
@@ -95,6 +96,14 @@ export function citusFaults(citus: CitusTable, rollout: ShardedRollout, names: C
           ),
         ]
       : []),
+    ...(citus.distributionColumn !== null && rollout.legacyColumns.includes(citus.distributionColumn)
+      ? [
+          refuse(
+            'that column is a legacy column: a restored value would leave the row in a shard where Citus does not look for it',
+            'Derive the type from other columns. ',
+          ),
+        ]
+      : []),
     ...(rollout.rowTriggers.length > 0
       ? [
           refuse(
@@ -110,23 +119,15 @@ export function citusFaults(citus: CitusTable, rollout: ShardedRollout, names: C
 export function citusFindings(
   citus: CitusTable,
   names: CitusTableNames,
-): { step: 'backfill' | 'finalize' | 'column drop'; refused: boolean; text: string }[] {
-  const finalize = finalizeRefusal(citus, names)
+): { step: 'backfill' | 'column drop'; refused: boolean; text: string }[] {
   return [
     {
       step: 'backfill',
       refused: false,
       text: `${describeCitusTable(citus, names)}. The throttle reads the signals of the coordinator; locks, disk, WAL and long transactions of other nodes are not read. A batch waits for a row that another transaction holds.`,
     },
-    ...(finalize === null ? [] : [{ step: 'finalize' as const, refused: true, text: finalize }]),
     { step: 'column drop', refused: true, text: columnDropRefusal(citus, names) },
   ]
-}
-
-/** Why finalize is refused; null: it is not. The shard of a local table is on the coordinator, with the counters. */
-export function finalizeRefusal(citus: CitusTable, names: CitusTableNames): string | null {
-  if (citus.type === 'local') return null
-  return `${describeCitusTable(citus, names)}. After finalize, the trigger counts conflicts in schema sti, which only the coordinator has: a write of type and legacy columns that disagree would fail on a worker. ${undo(citus, names)}`
 }
 
 /** Why the column drop is refused. */

@@ -17,7 +17,7 @@ export type CitusTableType =
 /** A table that Citus manages, as this node sees it. A plain table of a Citus database is none. */
 export interface CitusTable {
   readonly type: CitusTableType
-  /** The column by which its rows are split, as SQL; null unless `distributed`. */
+  /** The column by which its rows are split; null unless `distributed`. */
   readonly distributionColumn: string | null
   readonly shards: number
   /** Copies of each shard. */
@@ -55,7 +55,7 @@ export async function readCitusTable(sql: Sql, oid: number): Promise<CitusTable 
           when d.partmethod = 'n' and d.repmodel = 't' then 'reference'
           when d.partmethod = 'n' and d.colocationid = 0 then 'local'
           else 'distributed' end as type,
-        pg_catalog.quote_ident(pg_catalog.column_to_column_name(d.logicalrelid, d.partkey)) as "distributionColumn",
+        pg_catalog.column_to_column_name(d.logicalrelid, d.partkey) as "distributionColumn",
         (select count(distinct shardid)::int from placement) as shards,
         coalesce((select max(n)::int from (select count(*) as n from placement group by shardid) c), 0) as copies,
         (select count(distinct groupid)::int from placement) as nodes,

@@ -14,7 +14,7 @@ export type ConflictResolution = (typeof CONFLICT_RESOLUTIONS)[number]
  * The sequence that counts conflicts with this outcome. A counter in a row would make writers wait for each other and would
  * be rolled back with a refused write; a sequence avoids both.
  */
-function conflictSequenceName({ name }: Pick<Rollout, 'name'>, resolution: ConflictResolution): string {
+export function conflictSequenceName({ name }: Pick<Rollout, 'name'>, resolution: ConflictResolution): string {
   return boundedName(`conflicts_${resolution}`, name)
 }
 
@@ -25,8 +25,10 @@ export const conflictSequenceSql = (rollout: Pick<Rollout, 'name'>, resolution: 
  * A sequence whose value is the second, since 1970, of the last conflict before finalize. It keeps its value if the write is
  * rolled back.
  */
-export const conflictClockSql = ({ name }: Pick<Rollout, 'name'>): string =>
-  `sti.${quoteIdentifier(boundedName('last_conflict', name))}`
+export const conflictClockSql = (rollout: Pick<Rollout, 'name'>): string =>
+  `sti.${quoteIdentifier(conflictClockName(rollout))}`
+
+export const conflictClockName = ({ name }: Pick<Rollout, 'name'>): string => boundedName('last_conflict', name)
 
 /** Every sequence that counts conflicts of a rollout. */
 export const conflictCountersSql = (rollout: Pick<Rollout, 'name'>): string[] => [
@@ -45,14 +47,21 @@ export function createConflictCountersSql(
   )
 }
 
-/** Conflicts since expand and finalize created the counters, by outcome; null before expand. */
+/** The names of the sequences in schema `sti`. */
+export const conflictCounterNames = (rollout: Pick<Rollout, 'name'>): string[] => [
+  ...CONFLICT_RESOLUTIONS.map((resolution) => conflictSequenceName(rollout, resolution)),
+  conflictClockName(rollout),
+]
+
+/** Conflicts since expand and finalize created the counters, by outcome, on all nodes; null before expand. */
 export async function readConflictCounts(
   sql: Sql,
   rollout: Pick<Rollout, 'name'>,
 ): Promise<Readonly<Partial<Record<ConflictResolution, number>>> | null> {
   const names = CONFLICT_RESOLUTIONS.map((resolution) => conflictSequenceName(rollout, resolution))
   const rows = await sql<{ name: string; count: number }[]>`
-    select sequencename as name, coalesce(last_value, 0)::float8 as count from pg_sequences
+    select sequencename as name, (coalesce(last_value, 0) + coalesce((select sum(n.value) from sti.node_counter n
+      where n.counter = sequencename), 0))::float8 as count from pg_sequences
     where schemaname = 'sti' and sequencename in ${sql(names)}`
   if (rows.length === 0) return null
   const counts = rows.map(({ name, count }) => [CONFLICT_RESOLUTIONS[names.indexOf(name)]!, count] as const)

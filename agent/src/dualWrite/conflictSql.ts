@@ -41,17 +41,18 @@ export function conflictSql(
       return `if current_setting('session_replication_role') = 'replica' then
     ${legacyWinsSql}
   else
-    ${refuseConflictSql(rollout)}
+    ${refuseConflictSql(rollout, table)}
   end if;`
   }
 }
 
 /** Counts before it raises: a sequence keeps its number if the write is rolled back. 23514 is the SQLSTATE of a CHECK. */
-function refuseConflictSql(rollout: Rollout): string {
+function refuseConflictSql(rollout: Rollout, written: Table): string {
   const { table, discriminator, conditionColumns: reads, name } = rollout
+  const count = `perform nextval(${quoteLiteral(conflictSequenceSql(rollout, 'refused'))}::regclass);`
   const keepsColumns = rollout.types.some((type) => !isRestoreDecided(rollout, type))
   const identifiers = [`${table.schema}.${table.name}`, discriminator.column, reads.join(', ')].map(quoteLiteral)
-  return `perform nextval(${quoteLiteral(conflictSequenceSql(rollout, 'refused'))}::regclass);
+  return `${written.citus === null ? count : countOnNodeSql(rollout, written, count)}
     raise exception using errcode = '23514', constraint = 'sti_conflict',
       schema = ${quoteLiteral(table.schema)}, table = ${quoteLiteral(table.name)}, column = ${quoteLiteral(discriminator.column)},
       message = format('type and legacy columns of a row of %1$s disagree: %2$s is %4$L, but %3$s imply %5$L',
@@ -62,5 +63,19 @@ function refuseConflictSql(rollout: Rollout): string {
 /** PL/pgSQL that counts a conflict and stores the value that loses. */
 export function countConflictSql(rollout: Rollout, table: Table, resolution: ConflictResolution): string {
   const counter = `${quoteLiteral(conflictSequenceSql(rollout, resolution))}::regclass`
-  return `perform sti.record_conflict(${counter}, ${quoteLiteral(rollout.name)}, ${quoteLiteral(resolution)}, ${keyAsJson(table.key, 'new')}, type_given::text, legacy_says::text);`
+  const count = `perform sti.record_conflict(${counter}, ${quoteLiteral(rollout.name)}, ${quoteLiteral(resolution)}, ${keyAsJson(table.key, 'new')}, type_given::text, legacy_says::text);`
+  return table.citus === null ? count : countOnNodeSql(rollout, table, count)
+}
+
+/**
+ * PL/pgSQL that counts a conflict on the node of a shard. A node that was added a moment ago may not have the counters yet
+ * (nodeConflicts.ts): the write goes on, and the conflict is in the log of that node.
+ */
+function countOnNodeSql(rollout: Rollout, table: Table, count: string): string {
+  return `begin
+      ${count}
+    exception when others then
+      raise log 'sti: a conflict of rollout % was not counted: %; key %, type %, legacy columns imply %',
+        ${quoteLiteral(rollout.name)}, sqlerrm, ${keyAsJson(table.key, 'new')}, type_given, legacy_says;
+    end;`
 }

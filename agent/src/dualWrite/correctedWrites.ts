@@ -5,7 +5,7 @@ import { formatDuration, formatQuantity } from '../format/format.ts'
 import type { CorrectedWrites } from '../kind/facts.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import { shortenStatement, statementSubject } from '../rollout/statementText.ts'
-import { conflictClockSql, conflictSequenceSql } from './conflictCounts.ts'
+import { conflictClockName, conflictClockSql, conflictSequenceName, conflictSequenceSql } from './conflictCounts.ts'
 
 /** The check of a validation that counts conflicts; its subjects are the statements that wrote them. */
 export const CONFLICTS_CHECK = 'dual-write-conflicts'
@@ -28,8 +28,10 @@ export async function readCorrectedWrites(
     select count::float8 as count, to_timestamp(second) as at,
       -- The clock has whole seconds: the last conflict is up to one second later.
       to_timestamp(second + 1) > greatest(clock_timestamp() - make_interval(secs => ${soak}), ${columnAddedAt}::timestamptz) as recent
-    from (select pg_sequence_last_value(to_regclass(${conflictSequenceSql(rollout, 'corrected')})) as count,
-      pg_sequence_last_value(to_regclass(${conflictClockSql(rollout)})) as second) counters
+    from (select coalesce(pg_sequence_last_value(to_regclass(${conflictSequenceSql(rollout, 'corrected')})), 0)
+        + coalesce((select sum(value) from sti.node_counter where counter = ${conflictSequenceName(rollout, 'corrected')}), 0) as count,
+      greatest(pg_sequence_last_value(to_regclass(${conflictClockSql(rollout)})),
+        (select max(value) from sti.node_counter where counter = ${conflictClockName(rollout)})) as second) counters
     where second is not null`
   if (!counters?.recent) return null
   const rows = await sql<{ statement: string; at: Date }[]>`

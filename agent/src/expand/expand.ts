@@ -10,6 +10,7 @@ import { cannotRaise } from '../rollout/cannotRaise.ts'
 import { inspectRights, type PreparationFinding } from '../rollout/preparation.ts'
 import type { Table } from '../rollout/rollout.ts'
 import { typeOnlyInsertNotes } from '../rollout/typeOnlyInserts.ts'
+import { collectNodeConflicts } from '../dualWrite/nodeConflicts.ts'
 import { reverseSyncChange } from '../dualWrite/reverseSync.ts'
 import { deriveFunctionChange, dualWriteTriggerChanges, dualWriteTriggerNames } from '../dualWrite/deriveTrigger.ts'
 import { cachedPlanNotes } from '../statements/cachedPlans.ts'
@@ -85,6 +86,8 @@ async function runExpand(run: RunContext): Promise<RunOutcome> {
     facts.changes.length === 0 ? [await recordOriginSql(run, table), await recordOrphansSql(run, table)] : []
   const sql = database.engine({ purpose: 'expand' })
   try {
+    // Before the trigger needs them: a write of a moment later is counted on its node.
+    await collectNodeConflicts(database.state, rollout, table)
     run.setStep('adding the column and its trigger')
     const [replaced, changes] = [supersededChanges(facts), requiredChanges(facts, table, prefill)]
     const trialSql = trialWriteSql(rollout, table)

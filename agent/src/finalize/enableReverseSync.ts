@@ -1,4 +1,5 @@
 import type { Sql } from '../database/connect.ts'
+import { collectNodeConflicts } from '../dualWrite/nodeConflicts.ts'
 import { reverseSyncChange } from '../dualWrite/reverseSync.ts'
 import { findMissingReverseSync } from '../dualWrite/verifyTrigger.ts'
 import { runDdl } from '../ddl/transactional.ts'
@@ -24,6 +25,7 @@ export async function enableReverseSync(run: RunContext, sql: Sql): Promise<void
       `Coverage is no longer verified. ${reason} Run a validation, then finalize.`,
     )
   }
+  await collectNodeConflicts(database.state, rollout, table)
   const change = reverseSyncChange(rollout, table)
   await runDdl(run, sql, {
     description: 'enabling reverse sync of the dual-write trigger',

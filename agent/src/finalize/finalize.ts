@@ -1,4 +1,3 @@
-import { finalizeRefusal } from '../citus/citusFaults.ts'
 import { operationName } from '../contract/index.ts'
 import { formatDuration } from '../format/format.ts'
 import { assertClaimHeld, runNonTransactional } from '../ddl/nonTransactional.ts'
@@ -10,8 +9,6 @@ import { requireTable } from '../kind/requireTable.ts'
 import { flagOnlyGaps, rowVerificationGaps } from '../kind/verification.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
 import { cannotRaise } from '../rollout/cannotRaise.ts'
-import { citusTableNames } from '../rollout/inspectTable.ts'
-import type { Rollout, Table } from '../rollout/rollout.ts'
 import { correctedWritesRefusals, describeCorrectedWrites } from '../dualWrite/correctedWrites.ts'
 import { reverseSyncChange } from '../dualWrite/reverseSync.ts'
 import { addConstraintChange, ensureConstraint, setNotNull } from './checkConstraint.ts'
@@ -22,11 +19,6 @@ import { enableReverseSync } from './enableReverseSync.ts'
 
 /** Rate for index and constraint that a preview assumes before the first measurement. */
 const ASSUMED_ROWS_PER_SECOND = 500_000
-
-function citusRefusals(rollout: Rollout, table: Table | null): string[] {
-  const refusal = table?.citus ? finalizeRefusal(table.citus, citusTableNames(rollout.table)) : null
-  return refusal === null ? [] : [refusal]
-}
 
 export const finalize: OperationDefinition<'finalize'> = {
   kind: 'finalize',
@@ -48,7 +40,6 @@ export const finalize: OperationDefinition<'finalize'> = {
           ]
         : []),
       ...correctedWritesRefusals(rollout, facts.correctedWrites),
-      ...citusRefusals(rollout, table),
     ]
   },
   async preview({ rollout, table, facts }) {

@@ -5,6 +5,7 @@ import { readRollbackPause } from '../alert/rollbackPauseStore.ts'
 import type { UsageWatch } from '../columnDrop/watch/usageWatch.ts'
 import { agentActor, type Readiness } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
+import { collectNodeConflicts } from '../dualWrite/nodeConflicts.ts'
 import type { Flags } from '../flag/flags.ts'
 import { openIncidentForFailedBackfill } from '../incident/openForFailedBackfill.ts'
 import { readOpenIncidents } from '../incident/openIncidents.ts'
@@ -42,6 +43,7 @@ export async function reconcileRollout(deps: ReconcileDependencies, facts: Rollo
   // Before all that writes: no lock must keep the agent from knowing whether automatic rollback is paused.
   await refreshRollbackPause(deps, facts)
   await openMissedIncident(deps, facts)
+  if (facts.changes.length > 0) await collectNodeConflicts(deps.state, facts.rollout, facts.table)
   const readings = await readMetricsReadings(deps.state, facts)
   deps.alerting.updateState(facts.rollout.name, await readAlertingState(deps.state, facts, readings))
   if (facts.blockers.length === 0) await deps.alerting.writeOwedRecords(facts.rollout.name)

@@ -1,3 +1,4 @@
+import { collectNodeConflicts } from '../dualWrite/nodeConflicts.ts'
 import type { RunContext } from '../kind/kind.ts'
 import type { Table } from '../rollout/rollout.ts'
 import { clearColumn } from './clearColumn.ts'
@@ -26,6 +27,8 @@ export async function finishRollback(
   await run.failpoint('rollback.cleared')
   await run.database.state`
     update sti.failed_row set recovered_at = clock_timestamp() where rollout = ${run.rollout.name} and recovered_at is null`
+  // Nobody visits the nodes of a rollout without changes.
+  await collectNodeConflicts(run.database.state, run.rollout, table)
   await run.failpoint('rollback.settled')
   run.setStep('comparing the table with its state before expand')
   const origin = await compareWithOrigin(run, complete)

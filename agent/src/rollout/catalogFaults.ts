@@ -67,6 +67,7 @@ function shardedRollout(rollout: Rollout, table: Table): ShardedRollout {
     usesPrefill: rollout.file.prefill === 'majority',
     mayBeUnmapped: rollout.mayBeUnmapped,
     dependsOnSession: dependsOnSession(rollout, table),
+    legacyColumns: rollout.legacyColumns,
     rowTriggers: table.triggers
       .filter(({ forEachRow, ours, internal }) => forEachRow && !ours && !internal)
       .map(({ name }) => name),

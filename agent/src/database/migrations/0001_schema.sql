@@ -371,7 +371,18 @@ create table sti.conflict (
   legacy_type text,
   -- The beginning of what the client sent. Null: not recorded for this outcome.
   statement text,
-  writer text not null default session_user
+  writer text not null default session_user,
+  -- Collected from a shard on another node of a Citus cluster: the node, its database, and the number there.
+  origin text unique
+);
+
+-- What the sequences of other nodes of a Citus cluster had counted when the agent read them last. A node is known by its
+-- database, so that its counts outlive it, and an address that another one takes over counts anew.
+create table sti.node_counter (
+  database text not null,
+  counter text not null,
+  value bigint not null,
+  primary key (database, counter)
 );
 
 -- Called by the dual-write trigger. Nothing in it makes two writers wait for each other. If nobody prunes the table it
