@@ -17,7 +17,7 @@ const fileOf = (table: string): string => VEHICLES_FILE.replace('public.vehicles
 const MANAGED = [
   {
     table: 'public.split',
-    refusedBefore: 'Finalize',
+    refusedBefore: 'Column drop',
     make: ["select create_distributed_table('public.split', 'id', shard_count => 4)"],
     said: /splits "public"\."split" by id into 4 shards on \d nodes?/,
     way: ['SELECT undistribute_table(\'"public"."split"\')'],
@@ -31,7 +31,7 @@ const MANAGED = [
   },
   {
     table: 'tenant.vehicles',
-    refusedBefore: 'Finalize',
+    refusedBefore: 'Column drop',
     make: ['create schema tenant', "select citus_schema_distribute('tenant')"],
     said: /on the node of its schema "tenant" \(schema-based sharding\)/,
     way: ['SELECT citus_schema_undistribute(\'"tenant"\')'],

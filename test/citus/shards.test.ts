@@ -83,7 +83,9 @@ for (const { table, manage } of KINDS) {
       expect(
         await sql.unsafe(`select count(*)::int as n from ${table} where id between 1001 and 1060 and is_truck`),
       ).toEqual([{ n: 60 }])
-      await sql.unsafe(`insert into ${table} (id, name, type, is_truck, is_bike) values (100002, 'new', 'Bike', false, true)`)
+      await sql.unsafe(
+        `insert into ${table} (id, name, type, is_truck, is_bike) values (100002, 'new', 'Bike', false, true)`,
+      )
       // Old code still writes the legacy columns.
       await sql.unsafe(`update ${table} set is_truck = true, is_bike = false where id = 100002`)
       expect(await rowOf(100002)).toEqual({ type: 'Truck', is_truck: true, is_bike: false })
@@ -94,7 +96,7 @@ for (const { table, manage } of KINDS) {
         ).rejects.toMatchObject({ code: '23514', message: expect.stringMatching(/disagree: type is 'Bike'/) as string })
       const conflicts = findCheck(await validate(agent, { checks: ['dual-write-conflicts'] }), 'dual-write-conflicts')
       expect(conflicts).toMatchObject({ verdict: 'fail', value: 1 + CONFLICTS.length })
-      expect(conflicts!.detail).toMatch(
+      expect(conflicts.detail).toMatch(
         new RegExp(`${CONFLICTS.length} new conflicts .* 1 corrected before finalize, ${CONFLICTS.length} refused`),
       )
       expect(await sql.unsafe(`select count(*)::int as wrong from ${table} where ${WRONG}`)).toEqual([{ wrong: 0 }])

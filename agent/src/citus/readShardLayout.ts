@@ -23,6 +23,8 @@ export class ShardUnavailableError extends Error {
 interface ShardRow {
   readonly shard: string
   readonly group: number
+  /** `host:port` */
+  readonly node: string
   readonly success: boolean
   /** What its node reports of it; null: it does not have it. */
   readonly result: string | null
@@ -49,7 +51,8 @@ async function readShards(sql: Sql, oid: number): Promise<ShardRow[]> {
         pg_catalog.run_command_on_all_nodes(asked.command) as r
         join pg_catalog.pg_dist_node n on n.nodeid = r.nodeid
     )
-    select p.shardid::text as shard, p.groupid as "group", coalesce(a.success, false) as success,
+    select p.shardid::text as shard, p.groupid as "group", (select pg_catalog.concat(n.nodename, ':', n.nodeport)
+        from pg_catalog.pg_dist_node n where n.groupid = p.groupid and n.noderole = 'primary') as node, coalesce(a.success, false) as success,
       case when a.success then a.result::jsonb ->> p.name else a.result end as result
     from placement p left join answer a on a.groupid = p.groupid
     order by p.shardid`
@@ -66,10 +69,14 @@ export async function readShardLayout(sql: Sql, oid: number): Promise<ShardLayou
   const hash = createHash('sha256')
   const nodes = new Set(shards.map(({ group }) => group)).size
   let [blocks, bytes, rows] = [0, 0, 0 as number | null]
-  for (const { shard, group, success, result } of shards) {
+  for (const { shard, group, node, success, result } of shards) {
     const [shardBlocks, shardBytes, shardRows, filenode] = (result ?? '').split(' ').map(Number)
     if (!success || filenode === undefined || Number.isNaN(filenode))
-      throw new ShardUnavailableError(`shard ${shard} cannot be read: ${result ?? 'its node does not have it'}`)
+      throw new ShardUnavailableError(
+        success
+          ? `Shard ${shard} cannot be read: node ${node} does not have it.`
+          : `Shard ${shard} cannot be read, since node ${node} does not answer: ${(result ?? 'it was not asked').trim()}.`,
+      )
     blocks = Math.max(blocks, shardBlocks!)
     bytes += shardBytes!
     rows = rows === null || (shardRows! < 0 && shardBlocks! > 0) ? null : rows + Math.max(0, shardRows!)

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { isCitusTable } from '../citus/readCitusTable.ts'
-import { shardDdlTransaction } from '../citus/shardTransaction.ts'
+import { removeOrphanedShards, shardDdlTransaction } from '../citus/shardTransaction.ts'
 import type { Sql } from '../database/connect.ts'
 import type { RunContext } from '../kind/kind.ts'
 import { errorCode, isConnectionError, errorMessage } from '../database/errors.ts'
@@ -48,6 +48,8 @@ export interface DdlTransaction {
 
 const LOCK_TIMEOUT = '100ms'
 const MAX_ATTEMPTS = 120
+/** How long Citus may take to remove the earlier copies of shards that moved, which still have the trigger: 15 s by default. */
+const ORPHANED_SHARDS_TIMEOUT_MS = 60_000
 
 /**
  * Runs DDL as one transaction that begins with the fence. Each attempt has a short lock timeout; attempts are retried with
@@ -58,9 +60,9 @@ const MAX_ATTEMPTS = 120
  */
 export async function runDdl(run: RunContext, sql: Sql, ddl: DdlTransaction): Promise<void> {
   const transaction = ddlTransactionSql(run, ddl)
-  const text = (await isCitusTable(run.database.state, run.rollout.table.sql))
-    ? shardDdlTransaction(splitStatements(transaction))
-    : transaction
+  const inShards = await isCitusTable(run.database.state, run.rollout.table.sql)
+  const text = inShards ? shardDdlTransaction(splitStatements(transaction)) : transaction
+  const startedAt = performance.now()
   let holders: readonly LockHolder[] = []
   let reportedKey = ''
   for (let attempt = 0; ; attempt++) {
@@ -88,6 +90,12 @@ export async function runDdl(run: RunContext, sql: Sql, ddl: DdlTransaction): Pr
         if (!isConnectionError(cause)) throw cause
       })
       if (code === FENCE_LOST_SQLSTATE) throw new FenceLostError(errorMessage(error))
+      if (code === '2BP01' && inShards && performance.now() - startedAt < ORPHANED_SHARDS_TIMEOUT_MS) {
+        run.setStep(`${ddl.description}: waiting until Citus has removed the earlier copies of shards that moved`)
+        await removeOrphanedShards(sql)
+        await delay(1_000)
+        continue
+      }
       if (code !== '55P03' && code !== '40P01') throw error
       if (holders.length === 0) holders = await readTableLockHolders(sql, run.rollout.table.sql)
       if (attempt === MAX_ATTEMPTS)

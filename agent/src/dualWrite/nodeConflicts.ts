@@ -38,7 +38,9 @@ export async function collectNodeConflicts(sql: Sql, rollout: Rollout, table: Ta
     nodes = await readNodeCounters(sql, rollout)
     for (const { node, success, result } of created)
       nodes = nodes.map((read) =>
-        read.node === node && read.state?.ready === false && !success ? { ...read, state: null, reason: result ?? 'no answer' } : read,
+        read.node === node && read.state?.ready === false && !success
+          ? { ...read, state: null, reason: result ?? 'no answer' }
+          : read,
       )
   }
   for (const { state } of nodes) if (state !== null) await storeCounters(sql, state)
@@ -134,7 +136,8 @@ async function collectRows(sql: Sql, rollout: Rollout, nodes: readonly NodeState
       insert into sti.conflict (rollout, at, key, resolution, written_type, legacy_type, statement, writer, origin)
       select c.rollout, c.at, c.key, c.resolution, c.written_type, c.legacy_type,
         regexp_replace(c.statement, ${`(${rollout.table.name.replaceAll(/[^\w]/g, '\\$&')})_[0-9]+`}, '\\1', 'g'), c.writer,
-        ${`${node} ${databases.get(node)!} `} || c.id
+        -- A table that was made again numbers its conflicts from 1 again.
+        concat_ws(' ', ${node}::text, ${databases.get(node)!}::text, c.id, extract(epoch from c.at))
       from jsonb_populate_recordset(null::sti.conflict, ${sql.json(rows)}) c order by c.id
       on conflict (origin) do nothing`
     await runOnWorkers(sql, `delete from sti.conflict where id in (${rows.map(({ id }) => id).join(', ')})`, [node])

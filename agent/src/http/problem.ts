@@ -2,6 +2,7 @@ import type { Context, ErrorHandler, NotFoundHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { ProblemCode, type Problem } from '../contract/index.ts'
 import type { Log } from '../log.ts'
+import { ShardUnavailableError } from '../citus/readShardLayout.ts'
 import { errorCode, errorMessage, isConnectionError } from '../database/errors.ts'
 
 /**
@@ -182,6 +183,7 @@ function explainRefusedValue(error: unknown): string | null {
 function explainDatabaseUnavailable(error: unknown): string | null {
   const code = errorCode(error)
   if (code === null) return null
+  if (error instanceof ShardUnavailableError) return `${error.message} Try again once that node is back.`
   if (isConnectionError(error)) return 'The database is unreachable; try again once the agent reports it as available.'
   if (code === '53300') return 'The database has no free connections; try again.'
   if (code === '53100') return 'The disk of the database is full; free up space and try again.'

@@ -372,7 +372,8 @@ create table sti.conflict (
   -- The beginning of what the client sent. Null: not recorded for this outcome.
   statement text,
   writer text not null default session_user,
-  -- Collected from a shard on another node of a Citus cluster: the node, its database, and the number there.
+  -- Collected from a shard on another node of a Citus cluster: the node, its database, the number there, and
+  -- the time.
   origin text unique
 );
 
