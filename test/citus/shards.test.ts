@@ -41,82 +41,89 @@ const KINDS = [
 const CONFLICTS = [2, 5, 8, 11, 14, 17]
 
 for (const { table, manage } of KINDS) {
-  citusTest(`the whole way from expand to finalize, the flag, and both rollbacks: ${manage}`, async (cluster) => {
-    const { url, sql } = cluster
-    await createTable(cluster, table, 3_000, manage)
-    const legacyRows = async (): Promise<string> =>
-      JSON.stringify(await sql.unsafe(`select id, name, is_truck, is_bike from ${table} order by id`))
-    await withAgent(url, VEHICLES_FILE.replace('public.vehicles', table), async (agent) => {
-      expect((await agent.rollout()).faults).toEqual([])
-      await agent.run('expand')
-      await sql.unsafe(`insert into ${table} values (100001, 'new', true, false)`)
-      await sql.unsafe(`update ${table} set is_truck = false, is_bike = true where id = 3`)
-      expect(await sql.unsafe(`select id, type from ${table} where type is not null order by id`)).toEqual([
-        { id: 3, type: 'Bike' },
-        { id: 100001, type: 'Truck' },
-      ])
-      // Code that contradicts itself: the trigger corrects the type, and finalize names the statement.
-      await sql.unsafe(`update ${table} set type = 'Car', is_truck = true, is_bike = false where id = 4`)
-      await agent.run('backfill')
-      expect(await sql.unsafe(`select count(*)::int as wrong from ${table} where ${WRONG}`)).toEqual([{ wrong: 0 }])
-      expect((await validate(agent, { layers: ['integrity'] })).verdict).toBe('fail')
-      const { reasons } = await agent.preview('finalize')
-      expect(reasons.join(' ')).toMatch(
-        new RegExp(`1 write since expand.*Written by: update ${table.replace('.', '\\.')} .*type = `, 'i'),
-      )
-      await acceptConflicts(agent)
-      expect((await agent.run('validation', { layers: ['integrity'] })).result).toMatchObject({
-        verdict: 'pass',
-        rows: 3_001,
-      })
-      await agent.run('finalize')
-      expect((await agent.run('validation', { layers: ['integrity'] })).result).toMatchObject({ verdict: 'pass' })
-      await agent.run('flag', { enabled: true, percentage: 10, force: true })
-      await agent.run('flag', { enabled: true, percentage: 100, force: true })
+  citusTest(
+    `the whole way from expand to finalize, the flag, and both rollbacks: ${manage}`,
+    async (cluster) => {
+      const { url, sql } = cluster
+      await createTable(cluster, table, 3_000, manage)
+      const legacyRows = async (): Promise<string> =>
+        JSON.stringify(await sql.unsafe(`select id, name, is_truck, is_bike from ${table} order by id`))
+      await withAgent(url, VEHICLES_FILE.replace('public.vehicles', table), async (agent) => {
+        expect((await agent.rollout()).faults).toEqual([])
+        await agent.run('expand')
+        await sql.unsafe(`insert into ${table} values (100001, 'new', true, false)`)
+        await sql.unsafe(`update ${table} set is_truck = false, is_bike = true where id = 3`)
+        expect(await sql.unsafe(`select id, type from ${table} where type is not null order by id`)).toEqual([
+          { id: 3, type: 'Bike' },
+          { id: 100001, type: 'Truck' },
+        ])
+        // Code that contradicts itself: the trigger corrects the type, and finalize names the statement.
+        await sql.unsafe(`update ${table} set type = 'Car', is_truck = true, is_bike = false where id = 4`)
+        await agent.run('backfill')
+        expect(await sql.unsafe(`select count(*)::int as wrong from ${table} where ${WRONG}`)).toEqual([{ wrong: 0 }])
+        expect((await validate(agent, { layers: ['integrity'] })).verdict).toBe('fail')
+        const { reasons } = await agent.preview('finalize')
+        expect(reasons.join(' ')).toMatch(
+          new RegExp(`1 write since expand.*Written by: update ${table.replace('.', '\\.')} .*type = `, 'i'),
+        )
+        await acceptConflicts(agent)
+        expect((await agent.run('validation', { layers: ['integrity'] })).result).toMatchObject({
+          verdict: 'pass',
+          rows: 3_001,
+        })
+        await agent.run('finalize')
+        expect((await agent.run('validation', { layers: ['integrity'] })).result).toMatchObject({ verdict: 'pass' })
+        await agent.run('flag', { enabled: true, percentage: 10, force: true })
+        await agent.run('flag', { enabled: true, percentage: 100, force: true })
 
-      const rowOf = async (id: number) =>
-        (await sql.unsafe(`select type, is_truck, is_bike from ${table} where id = ${id}`))[0]
-      // New code writes the type alone, by key and on all shards at once: the legacy columns follow on each shard.
-      await sql.unsafe(`update ${table} set type = 'Bike' where id = 6`)
-      expect(await rowOf(6)).toEqual({ type: 'Bike', is_truck: false, is_bike: true })
-      await sql.unsafe(`update ${table} set type = 'Truck' where id between 1001 and 1060`)
-      expect(
-        await sql.unsafe(`select count(*)::int as n from ${table} where id between 1001 and 1060 and is_truck`),
-      ).toEqual([{ n: 60 }])
-      await sql.unsafe(
-        `insert into ${table} (id, name, type, is_truck, is_bike) values (100002, 'new', 'Bike', false, true)`,
-      )
-      // Old code still writes the legacy columns.
-      await sql.unsafe(`update ${table} set is_truck = true, is_bike = false where id = 100002`)
-      expect(await rowOf(100002)).toEqual({ type: 'Truck', is_truck: true, is_bike: false })
-      // A contradiction is refused as the file says, on whichever node the row is, and counted there.
-      for (const id of CONFLICTS)
-        await expect(
-          sql.unsafe(`update ${table} set type = 'Bike', is_truck = true, is_bike = false where id = ${id}`),
-        ).rejects.toMatchObject({ code: '23514', message: expect.stringMatching(/disagree: type is 'Bike'/) as string })
-      const conflicts = findCheck(await validate(agent, { checks: ['dual-write-conflicts'] }), 'dual-write-conflicts')
-      expect(conflicts).toMatchObject({ verdict: 'fail', value: 1 + CONFLICTS.length })
-      expect(conflicts.detail).toMatch(
-        new RegExp(`${CONFLICTS.length} new conflicts .* 1 corrected before finalize, ${CONFLICTS.length} refused`),
-      )
-      expect(await sql.unsafe(`select count(*)::int as wrong from ${table} where ${WRONG}`)).toEqual([{ wrong: 0 }])
+        const rowOf = async (id: number) =>
+          (await sql.unsafe(`select type, is_truck, is_bike from ${table} where id = ${id}`))[0]
+        // New code writes the type alone, by key and on all shards at once: the legacy columns follow on each shard.
+        await sql.unsafe(`update ${table} set type = 'Bike' where id = 6`)
+        expect(await rowOf(6)).toEqual({ type: 'Bike', is_truck: false, is_bike: true })
+        await sql.unsafe(`update ${table} set type = 'Truck' where id between 1001 and 1060`)
+        expect(
+          await sql.unsafe(`select count(*)::int as n from ${table} where id between 1001 and 1060 and is_truck`),
+        ).toEqual([{ n: 60 }])
+        await sql.unsafe(
+          `insert into ${table} (id, name, type, is_truck, is_bike) values (100002, 'new', 'Bike', false, true)`,
+        )
+        // Old code still writes the legacy columns.
+        await sql.unsafe(`update ${table} set is_truck = true, is_bike = false where id = 100002`)
+        expect(await rowOf(100002)).toEqual({ type: 'Truck', is_truck: true, is_bike: false })
+        // A contradiction is refused as the file says, on whichever node the row is, and counted there.
+        for (const id of CONFLICTS)
+          await expect(
+            sql.unsafe(`update ${table} set type = 'Bike', is_truck = true, is_bike = false where id = ${id}`),
+          ).rejects.toMatchObject({
+            code: '23514',
+            message: expect.stringMatching(/disagree: type is 'Bike'/) as string,
+          })
+        const conflicts = findCheck(await validate(agent, { checks: ['dual-write-conflicts'] }), 'dual-write-conflicts')
+        expect(conflicts).toMatchObject({ verdict: 'fail', value: 1 + CONFLICTS.length })
+        expect(conflicts.detail).toMatch(
+          new RegExp(`${CONFLICTS.length} new conflicts .* 1 corrected before finalize, ${CONFLICTS.length} refused`),
+        )
+        expect(await sql.unsafe(`select count(*)::int as wrong from ${table} where ${WRONG}`)).toEqual([{ wrong: 0 }])
 
-      await agent.run('rollback', { scope: 'flag', confirm: 'vehicles' })
-      expect((await agent.rollout()).flag).toMatchObject({ enabled: false })
-      await expect(agent.run('column-drop', { confirm: 'vehicles' })).rejects.toThrow(/not tested in shards/)
-      const before = await legacyRows()
-      const { result } = await agent.run('rollback', { scope: 'data', full: true, confirm: 'vehicles' })
-      expect(result).toMatchObject({ origin: { structure: 'as before expand' } })
-      expect(await legacyRows()).toBe(before)
-      // No shard keeps a trigger, an index, a constraint, or the column.
-      const left = await sql.unsafe<{ result: string }[]>(`select result from run_command_on_shards('${table}',
+        await agent.run('rollback', { scope: 'flag', confirm: 'vehicles' })
+        expect((await agent.rollout()).flag).toMatchObject({ enabled: false })
+        await expect(agent.run('column-drop', { confirm: 'vehicles' })).rejects.toThrow(/not tested in shards/)
+        const before = await legacyRows()
+        const { result } = await agent.run('rollback', { scope: 'data', full: true, confirm: 'vehicles' })
+        expect(result).toMatchObject({ origin: { structure: 'as before expand' } })
+        expect(await legacyRows()).toBe(before)
+        // No shard keeps a trigger, an index, a constraint, or the column.
+        const left = await sql.unsafe<{ result: string }[]>(`select result from run_command_on_shards('${table}',
         $$select (select count(*) from pg_trigger where tgrelid = '%1$s'::regclass and tgname like '~sti%%')
           + (select count(*) from pg_constraint where conrelid = '%1$s'::regclass and conname like 'sti%%')
           + (select count(*) from pg_index i join pg_class c on c.oid = i.indexrelid where i.indrelid = '%1$s'::regclass and c.relname like 'sti%%')
           + (select count(*) from pg_attribute where attrelid = '%1$s'::regclass and attname = 'type')$$)`)
-      expect(new Set(left.map((row) => row.result))).toEqual(new Set(['0']))
-    })
-  })
+        expect(new Set(left.map((row) => row.result))).toEqual(new Set(['0']))
+      })
+    },
+    300_000,
+  )
 }
 
 async function acceptConflicts(agent: TestAgent): Promise<void> {
@@ -203,11 +210,18 @@ citusTest(
   },
 )
 
-async function moveAShard(sql: postgres.Sql): Promise<void> {
+/** A move that meets a connection which this test has killed fails as a whole, and is made again. */
+async function moveAShard(sql: postgres.Sql, attempts = 10): Promise<void> {
   await sql`select citus_move_shard_placement(s.shardid, s.nodename, s.nodeport, n.nodename, n.nodeport, shard_transfer_mode => 'block_writes')
     from (select shardid, nodename, nodeport from pg_dist_shard join pg_dist_shard_placement using (shardid)
       where logicalrelid = 'public.vehicles'::regclass order by random() limit 1) s
-    join lateral (select * from pg_dist_node where shouldhaveshards and (nodename, nodeport) <> (s.nodename, s.nodeport) limit 1) n on true`
+    join lateral (select * from pg_dist_node where shouldhaveshards and (nodename, nodeport) <> (s.nodename, s.nodeport) limit 1) n on true`.catch(
+    async (error: unknown) => {
+      if (attempts === 1) throw error
+      await sleep(200)
+      await moveAShard(sql, attempts - 1)
+    },
+  )
 }
 
 async function killConnections(worker: postgres.Sql): Promise<void> {
