@@ -1,25 +1,31 @@
+import type { Builder } from '@grafana/grafana-foundation-sdk/cog'
 import {
   AnnotationQueryBuilder,
   DashboardBuilder,
   DashboardCursorSync,
   DashboardLinkBuilder,
   DashboardLinkType,
+  type GridPos,
+  type Panel,
   PanelBuilder,
 } from '@grafana/grafana-foundation-sdk/dashboard'
 import {
   DASHBOARD_PANELS,
   DASHBOARD_UID,
   type DashboardPanelTitle,
+  FLEET_DASHBOARD_UID,
 } from '../../agent/src/provisioning/dashboardPanels.ts'
+import { fleetScope, type PanelScope, rolloutScope } from './panelScope.ts'
 import { apiPanel } from './panels/api.ts'
 import { databasePanel } from './panels/database.ts'
 import { errorsPanel } from './panels/errors.ts'
 import { flagPanel } from './panels/flag.ts'
 import { hostPanel } from './panels/host.ts'
 import { integrityPanel } from './panels/integrity.ts'
+import { membersPanel } from './panels/members.ts'
 import { progressPanel } from './panels/progress.ts'
 import { rollbackPanel } from './panels/rollback.ts'
-import { variables } from './variables.ts'
+import { fleetVariables, variables } from './variables.ts'
 
 /** Room for the steps below the incident banner, or for the steps and a failed operation, without scrolling. */
 const ACTION_BAR_HEIGHT = 9
@@ -27,17 +33,33 @@ const ACTION_BAR_HEIGHT = 9
 const PANEL_HEIGHT = 10
 const GRID_COLUMNS = 24
 
-/** The panel of each title; DASHBOARD_PANELS decides about order and ids. Grafana's grid has 24 columns. */
+/** Room for six values in two lines on a phone. */
+const MEMBERS_HEIGHT = 4
+/** Room for the rows of a panel and its worst members. */
+const FLEET_PANEL_HEIGHT = 12
+/** Two panels in a row: the names of members are long. */
+const FLEET_PANEL_WIDTH = 12
+
+type GridPanel = Builder<Panel> & {
+  title(title: string): GridPanel
+  id(id: number): GridPanel
+  gridPos(position: GridPos): GridPanel
+}
+
+/** The panel of each title; DASHBOARD_PANELS decides about order and ids. */
 const PANELS = {
-  'STI Progress Tracker': progressPanel,
-  'API Performance Monitor': apiPanel,
-  'Database Health Checker': databasePanel,
-  'System Resource Monitor': hostPanel,
-  'Error Rate Tracker': errorsPanel,
-  'Data Integrity Validator': integrityPanel,
-  'Feature Flag Status': flagPanel,
-  'Rollback Readiness': rollbackPanel,
-} as const satisfies Record<DashboardPanelTitle, { readonly width: number; readonly panel: object }>
+  'STI Progress Tracker': { build: progressPanel, width: 8 },
+  'API Performance Monitor': { build: apiPanel, width: 8 },
+  'Database Health Checker': { build: databasePanel, width: 8 },
+  'System Resource Monitor': { build: hostPanel, width: 8 },
+  'Error Rate Tracker': { build: errorsPanel, width: 8 },
+  'Data Integrity Validator': { build: integrityPanel, width: 8 },
+  'Feature Flag Status': { build: flagPanel, width: 14 },
+  'Rollback Readiness': { build: rollbackPanel, width: 10 },
+} as const satisfies Record<
+  DashboardPanelTitle,
+  { readonly build: (scope: PanelScope) => GridPanel; readonly width: number }
+>
 
 const actionBarPanel = new PanelBuilder()
   .id(DASHBOARD_PANELS.length + 1)
@@ -54,17 +76,13 @@ const eventAnnotations = new AnnotationQueryBuilder()
   .iconColor('blue')
   .target({ build: () => ({ refId: 'Anno', rollout: '$rollout', _implementsDataqueryVariant() {} }) })
 
-/** The dashboard as JSON. */
+/** The dashboard of one rollout in one environment as JSON. */
 export function buildDashboard(): unknown {
-  const builder = new DashboardBuilder('STI Rollout Monitoring')
-    .uid(DASHBOARD_UID)
-    .description('Monitoring of the migration of a live table to single-table inheritance')
-    .tags(['sti-rollout'])
-    .editable()
-    .tooltip(DashboardCursorSync.Crosshair)
-    .time({ from: 'now-15m', to: 'now' })
-    .refresh('5s')
-    .timezone('browser')
+  const builder = newDashboard(
+    'STI Rollout Monitoring',
+    DASHBOARD_UID,
+    'Monitoring of the migration of a live table to single-table inheritance',
+  )
     .variables(variables)
     .annotation(eventAnnotations)
     .link(
@@ -75,21 +93,65 @@ export function buildDashboard(): unknown {
         .url('/a/sti-rollout-app/rollouts/${environment}/${rollout}'),
     )
     .withPanel(actionBarPanel)
+  addPanels(builder, rolloutScope, ACTION_BAR_HEIGHT)
+  return JSON.parse(JSON.stringify(builder.build()))
+}
+
+/** The dashboard of one rollout in every database that has it as JSON. */
+export function buildFleetDashboard(): unknown {
+  const builder = newDashboard(
+    'STI Rollout Fleet',
+    FLEET_DASHBOARD_UID,
+    'Monitoring of a rollout in many databases: sums over its members, and the worst of them',
+  )
+    .variables(fleetVariables)
+    .link(
+      new DashboardLinkBuilder('Rollouts')
+        .type(DashboardLinkType.Link)
+        .icon('bolt')
+        .tooltip('Open the members of the fleet with their operations')
+        .url('/a/sti-rollout-app/rollouts?filter=${rollout}&toggle=${rollout}'),
+    )
+    .withPanel(
+      membersPanel
+        .title('Members')
+        .id(DASHBOARD_PANELS.length + 1)
+        .gridPos({ x: 0, y: 0, w: GRID_COLUMNS, h: MEMBERS_HEIGHT }),
+    )
+  addPanels(builder, fleetScope, MEMBERS_HEIGHT)
+  return JSON.parse(JSON.stringify(builder.build()))
+}
+
+const newDashboard = (title: string, uid: string, description: string) =>
+  new DashboardBuilder(title)
+    .uid(uid)
+    .description(description)
+    .tags(['sti-rollout'])
+    .editable()
+    .tooltip(DashboardCursorSync.Crosshair)
+    .time({ from: 'now-15m', to: 'now' })
+    .refresh('5s')
+    .timezone('browser')
+
+/** Adds the panels from left to right. Grafana's grid has 24 columns. */
+function addPanels(builder: DashboardBuilder, scope: PanelScope, top: number): void {
+  const h = scope.fleet === null ? PANEL_HEIGHT : FLEET_PANEL_HEIGHT
   let x = 0
-  let y = ACTION_BAR_HEIGHT
+  let y = top
   DASHBOARD_PANELS.forEach((title, index) => {
-    const { panel, width } = PANELS[title]
-    if (x + width > GRID_COLUMNS) {
+    const { build, width } = PANELS[title]
+    const w = scope.fleet === null ? width : FLEET_PANEL_WIDTH
+    if (x + w > GRID_COLUMNS) {
       x = 0
-      y += PANEL_HEIGHT
+      y += h
     }
+    const panel: GridPanel = build(scope)
     builder.withPanel(
       panel
         .title(title)
         .id(index + 1)
-        .gridPos({ x, y, w: width, h: PANEL_HEIGHT }),
+        .gridPos({ x, y, w, h }),
     )
-    x += width
+    x += w
   })
-  return JSON.parse(JSON.stringify(builder.build()))
 }

@@ -9,6 +9,12 @@ export const thresholds = (...steps: ThresholdStep[]) =>
     .mode(ThresholdsMode.Absolute)
     .steps(steps.map(([value, color]) => ({ value: value as number, color })))
 
+/** A shade of the color for each line. */
+export const shadesOverride = (color: string): DynamicConfigValue => ({
+  id: 'color',
+  value: { mode: 'shades', fixedColor: color },
+})
+
 export const fixedColor = (color: string) => ({ mode: 'fixed', fixedColor: color })
 
 /** Maps values to a text and a color. */

@@ -1,4 +1,4 @@
-import { buildDashboard } from './dashboard.ts'
+import { buildDashboard, buildFleetDashboard } from './dashboard.ts'
 
 export interface GeneratedFile {
   /** Relative to the root of the repository. */
@@ -8,10 +8,10 @@ export interface GeneratedFile {
 
 /** The files that the code in this folder generates. */
 export function generatedFiles(): GeneratedFile[] {
-  return [
-    {
-      path: 'plugin/src/dashboards/sti-rollout-monitoring.json',
-      text: `${JSON.stringify(buildDashboard(), null, 2)}\n`,
-    },
-  ]
+  return [toFile('sti-rollout-monitoring', buildDashboard()), toFile('sti-rollout-fleet', buildFleetDashboard())]
 }
+
+const toFile = (name: string, dashboard: unknown): GeneratedFile => ({
+  path: `plugin/src/dashboards/${name}.json`,
+  text: `${JSON.stringify(dashboard, null, 2)}\n`,
+})

@@ -9,11 +9,11 @@ import {
 } from '@grafana/grafana-foundation-sdk/common'
 import { PanelBuilder } from '@grafana/grafana-foundation-sdk/stat'
 import { colorOverride, valueMappings, textMappings, thresholds } from './fieldOverrides.ts'
-import { NO_AGENT_SCRAPED } from './promql.ts'
+import type { PanelScope } from './panelScope.ts'
 import { instantQuery, PROMETHEUS } from './targets.ts'
 
-/** One row for each value, its name left and the value right, and a “stale” value if no agent of the environment can be scraped. */
-export const statPanel = (description: string, noValueText: string) =>
+/** One row for each value, its name left and the value right. */
+export const valuesPanel = (description: string, noValueText: string) =>
   new PanelBuilder()
     .description(description)
     .datasource(PROMETHEUS)
@@ -27,5 +27,17 @@ export const statPanel = (description: string, noValueText: string) =>
     .text(new VizTextDisplayOptionsBuilder().titleSize(13).valueSize(15))
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['last']).values(false).fields(''))
     .thresholds(thresholds([null, 'text']))
-    .withTarget(instantQuery('Stale', 'agent', NO_AGENT_SCRAPED))
+
+/**
+ * The values, and a “stale” value if no agent of the environment can be scraped. In a fleet it is the number of members that do not report: no sum has them.
+ */
+export function statPanel(scope: PanelScope, description: string, noValueText: string) {
+  const panel = valuesPanel(description, noValueText)
+  if (scope.fleet !== null)
+    return panel
+      .withTarget(instantQuery('Stale', 'not reporting', `count(${scope.fleet.silent})`))
+      .overrideByQuery('Stale', [colorOverride('red')])
+  return panel
+    .withTarget(instantQuery('Stale', 'agent', scope.noAgentScraped))
     .overrideByQuery('Stale', [colorOverride('red'), valueMappings(textMappings({ '0': ['stale', 'red'] }))])
+}

@@ -11,19 +11,29 @@ import {
   VizLegendOptionsBuilder,
   VizTooltipOptionsBuilder,
 } from '@grafana/grafana-foundation-sdk/common'
+import type { DynamicConfigValue } from '@grafana/grafana-foundation-sdk/dashboard'
 import { PanelBuilder } from '@grafana/grafana-foundation-sdk/timeseries'
-import { axisRange, colorOverride, LEGEND_ONLY, valueMappings, textMappings } from './fieldOverrides.ts'
-import { NO_AGENT_SCRAPED } from './promql.ts'
+import {
+  axisRange,
+  colorOverride,
+  LEGEND_ONLY,
+  shadesOverride,
+  textMappings,
+  unit,
+  valueMappings,
+} from './fieldOverrides.ts'
+import type { PanelScope, Worse } from './panelScope.ts'
 import { instantQuery, rangeQuery, PROMETHEUS } from './targets.ts'
 
 const NO_CURRENT_VALUE = { type: 'special', options: { match: 'null', result: { text: '–', index: 0 } } } as never
 
 /**
  * Lines over time. The legend is a list: at this size Grafana gives a legend 88 pixels, which is two rows of a table or four
- * lines. A red area marks the time when no agent of the environment could be scraped.
+ * lines. A red area marks the time when no agent could be scraped. In a fleet, the legend has the number of members that do not
+ * report.
  */
-export const timePanel = (description: string, noValueText: string) =>
-  new PanelBuilder()
+export function timePanel(scope: PanelScope, description: string, noValueText: string) {
+  const panel = new PanelBuilder()
     .description(description)
     .datasource(PROMETHEUS)
     .noValue(noValueText)
@@ -46,8 +56,7 @@ export const timePanel = (description: string, noValueText: string) =>
         .calcs(['last']),
     )
     .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.None))
-    .withTarget(rangeQuery('Silent', 'no response', `(${NO_AGENT_SCRAPED}) + 1`))
-    .withTarget(instantQuery('Stale', 'stale', `(${NO_AGENT_SCRAPED}) + 1`))
+    .withTarget(rangeQuery('Silent', 'no response', `(${scope.noAgentScraped}) + 1`))
     // Override by name, not by query: hiding the query would hide its time field, which is the time axis.
     .overrideByName('no response', [
       colorOverride('red'),
@@ -57,8 +66,42 @@ export const timePanel = (description: string, noValueText: string) =>
       { id: 'custom.lineWidth', value: 0 },
       { id: 'custom.fillOpacity', value: 25 },
     ])
+  if (scope.fleet !== null)
+    return panel
+      .withTarget(instantQuery('Stale', 'not reporting', `count(${scope.fleet.silent})`))
+      .overrideByName('not reporting', [colorOverride('red'), unit('none'), ...LEGEND_ONLY])
+  return panel
+    .withTarget(instantQuery('Stale', 'stale', `(${scope.noAgentScraped}) + 1`))
     .overrideByName('stale', [
       colorOverride('red'),
       valueMappings(textMappings({ '1': ['no agent responds', 'red'] })),
       ...LEGEND_ONLY,
     ])
+}
+
+interface Line {
+  readonly refId: string
+  readonly name: string
+  readonly series: string
+  readonly color: string
+  readonly properties?: readonly DynamicConfigValue[]
+  /** The value that is worse; that of several agents of one member, too. */
+  readonly worse?: Worse
+  /** How many members of a fleet it shows. */
+  readonly members?: number
+}
+
+/** Adds a line, or in a fleet the lines of the members where it was worst in the time range, each with the member's name. */
+export function withLine(
+  panel: PanelBuilder,
+  scope: PanelScope,
+  { refId, name, series, color, properties = [], worse = 'highest', members = 1 }: Line,
+): PanelBuilder {
+  if (scope.fleet === null)
+    return panel
+      .withTarget(rangeQuery(refId, name, scope.each(series, undefined, worse === 'highest' ? 'max' : 'min')))
+      .overrideByName(name, [colorOverride(color), ...properties])
+  return panel
+    .withTarget(rangeQuery(refId, `${name} {{name}}`, scope.fleet.worstLines(series, { count: members, worse })))
+    .overrideByRegexp(`/^${name} /`, [members === 1 ? colorOverride(color) : shadesOverride(color), ...properties])
+}

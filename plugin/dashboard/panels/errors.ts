@@ -7,7 +7,8 @@ import {
   unit,
   valueMappings,
 } from '../fieldOverrides.ts'
-import { roundDownRatio, rolloutSeries } from '../promql.ts'
+import type { PanelScope } from '../panelScope.ts'
+import { roundDownRatio } from '../promql.ts'
 import { statPanel } from '../statPanel.ts'
 import { instantQuery } from '../targets.ts'
 
@@ -31,37 +32,44 @@ const SQLSTATE_NAMES: Record<string, string> = {
   P0001: 'raised by a trigger',
 }
 
-const failedRows = (labels = '') => `max by (sqlstate) (${rolloutSeries('sti_failed_rows', labels)})`
+const DESCRIPTION =
+  'Rows that could not be written and are still wrong, the retries of the backfill, how many failed rows are correct now, and the most frequent errors by SQLSTATE.'
+const FLEET_DESCRIPTION =
+  'Rows of all members that could not be written and are still wrong, the retries of their backfills, the lowest ratio of failed rows that are correct now, the most frequent errors by SQLSTATE, and the members with the most failed rows.'
 
-const basePanel = statPanel(
-  'Rows that could not be written and are still wrong, the retries of the backfill, how many failed rows are correct now, and the most frequent errors by SQLSTATE.',
-  'No rows have been written yet. Counting starts with the backfill.',
-)
-  .withTarget(instantQuery('Failed', 'failed rows', `sum(${failedRows()})`))
-  .withTarget(instantQuery('Retries', 'retries', `sum(max by (sqlstate) (${rolloutSeries('sti_retries_total')}))`))
-  .withTarget(instantQuery('Recovery', 'recovered', roundDownRatio(`max(${rolloutSeries('sti_recovery_ratio')})`)))
-  .withTarget(instantQuery('Types', '{{sqlstate}}', `topk(3, ${failedRows('sqlstate!=""')} > 0)`))
-  // Without errors the panel keeps its four rows.
-  .withTarget(instantQuery('NoTypes', 'error types', `0 * (sum(${failedRows()}) == 0)`))
-  .withTarget(
-    instantQuery(
-      'NothingRecovered',
-      'recovered',
-      `0 * (sum(${failedRows()}) == 0) unless on() max(${rolloutSeries('sti_recovery_ratio')})`,
-    ),
+export function errorsPanel(scope: PanelScope) {
+  const { fleet, rollout: series, each, lowest } = scope
+  const failedRows = (labels = '') => each(series('sti_failed_rows', labels), 'sqlstate')
+  const types = `${failedRows('sqlstate!=""')} > 0`
+  const recovery = series('sti_recovery_ratio')
+  const panel = statPanel(
+    scope,
+    fleet === null ? DESCRIPTION : FLEET_DESCRIPTION,
+    'No rows have been written yet. Counting starts with the backfill.',
   )
-  .overrideByQuery('NoTypes', [valueMappings(textMappings({ '0': ['none', 'green'] }))])
-  .overrideByQuery('NothingRecovered', [valueMappings(textMappings({ '0': ['nothing to recover', 'text'] }))])
-  .unit('locale')
-  .decimals(0)
-  .overrideByQuery('Failed', [thresholdsOverride([null, 'green'], [1, 'red'])])
-  .overrideByQuery('Recovery', [unit('percentunit'), decimals(1)])
-  .overrideByQuery('Types', [colorOverride('orange')])
-
-const panel = Object.entries(SQLSTATE_NAMES).reduce(
-  (builder, [sqlstate, name]) =>
-    builder.overrideByName(sqlstate, [displayNameOverride(sqlstate === 'unmapped' ? name : `${sqlstate} ${name}`)]),
-  basePanel,
-)
-
-export const errorsPanel = { width: 8, panel }
+    .withTarget(instantQuery('Failed', 'failed rows', `sum(${failedRows()})`))
+    .withTarget(instantQuery('Retries', 'retries', `sum(${each(series('sti_retries_total'), 'sqlstate')})`))
+    .withTarget(instantQuery('Recovery', 'recovered', roundDownRatio(lowest(recovery))))
+    .withTarget(
+      instantQuery('Types', '{{sqlstate}}', `topk(3, ${fleet === null ? types : `sum by (sqlstate) (${types})`})`),
+    )
+    // Without errors the panel keeps its four rows.
+    .withTarget(instantQuery('NoTypes', 'error types', `0 * (sum(${failedRows()}) == 0)`))
+    .withTarget(
+      instantQuery('NothingRecovered', 'recovered', `0 * (sum(${failedRows()}) == 0) unless on() ${lowest(recovery)}`),
+    )
+    .overrideByQuery('NoTypes', [valueMappings(textMappings({ '0': ['none', 'green'] }))])
+    .overrideByQuery('NothingRecovered', [valueMappings(textMappings({ '0': ['nothing to recover', 'text'] }))])
+    .unit('locale')
+    .decimals(0)
+    .overrideByQuery('Failed', [thresholdsOverride([null, 'green'], [1, 'red'])])
+    .overrideByQuery('Recovery', [unit('percentunit'), decimals(1)])
+    .overrideByQuery('Types', [colorOverride('orange')])
+  if (fleet !== null)
+    panel
+      .withTarget(instantQuery('Worst', 'failed in {{name}}', fleet.worstValues(`sum by (name) (${failedRows()}) > 0`)))
+      .overrideByQuery('Worst', [colorOverride('red')])
+  for (const [sqlstate, name] of Object.entries(SQLSTATE_NAMES))
+    panel.overrideByName(sqlstate, [displayNameOverride(sqlstate === 'unmapped' ? name : `${sqlstate} ${name}`)])
+  return panel
+}

@@ -1,7 +1,8 @@
 import { THROTTLE_REASONS } from '../../../agent/src/contract/limits.ts'
 import { PAUSED_BY } from '../../../agent/src/metrics/metricsSource.ts'
 import { colorOverride, decimals, valueMappings, thresholdsOverride, textMappings, unit } from '../fieldOverrides.ts'
-import { roundDownRatio, rolloutSeries, NO_AGENT_SCRAPED } from '../promql.ts'
+import type { FleetScope, PanelScope } from '../panelScope.ts'
+import { roundDownRatio } from '../promql.ts'
 import { statPanel } from '../statPanel.ts'
 import { instantQuery, rangeQuery } from '../targets.ts'
 
@@ -14,54 +15,98 @@ const PAUSE_LABELS = {
   rollback: 'paused: by a rollback',
 } as const
 
-const throttledExpressions = throttleCodes.map(
-  ({ reason, code }) => `${code} * (max(${rolloutSeries('sti_backfill_throttled', `reason="${reason}"`)}) == 1)`,
-)
-const pausedExpressions = pauseCodes.map(
-  ({ by, code }) => `${code} * (max(${rolloutSeries('sti_backfill_paused', `by="${by}"`)}) == 1)`,
-)
-const backfillRunning = `max(${rolloutSeries('sti_operation_state', 'kind="backfill",state="running"')}) > 0`
-const timeLeft = [
-  ...pausedExpressions,
-  ...throttledExpressions,
-  `(max(${rolloutSeries('sti_backfill_remaining_seconds')}) and on() ${backfillRunning})`,
-].join(' or ')
-/** 0 while no backfill is running: a range query ends with the latest sample, and the agent exports no rate then. */
-const rowsPerMinute = `(60 * max(${rolloutSeries('sti_backfill_rows_per_second')}) and on() ${backfillRunning}) or on() (0 * max(${rolloutSeries('sti_backfill_total_rows')}))`
+const NO_VALUE = 'No backfill has run yet. Expand the table, then start a backfill on the page of the rollout.'
 
-const panel = statPanel(
-  'Progress of the backfill. While the backfill waits, the reason replaces the time left.',
-  'No backfill has run yet. Expand the table, then start a backfill on the page of the rollout.',
-)
-  .withTarget(
-    instantQuery('Complete', 'complete', roundDownRatio(`max(${rolloutSeries('sti_backfill_progress_ratio')})`)),
+const runningBackfills = ({ rollout, each }: PanelScope) =>
+  `${each(rollout('sti_operation_state', 'kind="backfill",state="running"'))} > 0`
+
+export function progressPanel(scope: PanelScope) {
+  if (scope.fleet !== null) return fleetProgressPanel(scope, scope.fleet)
+  const { rollout: series, each } = scope
+  const backfillRunning = runningBackfills(scope)
+  const throttledExpressions = throttleCodes.map(
+    ({ reason, code }) => `${code} * (${each(series('sti_backfill_throttled', `reason="${reason}"`))} == 1)`,
   )
-  .withTarget(instantQuery('Processed', 'processed', `max(${rolloutSeries('sti_backfill_processed_rows')})`))
-  .withTarget(instantQuery('Total', 'total', `max(${rolloutSeries('sti_backfill_total_rows')})`))
-  // A range query ends with its latest sample, so without an agent the value would look current; it shows “stale” instead.
-  .withTarget(rangeQuery('Rate', 'rows/min', `${rowsPerMinute} or on() (0 / 0 * (1 + (${NO_AGENT_SCRAPED})))`))
-  .withTarget(instantQuery('Left', 'time left', timeLeft))
-  .overrideByQuery('Complete', [unit('percentunit'), decimals(1), thresholdsOverride([null, 'blue'], [1, 'green'])])
-  .overrideByQuery('Processed', [unit('locale'), decimals(0)])
-  .overrideByQuery('Total', [unit('locale'), decimals(0)])
-  .overrideByQuery('Rate', [
-    unit('locale'),
-    decimals(0),
-    colorOverride('blue'),
-    valueMappings([
-      { type: 'special', options: { match: 'nan', result: { text: 'stale', color: 'red', index: 0 } } } as never,
-    ]),
-  ])
-  .overrideByQuery('Left', [
-    unit('dthms'),
-    valueMappings(
-      textMappings({
-        ...Object.fromEntries(pauseCodes.map(({ by, code }) => [code, [PAUSE_LABELS[by], 'orange']])),
-        ...Object.fromEntries(
-          throttleCodes.map(({ reason, code }) => [code, [`waiting: ${reason.replaceAll('-', ' ')}`, 'orange']]),
+  const pausedExpressions = pauseCodes.map(
+    ({ by, code }) => `${code} * (${each(series('sti_backfill_paused', `by="${by}"`))} == 1)`,
+  )
+  const timeLeft = [
+    ...pausedExpressions,
+    ...throttledExpressions,
+    `(${each(series('sti_backfill_remaining_seconds'))} and on() ${backfillRunning})`,
+  ].join(' or ')
+  /** 0 while no backfill is running: a range query ends with the latest sample, and the agent exports no rate then. */
+  const rowsPerMinute = `(60 * ${each(series('sti_backfill_rows_per_second'))} and on() ${backfillRunning}) or on() (0 * ${each(series('sti_backfill_total_rows'))})`
+  return (
+    statPanel(scope, 'Progress of the backfill. While the backfill waits, the reason replaces the time left.', NO_VALUE)
+      .withTarget(instantQuery('Complete', 'complete', roundDownRatio(each(series('sti_backfill_progress_ratio')))))
+      .withTarget(instantQuery('Processed', 'processed', each(series('sti_backfill_processed_rows'))))
+      .withTarget(instantQuery('Total', 'total', each(series('sti_backfill_total_rows'))))
+      // A range query ends with its latest sample, so without an agent the value would look current; it shows “stale” instead.
+      .withTarget(rangeQuery('Rate', 'rows/min', `${rowsPerMinute} or on() (0 / 0 * (1 + (${scope.noAgentScraped})))`))
+      .withTarget(instantQuery('Left', 'time left', timeLeft))
+      .overrideByQuery('Complete', completeOverride)
+      .overrideByQuery('Processed', rowsOverride)
+      .overrideByQuery('Total', rowsOverride)
+      .overrideByQuery('Rate', [
+        ...rowsOverride,
+        colorOverride('blue'),
+        valueMappings([
+          { type: 'special', options: { match: 'nan', result: { text: 'stale', color: 'red', index: 0 } } } as never,
+        ]),
+      ])
+      .overrideByQuery('Left', [
+        unit('dthms'),
+        valueMappings(
+          textMappings({
+            ...Object.fromEntries(pauseCodes.map(({ by, code }) => [code, [PAUSE_LABELS[by], 'orange']])),
+            ...Object.fromEntries(
+              throttleCodes.map(({ reason, code }) => [code, [`waiting: ${reason.replaceAll('-', ' ')}`, 'orange']]),
+            ),
+          }),
         ),
-      }),
-    ),
-  ])
+      ])
+  )
+}
 
-export const progressPanel = { width: 8, panel }
+function fleetProgressPanel(scope: PanelScope, { reporting, worstValues }: FleetScope) {
+  const { rollout: series, each, sum } = scope
+  const ratio = each(series('sti_backfill_progress_ratio'))
+  const total = each(series('sti_backfill_total_rows'))
+  const running = runningBackfills(scope)
+  // A ratio of a member is 1 only if it is complete, unlike a sum of rows, some of which were written twice.
+  const complete = roundDownRatio(`(sum(${ratio} * ${total}) / sum(${total}))`)
+  const waiting = `(${each(series('sti_backfill_throttled'))} == 1) or (${each(series('sti_backfill_paused'))} == 1)`
+  return statPanel(
+    scope,
+    'Progress of the backfills of all members that have one, the longest time left, how many are paused or wait, how many members have no backfill yet, and the members that are furthest behind.',
+    NO_VALUE,
+  )
+    .withTarget(instantQuery('Complete', 'complete', complete))
+    .withTarget(instantQuery('Processed', 'processed', sum(series('sti_backfill_processed_rows'))))
+    .withTarget(instantQuery('Total', 'total', `sum(${total})`))
+    .withTarget(
+      instantQuery(
+        'Rate',
+        'rows/min',
+        `sum(60 * ${each(series('sti_backfill_rows_per_second'))} and ${running}) or on() (0 * sum(${total}))`,
+      ),
+    )
+    .withTarget(
+      instantQuery('Left', 'time left', `max(${each(series('sti_backfill_remaining_seconds'))} and ${running})`),
+    )
+    .withTarget(instantQuery('Waiting', 'paused or waiting', `count(${waiting})`))
+    .withTarget(instantQuery('Missing', 'without a backfill', `count(${reporting} unless ${total})`))
+    .withTarget(instantQuery('Worst', 'slowest: {{name}}', worstValues(`floor(1000 * ${ratio}) / 1000 < 1`, 'lowest')))
+    .overrideByQuery('Complete', completeOverride)
+    .overrideByQuery('Processed', rowsOverride)
+    .overrideByQuery('Total', rowsOverride)
+    .overrideByQuery('Rate', [...rowsOverride, colorOverride('blue')])
+    .overrideByQuery('Left', [unit('dthms')])
+    .overrideByQuery('Waiting', [colorOverride('orange')])
+    .overrideByQuery('Missing', [colorOverride('orange')])
+    .overrideByQuery('Worst', completeOverride)
+}
+
+const completeOverride = [unit('percentunit'), decimals(1), thresholdsOverride([null, 'blue'], [1, 'green'])]
+const rowsOverride = [unit('locale'), decimals(0)]
