@@ -3,7 +3,7 @@ import path from 'node:path'
 import { expect, test } from 'vitest'
 import { DASHBOARD_PANELS } from '../../agent/src/provisioning/dashboardPanels.ts'
 import { SERIES_NAMES } from '../../agent/src/metrics/names.ts'
-import { buildDashboard } from './dashboard.ts'
+import { buildDashboard, buildFleetDashboard } from './dashboard.ts'
 import { generatedFiles } from './generatedFiles.ts'
 
 interface PanelJson {
@@ -17,6 +17,9 @@ interface PanelJson {
 
 const panels = (buildDashboard() as { panels: PanelJson[] }).panels
 const monitoringPanels = panels.filter(({ type }) => type !== 'sti-rollout-panel')
+const fleetPanels = (buildFleetDashboard() as { panels: PanelJson[] }).panels
+const allPanels = { rollout: panels, fleet: fleetPanels }
+const dashboards = ['rollout', 'fleet'] as const
 const seriesOf = (panel: PanelJson) =>
   new Set((panel.targets ?? []).flatMap(({ expr }) => expr.match(/\b(?:sti_\w+|up)\b/g) ?? []))
 
@@ -36,14 +39,21 @@ test('the panel of the rollout is above the panels, which include the eight of t
   expect(panels[0]?.type).toBe('sti-rollout-panel')
 })
 
-test('every panel has a unique ID', () => {
-  const ids = panels.map(({ id }) => id)
+test('the dashboard of a fleet has the panels of a rollout, with the same IDs and texts for no data, and the members above', () => {
+  const [members, ...others] = fleetPanels
+  expect(members?.title).toBe('Members')
+  const shared = ({ id, title, type, fieldConfig }: PanelJson) => [id, title, type, fieldConfig.defaults]
+  expect(others.map(shared)).toEqual(monitoringPanels.map(shared))
+})
+
+test.each(dashboards)('every panel of the dashboard of a %s has a unique ID', (dashboard) => {
+  const ids = allPanels[dashboard].map(({ id }) => id)
   expect(new Set(ids).size).toBe(ids.length)
 })
 
 test('the agent exports every series that a panel queries', () => {
   const known = new Set([...SERIES_NAMES, 'up'])
-  for (const panel of monitoringPanels) {
+  for (const panel of [...monitoringPanels, ...fleetPanels]) {
     for (const name of seriesOf(panel)) expect(known, `${name} of ${panel.title}`).toContain(name)
   }
 })
@@ -86,9 +96,21 @@ test.each([
   expect([...seriesOf(panel)]).toEqual(expect.arrayContaining(wanted))
 })
 
-test('each panel has a text for no data, and no panel overlaps another', () => {
-  for (const panel of monitoringPanels) expect(panel.fieldConfig.defaults.noValue, panel.title).toMatch(/[.?]$/)
-  const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
+/** The lines of the variants and the limits would be too many in a fleet; these count what is above its limit. */
+const ONLY_OF_A_ROLLOUT = /^sti_(variant_|signal_limit$|validations_total$)/
+
+test('a panel of a fleet queries every series of the panel of a rollout', () => {
+  for (const panel of monitoringPanels) {
+    const ofFleet = seriesOf(fleetPanels.find(({ title }) => title === panel.title)!)
+    const missing = [...seriesOf(panel)].filter((name) => !ofFleet.has(name) && !ONLY_OF_A_ROLLOUT.test(name))
+    expect(missing, panel.title).toEqual([])
+  }
+})
+
+test.each(dashboards)('each panel of a %s has a text for no data, and no panel overlaps another', (dashboard) => {
+  for (const panel of [...monitoringPanels, ...fleetPanels])
+    expect(panel.fieldConfig.defaults.noValue, panel.title).toMatch(/[.?]$/)
+  const cells = allPanels[dashboard].flatMap(({ gridPos: { x, y, w, h } }) =>
     Array.from({ length: w * h }, (_, cell) => `${x + (cell % w)},${y + Math.floor(cell / w)}`),
   )
   expect(new Set(cells).size).toBe(cells.length)

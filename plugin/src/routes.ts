@@ -4,6 +4,7 @@ export const APP_ID = 'sti-rollout-app'
 export const DATASOURCE_ID = 'sti-rollout-datasource'
 export const PANEL_ID = 'sti-rollout-panel'
 export const DASHBOARD_UID = 'sti-rollout-monitoring'
+export const FLEET_DASHBOARD_UID = 'sti-rollout-fleet'
 
 /** The time range around an event: what led to it, and what followed. */
 export const MS_BEFORE_EVENT = 10 * 60_000

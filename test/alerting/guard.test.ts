@@ -6,7 +6,8 @@ import { withSti } from '../support/stiCommand.ts'
 import { withDatabase } from '../support/database.ts'
 import { startTcpProxy } from '../support/proxy.ts'
 import { VEHICLES_FILE, createVehicles } from '../support/vehicles.ts'
-import { withMetricsApplication, withObservedRollout } from './metricsApplication.ts'
+import { withMetricsApplication } from '../support/applicationMetrics.ts'
+import { withObservedRollout } from './metricsApplication.ts'
 import {
   forceFlagOn,
   errorsHighAlert,

@@ -1,9 +1,13 @@
 import { AxeBuilder } from '@axe-core/playwright'
 import { DEFAULT_A11Y_TAGS, expect, test } from '@grafana/plugin-e2e'
 import type { Page } from '@playwright/test'
-import { startFleet, type RunningFleet } from './fleetAgents.ts'
+import { writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { readRunRecord } from '../../demo/start/previousRun.ts'
+import { expectDrawn, READINGS_OF_FLEET } from './dashboardReadings.ts'
+import { startFleet, type FleetReady, type RunningFleet } from './fleetAgents.ts'
 import { illegibleTexts } from './legibility.ts'
-import { collectBrowserErrors, dialog, ROLLOUTS_PAGE } from './pageObjects.ts'
+import { collectBrowserErrors, dashboardPanel, dialog, ROLLOUTS_PAGE } from './pageObjects.ts'
 import { ADMIN, EDITOR, openPageAs, VIEWER } from './users.ts'
 
 const GRAFANA_URL = process.env.STI_TEST_GRAFANA_URL ?? ''
@@ -23,6 +27,7 @@ let page: Page
 test.beforeAll(async ({ browser }) => {
   test.setTimeout(90_000)
   fleet = await startFleet(GRAFANA_URL, ROLLOUT, MEMBERS)
+  await scrapeFleet(fleet.members)
   const { viewer, editor, admin } = fleet.tokens
   for (const { name, environment, url } of fleet.members) {
     const status = await changeDataSource('POST', '', {
@@ -39,6 +44,7 @@ test.beforeAll(async ({ browser }) => {
   page = await openPageAs(browser, EDITOR)
 })
 test.afterAll(async () => {
+  await scrapeFleet([])
   for (const { name } of MEMBERS) await changeDataSource('DELETE', `/uid/sti-${name}`)
   await page.context().close()
   await fleet.send({ end: true })
@@ -109,6 +115,14 @@ test('a member opens by its data source, since its environment has several datab
   await expect(page.getByText('databases have the environment production')).toBeVisible()
 })
 
+test('the panels of the fleet open from its row, and each has data that nothing cuts off', async () => {
+  await page.goto(FOLDED)
+  await fleetRow().getByRole('link', { name: 'Panels of the fleet' }).click()
+  await expect(page).toHaveURL(/\/d\/sti-rollout-fleet\/.*var-rollout=shards/)
+  await expect(dashboardPanel(page, 'Members')).toContainText('flag off')
+  await expectDrawn(page, READINGS_OF_FLEET, 2200)
+})
+
 test('a viewer sees the members and may act at none', async ({ browser }) => {
   const viewer = await openPageAs(browser, VIEWER)
   await viewer.goto(OPEN)
@@ -116,6 +130,17 @@ test('a viewer sees the members and may act at none', async ({ browser }) => {
     await expect(viewer.getByRole('button', { name })).toHaveAttribute('aria-disabled', 'true')
   await viewer.context().close()
 })
+
+/** Tells the Prometheus of the demo about the agents. */
+async function scrapeFleet(members: FleetReady['members']): Promise<void> {
+  const demo = await readRunRecord(dirname(process.env.STI_TEST_DATABASE_URL_FILE ?? ''))
+  if (demo === null) throw new Error('The demo behind this Grafana runs on another machine, or has no file run.json.')
+  const targets = members.map(({ name, environment, url }) => ({
+    targets: [new URL(url).host],
+    labels: { environment, member: name },
+  }))
+  await writeFile(join(demo.folder, 'provisioning/prometheus/targets/sti-agent-fleet.json'), JSON.stringify(targets))
+}
 
 /** As the admin, whose session in the browser belongs to other tests. */
 async function changeDataSource(method: 'POST' | 'DELETE', path: string, body?: object): Promise<number> {

@@ -1,11 +1,13 @@
 import postgres from 'postgres'
 import type { FleetMemberSpec, FleetMessage, FleetReady } from '../grafana/fleetAgents.ts'
 import { agentClient, TOKENS, withAgent, type TestAgentClient } from './agent.ts'
+import { startMetricsApplication } from './applicationMetrics.ts'
 import { freePort, startPostgres, type PostgresServer } from './server.ts'
 import { createVehicles, VEHICLES_FILE } from './vehicles.ts'
 
 const [grafanaUrl = '', rollout = '', specs = '[]'] = process.argv.slice(2)
-const FILE = VEHICLES_FILE.replace('rollout: vehicles', `rollout: ${rollout}`)
+const application = await startMetricsApplication()
+const FILE = `${VEHICLES_FILE.replace('rollout: vehicles', `rollout: ${rollout}`)}host: local\n${application.file}`
 
 interface RunningMember extends FleetMemberSpec {
   readonly url: string
@@ -15,7 +17,7 @@ interface RunningMember extends FleetMemberSpec {
 }
 
 /**
- * Runs agents of several databases in one process, each of which the parent stops and starts again:
+ * Runs agents of several databases, which the parent stops and starts again, and the application whose metrics they read:
  * fleetProgram.ts <URL of Grafana> <rollout> <members as JSON>
  */
 async function main(): Promise<void> {

@@ -73,7 +73,9 @@ const fleetApiPanel = (scope: PanelScope, { worstLines, countOrZero }: FleetScop
       rangeQuery(
         'AboveLimit',
         'above limit',
-        countOrZero(`${scope.each(scope.rollout('sti_signal_limit_ratio', 'signal=~"api-.*"'))} > 1`),
+        countOrZero(
+          `${scope.each(scope.rollout('sti_signal_limit_ratio', 'signal=~"api-latency-.*|api-error-ratio"'))} > 1`,
+        ),
       ),
     )
     .unit('s')

@@ -23,8 +23,8 @@ interface Rows {
   readonly key: string
   /** One value for each row, and for each value of the labels `by`. */
   each(series: string, by?: string): string
-  /** One value for each row of what is aggregated already. */
-  only(vector: string): string
+  /** Leaves out what has no row. */
+  shown(vector: string): string
   /** The rollout in every environment of the dashboard. */
   series(name: string, labels?: string): string
   /** 1 if an agent of the row responds, otherwise 0. */
@@ -35,20 +35,19 @@ interface Rows {
 const ENVIRONMENT_ROWS: Rows = {
   key: 'environment',
   each: (series, by) => `max by (${by === undefined ? 'environment' : `environment, ${by}`}) (${series})`,
-  only: (vector) => vector,
+  shown: (vector) => vector,
   series: seriesOfAllEnvironments,
   up: 'max by (environment) (up{job="sti-agent"})',
 }
 
 /** The members with the worst trouble. */
 function memberRows(scope: PanelScope, fleet: FleetScope): Rows {
-  const only = (vector: string) => `${vector} and on (name) ${worstMembers(scope, fleet)}`
   return {
     key: 'name',
-    each: (series, by) => only(scope.each(series, by)),
-    only,
+    each: scope.each,
+    shown: (vector) => `(${vector}) and on (name) ${worstMembers(scope, fleet)}`,
     series: scope.rollout,
-    up: only(`(1 + 0 * ${fleet.reporting} or 0 * ${fleet.silent})`),
+    up: `1 + 0 * ${fleet.reporting} or 0 * ${fleet.silent}`,
   }
 }
 
@@ -70,8 +69,9 @@ function worstMembers({ rollout, environment, each }: PanelScope, { members, sil
 
 export function flagPanel(scope: PanelScope) {
   const { fleet } = scope
-  const { key, each, only, series, up } = fleet === null ? ENVIRONMENT_ROWS : memberRows(scope, fleet)
-  const buckets = `rate(${series('sti_flag_propagation_seconds_bucket')}[24h])`
+  const { key, each, shown, series, up } = fleet === null ? ENVIRONMENT_ROWS : memberRows(scope, fleet)
+  const rates = `rate(${series('sti_flag_propagation_seconds_bucket')}[24h])`
+  const buckets = fleet === null ? rates : fleet.named(rates)
   const panel = tablePanel(
     fleet === null
       ? 'The flag in every environment: the percentage of targeting keys, if every live client has seen the latest change, the propagation time of that change, and the 95th percentile of the last 24 hours.'
@@ -80,20 +80,15 @@ export function flagPanel(scope: PanelScope) {
     key,
     COLUMNS,
   )
-    .withTarget(tableQuery('Up', up))
-    .withTarget(tableQuery('Stage', `${each(series('sti_rollout_stage'), 'stage')} == 1`))
-    .withTarget(tableQuery('State', each(`${series('sti_flag_enabled')} * ${series('sti_flag_percentage')}`)))
-    .withTarget(tableQuery('Last', each(series('sti_flag_propagation_last_seconds'))))
-    .withTarget(
-      tableQuery(
-        'P95',
-        only(`histogram_quantile(0.95, sum by (${key}, le) (${fleet === null ? buckets : fleet.named(buckets)})) >= 0`),
-      ),
-    )
+    .withTarget(tableQuery('Up', shown(up)))
+    .withTarget(tableQuery('Stage', shown(`${each(series('sti_rollout_stage'), 'stage')} == 1`)))
+    .withTarget(tableQuery('State', shown(each(`${series('sti_flag_enabled')} * ${series('sti_flag_percentage')}`))))
+    .withTarget(tableQuery('Last', shown(each(series('sti_flag_propagation_last_seconds')))))
+    .withTarget(tableQuery('P95', shown(`histogram_quantile(0.95, sum by (${key}, le) (${buckets})) >= 0`)))
     .withTarget(
       tableQuery(
         'Stale',
-        each(`${series('sti_flag_clients', 'seen="stale"')} or (1 - ${series('sti_flag_consistent')})`),
+        shown(each(`${series('sti_flag_clients', 'seen="stale"')} or (1 - ${series('sti_flag_consistent')})`)),
       ),
     )
     .overrideByName(

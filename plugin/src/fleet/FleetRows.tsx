@@ -1,12 +1,14 @@
 import { css, cx } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
-import { Button, Checkbox, Dropdown, Menu, useStyles2 } from '@grafana/ui'
+import { Button, Checkbox, Dropdown, LinkButton, Menu, useStyles2 } from '@grafana/ui'
 import { formatQuantity } from '@sti-rollout/agent/format'
 import React, { useState } from 'react'
 import { ACTIONS } from '../action/actionCatalog'
 import { ActionButton, RefusableButton } from '../action/ActionButton'
 import { missingRightReasons } from '../action/refusalReasons'
 import { missingRoleReasons } from '../agent/userLevel'
+import { FLEET_DASHBOARD_UID, withAppSubUrl } from '../routes'
+import { prometheusUidFor } from '../scene/prometheusDataSource'
 import type { SelectedFleet } from './fleet'
 import type { FleetMember } from './fleetMember'
 import { FleetConfirmation } from './FleetConfirmation'
@@ -69,6 +71,9 @@ export function FleetRows({ fleet: { rollout, members, selected }, open, onToggl
               ))}
             </span>
             <div className={styles.end}>
+              <LinkButton variant="secondary" fill="text" size="sm" icon="apps" href={dashboardUrl(rollout, members)}>
+                Panels of the fleet
+              </LinkButton>
               <ActionButton
                 action="rollback-flag"
                 label="Roll back flag everywhere"
@@ -158,6 +163,13 @@ function ChosenActions({
   )
 }
 
+/** The dashboard of the fleet, with the Prometheus of its first member. */
+function dashboardUrl(rollout: string, [{ agents }]: SelectedFleet['members']): string {
+  const prometheus = prometheusUidFor(agents[0])
+  const variables = { 'var-rollout': rollout, ...(prometheus === undefined ? {} : { 'var-prometheus': prometheus }) }
+  return withAppSubUrl(`/d/${FLEET_DASHBOARD_UID}?${new URLSearchParams(variables)}`)
+}
+
 /** A member that does not answer may have its flag on. */
 const mayBeOn = (members: readonly FleetMember[]): boolean =>
   members.some(({ row, error }) => row === null || error !== null || row.summary.flag.enabled)
@@ -177,7 +189,13 @@ const getStyles = (theme: GrafanaTheme2) => ({
   }),
   line: css({ display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: theme.spacing(0.5, 1.5) }),
   states: css({ fontVariantNumeric: 'tabular-nums' }),
-  end: css({ marginInlineStart: 'auto' }),
+  end: css({
+    display: 'flex',
+    flexWrap: 'wrap',
+    alignItems: 'center',
+    gap: theme.spacing(0.5, 1),
+    marginInlineStart: 'auto',
+  }),
   bad: css({ color: theme.colors.error.text, fontWeight: theme.typography.fontWeightMedium }),
   warning: css({ color: theme.colors.warning.text }),
   busy: css({ color: theme.colors.primary.text }),
