@@ -9,11 +9,8 @@ export const thresholds = (...steps: ThresholdStep[]) =>
     .mode(ThresholdsMode.Absolute)
     .steps(steps.map(([value, color]) => ({ value: value as number, color })))
 
-/** A shade of the color for each line. */
-export const shadesOverride = (color: string): DynamicConfigValue => ({
-  id: 'color',
-  value: { mode: 'shades', fixedColor: color },
-})
+/** A color of its own for each line. */
+export const COLOR_BY_NAME: DynamicConfigValue = { id: 'color', value: { mode: 'palette-classic-by-name' } }
 
 export const fixedColor = (color: string) => ({ mode: 'fixed', fixedColor: color })
 

@@ -15,9 +15,9 @@ import type { DynamicConfigValue } from '@grafana/grafana-foundation-sdk/dashboa
 import { PanelBuilder } from '@grafana/grafana-foundation-sdk/timeseries'
 import {
   axisRange,
+  COLOR_BY_NAME,
   colorOverride,
   LEGEND_ONLY,
-  shadesOverride,
   textMappings,
   unit,
   valueMappings,
@@ -103,5 +103,5 @@ export function withLine(
       .overrideByName(name, [colorOverride(color), ...properties])
   return panel
     .withTarget(rangeQuery(refId, `${name} {{name}}`, scope.fleet.worstLines(series, { count: members, worse })))
-    .overrideByRegexp(`/^${name} /`, [members === 1 ? colorOverride(color) : shadesOverride(color), ...properties])
+    .overrideByRegexp(`/^${name} /`, [members === 1 ? colorOverride(color) : COLOR_BY_NAME, ...properties])
 }

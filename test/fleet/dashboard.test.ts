@@ -45,7 +45,12 @@ const TABLES = ['Feature Flag Status', 'Rollback Readiness']
 
 /** Values that are only there if something is as it should not be, or in a rollout that is further. */
 const CONDITIONAL = [
-  ...['STI Progress Tracker: Stale', 'STI Progress Tracker: Left', 'STI Progress Tracker: Waiting'],
+  ...[
+    'STI Progress Tracker: Stale',
+    'STI Progress Tracker: Complete',
+    'STI Progress Tracker: Left',
+    'STI Progress Tracker: Waiting',
+  ],
   ...['API Performance Monitor: Silent', 'API Performance Monitor: Stale'],
   ...['Database Health Checker: Silent', 'Database Health Checker: Stale'],
   ...['System Resource Monitor: Silent', 'System Resource Monitor: Stale'],
@@ -103,7 +108,7 @@ test.runIf(hasPrometheus)(
       expect(ofFailing).toBeGreaterThanOrEqual(0)
       expect(ofFailing).toBeLessThan(ROWS)
       expect(await valueOf('STI Progress Tracker', 'Total')).toBe(13 * ROWS)
-      expect(await valueOf('STI Progress Tracker', 'Complete')).toBeCloseTo(processed / (13 * ROWS), 2)
+      expect(await valueOf('STI Progress Tracker', 'Partial')).toBeCloseTo(processed / (13 * ROWS), 2)
       expect(await read('STI Progress Tracker', 'Worst')).toEqual([
         { labels: { name: failingName }, value: ofFailing / ROWS },
       ])

@@ -149,7 +149,7 @@ export const READINGS_OF_FLEET: Readings = {
     reading('members without one', '1'),
   ],
   'Feature Flag Status': [
-    /Member Agent Stage Flag In sync Propagation p95/,
+    /Member Agent Stage Flag In sync/,
     ...['eu_1', 'eu_2', 'us_1'].map((member) => new RegExp(`${member} up [\\w-]+ off`)),
   ],
   'Rollback Readiness': [

@@ -1,11 +1,11 @@
 import {
   axisRange,
+  COLOR_BY_NAME,
   colorOverride,
   DASHED_LIMIT_LINE,
   LEGEND_ONLY,
   NOT_IN_LEGEND,
   ownScale,
-  shadesOverride,
   unit,
 } from '../fieldOverrides.ts'
 import type { FleetScope, PanelScope } from '../panelScope.ts'
@@ -80,7 +80,7 @@ const fleetApiPanel = (scope: PanelScope, { worstLines, countOrZero }: FleetScop
     )
     .unit('s')
     .min(0)
-    .overrideByRegexp('/^p95 /', [shadesOverride('purple')])
+    .overrideByRegexp('/^p95 /', [COLOR_BY_NAME])
     .overrideByRegexp('/^avg /', [colorOverride('blue')])
     .overrideByRegexp('/^errors /', errorSeries('red'))
     .overrideByName('throughput', [colorOverride('green'), unit('reqps'), ...LEGEND_ONLY])

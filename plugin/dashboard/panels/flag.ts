@@ -100,7 +100,8 @@ export function flagPanel(scope: PanelScope) {
     .overrideByName('Agent', [
       cellType('color-text'),
       valueMappings(textMappings({ '0': ['down', 'red'], '1': ['up', 'green'] })),
-      columnWidth(54),
+      // The arrow of the sort needs room beside the heading.
+      columnWidth(fleet === null ? 54 : 78),
     ])
     .overrideByName('Stage', [columnWidth(88)])
     .overrideByName('Flag', [

@@ -1,5 +1,5 @@
 import { VizOrientation } from '@grafana/grafana-foundation-sdk/common'
-import { colorOverride, thresholdsOverride } from '../fieldOverrides.ts'
+import { thresholdsOverride } from '../fieldOverrides.ts'
 import { fleetScope } from '../panelScope.ts'
 import { valuesPanel } from '../statPanel.ts'
 import { instantQuery } from '../targets.ts'
@@ -11,7 +11,8 @@ const flag = each(`${rollout('sti_flag_enabled')} * ${rollout('sti_flag_percenta
 const notInSync = `${each(rollout('sti_flag_consistent'), undefined, 'min')} == 0`
 const databaseDown = `(${each(environment('sti_database_up'))} == 0) and ${reporting}`
 
-const bad = (color: string) => [thresholdsOverride([null, 'text'], [1, color])]
+/** The color of a count above zero. */
+const fromOne = (color: string) => [thresholdsOverride([null, 'text'], [1, color])]
 
 /** The members of a fleet, above its panels: a member that does not report is in none of their sums. */
 export const membersPanel = valuesPanel(
@@ -29,9 +30,9 @@ export const membersPanel = valuesPanel(
   .withTarget(instantQuery('Stale', 'not in sync', countOrZero(notInSync)))
   .unit('locale')
   .decimals(0)
-  .overrideByQuery('Silent', bad('red'))
-  .overrideByQuery('Database', bad('red'))
-  .overrideByQuery('Incidents', bad('red'))
-  .overrideByQuery('On', [colorOverride('green')])
-  .overrideByQuery('Partly', [colorOverride('purple')])
-  .overrideByQuery('Stale', bad('orange'))
+  .overrideByQuery('Silent', fromOne('red'))
+  .overrideByQuery('Database', fromOne('red'))
+  .overrideByQuery('Incidents', fromOne('red'))
+  .overrideByQuery('On', fromOne('green'))
+  .overrideByQuery('Partly', fromOne('purple'))
+  .overrideByQuery('Stale', fromOne('orange'))

@@ -69,43 +69,51 @@ export function progressPanel(scope: PanelScope) {
   )
 }
 
-function fleetProgressPanel(scope: PanelScope, { reporting, worstValues }: FleetScope) {
+function fleetProgressPanel(scope: PanelScope, { members, reporting, worstValues }: FleetScope) {
   const { rollout: series, each, sum } = scope
   const ratio = each(series('sti_backfill_progress_ratio'))
   const total = each(series('sti_backfill_total_rows'))
   const running = runningBackfills(scope)
   // A ratio of a member is 1 only if it is complete, unlike a sum of rows, some of which were written twice.
   const complete = roundDownRatio(`(sum(${ratio} * ${total}) / sum(${total}))`)
+  const unknown = `count(${members} unless ${total})`
   const waiting = `(${each(series('sti_backfill_throttled'))} == 1) or (${each(series('sti_backfill_paused'))} == 1)`
-  return statPanel(
-    scope,
-    'Progress of the backfills of all members that have one, the longest time left, how many are paused or wait, how many members have no backfill yet, and the members that are furthest behind.',
-    NO_VALUE,
+  return (
+    statPanel(
+      scope,
+      'Progress of the backfills of all members that have one, the longest time left, how many are paused or wait, how many members have no backfill yet, and the members that are furthest behind.',
+      NO_VALUE,
+    )
+      // While the rows of a member are unknown, the others are not the whole fleet.
+      .withTarget(instantQuery('Complete', 'complete', `${complete} unless on () ${unknown}`))
+      .withTarget(instantQuery('Partial', 'complete', `${complete} and on () ${unknown}`))
+      .withTarget(instantQuery('Processed', 'processed', sum(series('sti_backfill_processed_rows'))))
+      .withTarget(instantQuery('Total', 'total', `sum(${total})`))
+      .withTarget(
+        instantQuery(
+          'Rate',
+          'rows/min',
+          `sum(60 * ${each(series('sti_backfill_rows_per_second'))} and ${running}) or on() (0 * sum(${total}))`,
+        ),
+      )
+      .withTarget(
+        instantQuery('Left', 'time left', `max(${each(series('sti_backfill_remaining_seconds'))} and ${running})`),
+      )
+      .withTarget(instantQuery('Waiting', 'paused or waiting', `count(${waiting})`))
+      .withTarget(instantQuery('Missing', 'without a backfill', `count(${reporting} unless ${total})`))
+      .withTarget(
+        instantQuery('Worst', 'slowest: {{name}}', worstValues(`floor(1000 * ${ratio}) / 1000 < 1`, 'lowest')),
+      )
+      .overrideByQuery('Complete', completeOverride)
+      .overrideByQuery('Partial', [unit('percentunit'), decimals(1), colorOverride('blue')])
+      .overrideByQuery('Processed', rowsOverride)
+      .overrideByQuery('Total', rowsOverride)
+      .overrideByQuery('Rate', [...rowsOverride, colorOverride('blue')])
+      .overrideByQuery('Left', [unit('dthms')])
+      .overrideByQuery('Waiting', [colorOverride('orange')])
+      .overrideByQuery('Missing', [colorOverride('orange')])
+      .overrideByQuery('Worst', completeOverride)
   )
-    .withTarget(instantQuery('Complete', 'complete', complete))
-    .withTarget(instantQuery('Processed', 'processed', sum(series('sti_backfill_processed_rows'))))
-    .withTarget(instantQuery('Total', 'total', `sum(${total})`))
-    .withTarget(
-      instantQuery(
-        'Rate',
-        'rows/min',
-        `sum(60 * ${each(series('sti_backfill_rows_per_second'))} and ${running}) or on() (0 * sum(${total}))`,
-      ),
-    )
-    .withTarget(
-      instantQuery('Left', 'time left', `max(${each(series('sti_backfill_remaining_seconds'))} and ${running})`),
-    )
-    .withTarget(instantQuery('Waiting', 'paused or waiting', `count(${waiting})`))
-    .withTarget(instantQuery('Missing', 'without a backfill', `count(${reporting} unless ${total})`))
-    .withTarget(instantQuery('Worst', 'slowest: {{name}}', worstValues(`floor(1000 * ${ratio}) / 1000 < 1`, 'lowest')))
-    .overrideByQuery('Complete', completeOverride)
-    .overrideByQuery('Processed', rowsOverride)
-    .overrideByQuery('Total', rowsOverride)
-    .overrideByQuery('Rate', [...rowsOverride, colorOverride('blue')])
-    .overrideByQuery('Left', [unit('dthms')])
-    .overrideByQuery('Waiting', [colorOverride('orange')])
-    .overrideByQuery('Missing', [colorOverride('orange')])
-    .overrideByQuery('Worst', completeOverride)
 }
 
 const completeOverride = [unit('percentunit'), decimals(1), thresholdsOverride([null, 'blue'], [1, 'green'])]

@@ -76,7 +76,7 @@ function fleetTable(scope: PanelScope, { members, memberCount }: FleetScope) {
       cellType('color-text'),
       valueMappings(textMappings({ '0': ['none', 'green'] })),
       thresholdsOverride([null, 'red']),
-      columnWidth(78),
+      columnWidth(92),
     ])
 }
 
