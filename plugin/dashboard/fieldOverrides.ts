@@ -9,9 +9,6 @@ export const thresholds = (...steps: ThresholdStep[]) =>
     .mode(ThresholdsMode.Absolute)
     .steps(steps.map(([value, color]) => ({ value: value as number, color })))
 
-/** A color of its own for each line. */
-export const COLOR_BY_NAME: DynamicConfigValue = { id: 'color', value: { mode: 'palette-classic-by-name' } }
-
 export const fixedColor = (color: string) => ({ mode: 'fixed', fixedColor: color })
 
 /** Maps values to a text and a color. */
@@ -32,6 +29,8 @@ export const thresholdsOverride = (...steps: ThresholdStep[]): DynamicConfigValu
   value: { mode: ThresholdsMode.Absolute, steps: steps.map(([value, color]) => ({ value, color })) },
 })
 export const columnWidth = (value: number): DynamicConfigValue => ({ id: 'custom.width', value })
+/** For names, whose column takes the rest of the width. */
+export const NAME_WIDTH: DynamicConfigValue = { id: 'custom.minWidth', value: 110 }
 export const cellType = (type: 'color-text' | 'auto'): DynamicConfigValue => ({
   id: 'custom.cellOptions',
   value: { type },
@@ -52,6 +51,13 @@ export const NOT_IN_LEGEND: DynamicConfigValue = {
   id: 'custom.hideFrom',
   value: { legend: true, tooltip: false, viz: false },
 }
+
+/** The lines of one color: solid, dashed, dotted. */
+export const LINE_STYLES: readonly DynamicConfigValue[] = [
+  { id: 'custom.lineStyle', value: { fill: 'solid' } },
+  { id: 'custom.lineStyle', value: { fill: 'dash', dash: [10, 6] } },
+  { id: 'custom.lineStyle', value: { fill: 'dot', dash: [0, 6] } },
+]
 
 /** The limit of a line: dashed and thicker. */
 export const DASHED_LIMIT_LINE: readonly DynamicConfigValue[] = [

@@ -41,10 +41,10 @@ export interface FleetScope {
   /** A count of members that is 0 if there are none of them, and absent if there is no member at all. */
   countOrZero(vector: string): string
   /**
-   * The members with the highest (or lowest) value within the time range, as lines. The members are selected once, at its
-   * end, because `topk` at each point in time would show more of them.
+   * The line of the member whose value was the highest (or lowest) within the time range, or the second or third of them. The
+   * member is selected once, at the end of the range, because `topk` at each point in time would show many.
    */
-  worstLines(series: string, worst?: { readonly count?: number; readonly worse?: Worse }): string
+  worstLine(series: string, rank: number, worse: Worse): string
   /** The members with the highest (or lowest) current value. */
   worstValues(vector: string, worse?: Worse): string
 }
@@ -100,9 +100,10 @@ export const fleetScope: PanelScope & { readonly fleet: FleetScope } = {
     silent: `((${known} unless ${reporting}) or ${neverAnswered})`,
     memberCount: `scalar(count(${members}))`,
     countOrZero: (vector) => `count(${vector}) or on() (0 * count(${members}))`,
-    worstLines(series, { count = WORST_MEMBERS, worse = 'highest' } = {}) {
+    worstLine(series, rank, worse) {
       const [operator, overTime] = WORST_OPERATORS[worse]
-      return `${each(series)} and on (name) ${operator}(${count}, ${each(`${overTime}(${series}[$__range] @ end())`)})`
+      const worst = (count: number) => `${operator}(${count}, ${each(`${overTime}(${series}[$__range] @ end())`)})`
+      return `${each(series)} and on (name) ${rank === 1 ? worst(1) : `(${worst(rank)} unless ${worst(rank - 1)})`}`
     },
     worstValues: (vector, worse = 'highest') => `${WORST_OPERATORS[worse][0]}(${WORST_MEMBERS}, ${vector})`,
   },

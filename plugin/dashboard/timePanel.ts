@@ -15,9 +15,9 @@ import type { DynamicConfigValue } from '@grafana/grafana-foundation-sdk/dashboa
 import { PanelBuilder } from '@grafana/grafana-foundation-sdk/timeseries'
 import {
   axisRange,
-  COLOR_BY_NAME,
   colorOverride,
   LEGEND_ONLY,
+  LINE_STYLES,
   textMappings,
   unit,
   valueMappings,
@@ -97,11 +97,16 @@ export function withLine(
   scope: PanelScope,
   { refId, name, series, color, properties = [], worse = 'highest', members = 1 }: Line,
 ): PanelBuilder {
-  if (scope.fleet === null)
+  const { fleet } = scope
+  if (fleet === null)
     return panel
       .withTarget(rangeQuery(refId, name, scope.each(series, undefined, worse === 'highest' ? 'max' : 'min')))
       .overrideByName(name, [colorOverride(color), ...properties])
-  return panel
-    .withTarget(rangeQuery(refId, `${name} {{name}}`, scope.fleet.worstLines(series, { count: members, worse })))
-    .overrideByRegexp(`/^${name} /`, [members === 1 ? colorOverride(color) : COLOR_BY_NAME, ...properties])
+  for (const [index, style] of LINE_STYLES.slice(0, members).entries()) {
+    const ranked = members === 1 ? refId : `${refId}${index + 1}`
+    panel
+      .withTarget(rangeQuery(ranked, `${name} {{name}}`, fleet.worstLine(series, index + 1, worse)))
+      .overrideByQuery(ranked, [style])
+  }
+  return panel.overrideByRegexp(`/^${name} /`, [colorOverride(color), ...properties])
 }

@@ -53,6 +53,8 @@ const CONDITIONAL = [
   ],
   ...['API Performance Monitor: Silent', 'API Performance Monitor: Stale'],
   ...['Database Health Checker: Silent', 'Database Health Checker: Stale'],
+  // The others had no statements.
+  ...['Database Health Checker: Query2', 'Database Health Checker: Query3'],
   ...['System Resource Monitor: Silent', 'System Resource Monitor: Stale'],
   ...['Error Rate Tracker: Stale', 'Error Rate Tracker: NoTypes', 'Error Rate Tracker: NothingRecovered'],
   ...['Data Integrity Validator: Stale', 'Data Integrity Validator: Overdue'],
@@ -75,7 +77,7 @@ test.runIf(hasPrometheus)(
         30,
       )
       await waitForValue(
-        () => valueOf('Database Health Checker', 'Query'),
+        () => valueOf('Database Health Checker', 'Query1'),
         (seconds) => seconds !== undefined,
         30,
       )
@@ -115,7 +117,8 @@ test.runIf(hasPrometheus)(
       expect(await read('Error Rate Tracker', 'Worst')).toMatchObject([{ labels: { name: failingName }, value: 1 }])
       expect(await valueOf('STI Progress Tracker', 'Missing')).toBe(1)
       expect(await valueOf('Data Integrity Validator', 'Missing')).toBe(1)
-      expect(await read('Data Integrity Validator', 'Worst')).toMatchObject([{ labels: { name: failingName } }])
+      // A loaded machine can make the others fail a check of the system, too.
+      expect((await read('Data Integrity Validator', 'Worst'))[0]).toMatchObject({ labels: { name: failingName } })
       expect(await valueOf('Data Integrity Validator', 'Passed')).toBeGreaterThan(12)
       expect(await read('Feature Flag Status', 'Up')).toHaveLength(MAX_LINES)
       expect(await read('Feature Flag Status', 'Stage')).toContainEqual({
@@ -123,7 +126,8 @@ test.runIf(hasPrometheus)(
         value: 1,
       })
       expect(await read('Rollback Readiness', 'Ready')).toHaveLength(6)
-      expect(await read('API Performance Monitor', 'P95')).toHaveLength(3)
+      const ranked = await Promise.all(['P951', 'P952', 'P953'].map((refId) => read('API Performance Monitor', refId)))
+      expect(new Set(ranked.flat().map(({ labels }) => labels['name'])).size).toBe(3)
 
       // One member disappears, and the agent of another has never answered.
       scrape([...targets, { url: 'http://127.0.0.1:9', member: 'unreachable' }])

@@ -1,6 +1,5 @@
 import {
   axisRange,
-  COLOR_BY_NAME,
   colorOverride,
   DASHED_LIMIT_LINE,
   LEGEND_ONLY,
@@ -8,19 +7,14 @@ import {
   ownScale,
   unit,
 } from '../fieldOverrides.ts'
-import type { FleetScope, PanelScope } from '../panelScope.ts'
+import { type FleetScope, type PanelScope, WORST_MEMBERS } from '../panelScope.ts'
 import { rangeQuery } from '../targets.ts'
-import { timePanel } from '../timePanel.ts'
+import { timePanel, withLine } from '../timePanel.ts'
 
 const NO_VALUE = 'No metrics of the application. Configure them under api in the rollout file.'
 
-const errorSeries = (color: string) => [
-  colorOverride(color),
-  unit('percentunit'),
-  ownScale,
-  ...axisRange(0),
-  { id: 'custom.axisSoftMax', value: 0.01 },
-]
+const errorScale = [unit('percentunit'), ownScale, ...axisRange(0), { id: 'custom.axisSoftMax', value: 0.01 }]
+const errorSeries = (color: string) => [colorOverride(color), ...errorScale]
 
 export function apiPanel(scope: PanelScope) {
   if (scope.fleet !== null) return fleetApiPanel(scope, scope.fleet)
@@ -57,31 +51,39 @@ export function apiPanel(scope: PanelScope) {
 }
 
 /** The limits of the members differ, so that only the number of members above a limit is shown. */
-const fleetApiPanel = (scope: PanelScope, { worstLines, countOrZero }: FleetScope) =>
-  timePanel(
+function fleetApiPanel(scope: PanelScope, { countOrZero }: FleetScope) {
+  const { rollout: series, each, sum } = scope
+  const panel = timePanel(
     scope,
-    'Requests of the applications: p95 latency of the three members where it is highest, and average latency and error ratio of the member where each is highest, all in the time range of the dashboard. The legend has the throughput of all members and how many members are above a limit of latency or errors, from their baselines.',
+    'Requests of the applications: p95 latency of the three members where it is highest (solid, dashed, and dotted), and average latency and error ratio of the member where each is highest, all in the time range of the dashboard. The legend has the throughput of all members and how many members are above a limit of latency or errors, from their baselines.',
     NO_VALUE,
   )
-    .withTarget(rangeQuery('P95', 'p95 {{name}}', worstLines(scope.rollout('sti_api_latency_p95_seconds'))))
-    .withTarget(
-      rangeQuery('Average', 'avg {{name}}', worstLines(scope.rollout('sti_api_latency_average_seconds'), { count: 1 })),
-    )
-    .withTarget(rangeQuery('Errors', 'errors {{name}}', worstLines(scope.rollout('sti_api_error_ratio'), { count: 1 })))
-    .withTarget(rangeQuery('Throughput', 'throughput', scope.sum(scope.rollout('sti_api_requests_per_second'))))
-    .withTarget(
-      rangeQuery(
-        'AboveLimit',
-        'above limit',
-        countOrZero(
-          `${scope.each(scope.rollout('sti_signal_limit_ratio', 'signal=~"api-latency-.*|api-error-ratio"'))} > 1`,
-        ),
-      ),
-    )
     .unit('s')
     .min(0)
-    .overrideByRegexp('/^p95 /', [COLOR_BY_NAME])
-    .overrideByRegexp('/^avg /', [colorOverride('blue')])
-    .overrideByRegexp('/^errors /', errorSeries('red'))
+  withLine(panel, scope, {
+    refId: 'P95',
+    name: 'p95',
+    series: series('sti_api_latency_p95_seconds'),
+    color: 'purple',
+    members: WORST_MEMBERS,
+  })
+  withLine(panel, scope, {
+    refId: 'Average',
+    name: 'avg',
+    series: series('sti_api_latency_average_seconds'),
+    color: 'blue',
+  })
+  withLine(panel, scope, {
+    refId: 'Errors',
+    name: 'errors',
+    series: series('sti_api_error_ratio'),
+    color: 'red',
+    properties: errorScale,
+  })
+  const aboveLimit = `${each(series('sti_signal_limit_ratio', 'signal=~"api-latency-.*|api-error-ratio"'))} > 1`
+  return panel
+    .withTarget(rangeQuery('Throughput', 'throughput', sum(series('sti_api_requests_per_second'))))
+    .withTarget(rangeQuery('AboveLimit', 'above limit', countOrZero(aboveLimit)))
     .overrideByName('throughput', [colorOverride('green'), unit('reqps'), ...LEGEND_ONLY])
     .overrideByName('above limit', [colorOverride('orange'), unit('none'), ...LEGEND_ONLY])
+}

@@ -6,7 +6,7 @@ import { timePanel, withLine } from '../timePanel.ts'
 const DESCRIPTION =
   'PostgreSQL: query time and lock wait with their axis, buffer hit ratio on its own scale; active connections, connection usage, and sessions that wait for a lock in the legend.'
 const FLEET_DESCRIPTION =
-  'PostgreSQL: query time of the three members where it is highest, the longest lock wait and the lowest buffer hit ratio with the name of the member, all in the time range of the dashboard; in the legend the active connections and the sessions that wait for a lock, both of all members, and the highest connection usage of a member. Members on one server have its connections each.'
+  'PostgreSQL: query time of the three members where it is highest (solid, dashed, and dotted), the longest lock wait and the lowest buffer hit ratio with the name of the member, all in the time range of the dashboard; in the legend the active connections and the sessions that wait for a lock, both of all members, and the highest connection usage of a member. Members on one server have its connections each.'
 
 export function databasePanel(scope: PanelScope) {
   const { fleet, environment: series, each, sum } = scope

@@ -1,5 +1,13 @@
 import { TableSortByFieldStateBuilder } from '@grafana/grafana-foundation-sdk/common'
-import { cellType, valueMappings, thresholdsOverride, textMappings, unit, columnWidth } from '../fieldOverrides.ts'
+import {
+  cellType,
+  NAME_WIDTH,
+  valueMappings,
+  thresholdsOverride,
+  textMappings,
+  unit,
+  columnWidth,
+} from '../fieldOverrides.ts'
 import type { FleetScope, PanelScope } from '../panelScope.ts'
 import { seriesOfAllEnvironments } from '../promql.ts'
 import { tablePanel } from '../tablePanel.ts'
@@ -95,7 +103,7 @@ export function flagPanel(scope: PanelScope) {
       key,
       fleet === null
         ? [{ id: 'displayName', value: 'Environment' }, columnWidth(106)]
-        : [{ id: 'displayName', value: 'Member' }],
+        : [{ id: 'displayName', value: 'Member' }, NAME_WIDTH],
     )
     .overrideByName('Agent', [
       cellType('color-text'),

@@ -7,7 +7,7 @@ import { timePanel, withLine } from '../timePanel.ts'
 const DESCRIPTION =
   'The busiest host of the environment: CPU, memory, and disk usage; disk operations and network traffic in the legend. The dashed line is at 80%.'
 const FLEET_DESCRIPTION =
-  'The busiest hosts: CPU usage of the three members where it is highest, and memory and disk usage of the member where each is highest, all in the time range of the dashboard; disk operations and network traffic of all members in the legend. Members on one host have its traffic each. The dashed line is at 80%.'
+  'The busiest hosts: CPU usage of the three members where it is highest (solid, dashed, and dotted), and memory and disk usage of the member where each is highest, all in the time range of the dashboard; disk operations and network traffic of all members in the legend. Members on one host have its traffic each. The dashed line is at 80%.'
 
 export function hostPanel(scope: PanelScope) {
   const { fleet, environment: series, each } = scope

@@ -1,5 +1,13 @@
 import { TableSortByFieldStateBuilder } from '@grafana/grafana-foundation-sdk/common'
-import { cellType, valueMappings, textMappings, thresholdsOverride, unit, columnWidth } from '../fieldOverrides.ts'
+import {
+  cellType,
+  NAME_WIDTH,
+  valueMappings,
+  textMappings,
+  thresholdsOverride,
+  unit,
+  columnWidth,
+} from '../fieldOverrides.ts'
 import type { FleetScope, PanelScope } from '../panelScope.ts'
 import { tablePanel } from '../tablePanel.ts'
 import { tableQuery } from '../targets.ts'
@@ -78,6 +86,7 @@ function fleetTable(scope: PanelScope, { members, memberCount }: FleetScope) {
       thresholdsOverride([null, 'red']),
       columnWidth(92),
     ])
+    .overrideByName('Such as', [NAME_WIDTH])
 }
 
 /** The oldest of the last tests of the members; 0 if a member was not tested. */
