@@ -109,8 +109,8 @@ export const READINGS_WITH_FLAG: Readings = {
 export const READINGS_OF_FLEET: Readings = {
   'STI Progress Tracker': [
     reading('complete', '100[.]0 ?%'),
-    reading('processed', '3,000'),
-    reading('total', '3,000'),
+    reading('processed', COUNT),
+    reading('total', COUNT),
     reading('rows/min', '0'),
   ],
   'API Performance Monitor': [
