@@ -105,7 +105,7 @@ export const READINGS_WITH_FLAG: Readings = {
   ],
 }
 
-/** The rows of three members are written, their flags are off, and one member has no validation yet. */
+/** The rows of three members are written, and one member has no validation yet. */
 export const READINGS_OF_FLEET: Readings = {
   'STI Progress Tracker': [
     reading('complete', '100[.]0 ?%'),
@@ -150,7 +150,7 @@ export const READINGS_OF_FLEET: Readings = {
   ],
   'Feature Flag Status': [
     /Member Agent Stage Flag In sync/,
-    ...['eu_1', 'eu_2', 'us_1'].map((member) => new RegExp(`${member} up [\\w-]+ off`)),
+    ...['eu_1', 'eu_2', 'us_1'].map((member) => new RegExp(`${member} up [\\w-]+ (on|off)`)),
   ],
   'Rollback Readiness': [
     /Scope Not ready Such as Duration Last tested/,
