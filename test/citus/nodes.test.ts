@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import { expect } from 'vitest'
+import { dropSchema } from '../../agent/src/database/removal.ts'
 import { withAgent, type TestAgent } from '../support/agent.ts'
 import { citusTest } from '../support/citus.ts'
 import { QUIET_LOG } from '../support/operations.ts'
@@ -90,6 +91,10 @@ citusTest(
 
       await agent.run('rollback', { scope: 'system', confirm: 'vehicles' })
     })
+    // Removing STI leaves nothing on any node.
+    await dropSchema(sql as unknown as Parameters<typeof dropSchema>[0])
+    for (const node of [sql, ...workers])
+      expect(await node`select from pg_namespace where nspname = 'sti'`).toHaveLength(0)
   },
 )
 
