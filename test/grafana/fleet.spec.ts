@@ -1,7 +1,7 @@
 import { AxeBuilder } from '@axe-core/playwright'
 import { DEFAULT_A11Y_TAGS, expect, test } from '@grafana/plugin-e2e'
 import type { Page } from '@playwright/test'
-import { writeFile } from 'node:fs/promises'
+import { rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { readRunRecord } from '../../demo/start/previousRun.ts'
 import { expectDrawn, READINGS_OF_FLEET } from './dashboardReadings.ts'
@@ -116,6 +116,8 @@ test('a member opens by its data source, since its environment has several datab
 })
 
 test('the panels of the fleet open from its row, and each has data that nothing cuts off', async () => {
+  // The dashboard offers the rollouts that Prometheus has when it is opened.
+  await expect.poll(countScraped, { timeout: 30_000 }).toBe(MEMBERS.length)
   await page.goto(FOLDED)
   await fleetRow().getByRole('link', { name: 'Panels of the fleet' }).click()
   await expect(page).toHaveURL(/\/d\/sti-rollout-fleet\/.*var-rollout=shards/)
@@ -139,7 +141,18 @@ async function scrapeFleet(members: FleetReady['members']): Promise<void> {
     targets: [new URL(url).host],
     labels: { environment, member: name },
   }))
-  await writeFile(join(demo.folder, 'provisioning/prometheus/targets/sti-agent-fleet.json'), JSON.stringify(targets))
+  const file = join(demo.folder, 'provisioning/prometheus/targets/sti-agent-fleet.json')
+  // Prometheus reads the file as soon as it changes: it must never be half written.
+  await writeFile(`${file}.new`, JSON.stringify(targets))
+  await rename(`${file}.new`, file)
+}
+
+/** How many agents of the fleet Prometheus has scraped. */
+async function countScraped(): Promise<number> {
+  const query = encodeURIComponent(`count(sti_flag_enabled{rollout="${ROLLOUT}"})`)
+  const answer = await page.request.get(`/api/datasources/proxy/uid/sti-prometheus/api/v1/query?query=${query}`)
+  const { data } = (await answer.json()) as { data: { result: { value: [number, string] }[] } }
+  return Number(data.result[0]?.value[1] ?? 0)
 }
 
 /** As the admin, whose session in the browser belongs to other tests. */
