@@ -117,7 +117,9 @@ test.runIf(hasPrometheus)('quantiles, rates, and error ratios equal those of Pro
     unknown: expect.stringMatching(/^Prometheus refused sum\(: .*parse error/),
   })
   await Promise.all([server.stop(), stop()])
-  expect(await client.queryOne('1', 0)).toEqual({ unknown: expect.stringMatching(/api\/v1\/query: nothing listens there \(ECONNREFUSED\)$/) })
+  expect(await client.queryOne('1', 0)).toEqual({
+    unknown: expect.stringMatching(/api\/v1\/query: nothing listens there \(ECONNREFUSED\)$/),
+  })
 })
 
 /** A service that exports a histogram in prom-client's format, and some invalid pages. */

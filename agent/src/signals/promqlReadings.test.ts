@@ -45,7 +45,10 @@ test.runIf(hasPrometheus)('application and host can be read from Prometheus', as
     networkBytes: { unknown: expect.stringMatching(/must return one series each for direction receive and transmit$/) },
   })
   await server.stop()
-  await waitForValue(host.read, ({ cpu }) => 'unknown' in cpu && cpu.unknown.endsWith('/api/v1/query: nothing listens there (ECONNREFUSED)'))
+  await waitForValue(
+    host.read,
+    ({ cpu }) => 'unknown' in cpu && cpu.unknown.endsWith('/api/v1/query: nothing listens there (ECONNREFUSED)'),
+  )
   api.stop()
   host.stop()
 })
