@@ -92,7 +92,7 @@ function computeApiReadings(source: ApiHistogram, scrapes: readonly HistogramScr
     latencyP95: p95 === null ? { unknown: `${source.name} has no +Inf bucket` } : toReading(p95),
     errorRatio: computeErrorRatio(increasesOf('_count'), source, requests, toReading),
     requestRate: toReading(requests / seconds),
-    counted: { value: countRequests(source, scrapes), at: last.at },
+    counted: { value: countRequests(source, scrapes, increases), at: last.at },
     durationVariation: variation === null ? { unknown: `${source.name} has too few buckets` } : toReading(variation),
     variants,
   }

@@ -13,9 +13,12 @@ export interface WindowedRequests {
   slowerThan(seconds: number): number | null
 }
 
-/** Counts the requests between the first and the last scrape. Pure. */
-export function countRequests(source: ApiHistogram, scrapes: readonly HistogramScrape[]): WindowedRequests {
-  const increases = computeIncreases(scrapes)
+/** Counts the requests between the first and the last scrape; `increases` are those of the scrapes. Pure. */
+export function countRequests(
+  source: ApiHistogram,
+  scrapes: readonly HistogramScrape[],
+  increases: readonly SeriesIncrease[] = computeIncreases(scrapes),
+): WindowedRequests {
   const countIncreases = increases.filter(({ name }) => name === `${source.name}_count`)
   const all = countIncreases.reduce((sum, { increase }) => sum + increase, 0)
   const at = scrapes.at(-1)!.at
