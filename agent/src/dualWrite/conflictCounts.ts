@@ -30,11 +30,15 @@ export const conflictClockSql = (rollout: Pick<Rollout, 'name'>): string =>
 
 export const conflictClockName = ({ name }: Pick<Rollout, 'name'>): string => boundedName('last_conflict', name)
 
-/** Every sequence that counts conflicts of a rollout. */
-export const conflictCountersSql = (rollout: Pick<Rollout, 'name'>): string[] => [
-  ...CONFLICT_RESOLUTIONS.map((resolution) => conflictSequenceSql(rollout, resolution)),
-  conflictClockSql(rollout),
+/** The names of every sequence that counts conflicts of a rollout, in schema `sti`. */
+export const conflictCounterNames = (rollout: Pick<Rollout, 'name'>): string[] => [
+  ...CONFLICT_RESOLUTIONS.map((resolution) => conflictSequenceName(rollout, resolution)),
+  conflictClockName(rollout),
 ]
+
+/** The same sequences as SQL. */
+export const conflictCountersSql = (rollout: Pick<Rollout, 'name'>): string[] =>
+  conflictCounterNames(rollout).map((name) => `sti.${quoteIdentifier(name)}`)
 
 /** Creates the counters of these outcomes, if they do not exist. */
 export function createConflictCountersSql(
@@ -46,12 +50,6 @@ export function createConflictCountersSql(
     (sequence) => `create sequence if not exists ${sequence}`,
   )
 }
-
-/** The names of the sequences in schema `sti`. */
-export const conflictCounterNames = (rollout: Pick<Rollout, 'name'>): string[] => [
-  ...CONFLICT_RESOLUTIONS.map((resolution) => conflictSequenceName(rollout, resolution)),
-  conflictClockName(rollout),
-]
 
 /** Conflicts since expand and finalize created the counters, by outcome, on all nodes; null before expand. */
 export async function readConflictCounts(

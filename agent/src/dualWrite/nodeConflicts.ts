@@ -2,8 +2,8 @@ import { runOnWorkers } from '../citus/runOnWorkers.ts'
 import { SEARCH_PATH, type Sql } from '../database/connect.ts'
 import { onlyRow } from '../database/onlyRow.ts'
 import type { Rollout, Table } from '../rollout/rollout.ts'
-import { quoteIdentifier, quoteLiteral } from '../rollout/identifiers.ts'
-import { conflictCounterNames } from './conflictCounts.ts'
+import { quoteLiteral } from '../rollout/identifiers.ts'
+import { CONFLICT_RESOLUTIONS, conflictCounterNames, createConflictCountersSql } from './conflictCounts.ts'
 import { dollarQuote } from './deriveTrigger.ts'
 
 /** A node whose conflicts could not be read, and why. */
@@ -103,7 +103,7 @@ async function nodeCountersSql(sql: Sql, rollout: Rollout): Promise<string> {
     table,
     ...functions,
     'revoke execute on function sti.record_conflict, sti.record_correction from public',
-    ...conflictCounterNames(rollout).map((name) => `create sequence if not exists sti.${quoteIdentifier(name)}`),
+    ...createConflictCountersSql(rollout, CONFLICT_RESOLUTIONS),
   ]
   const body = commands.map((command) => `execute ${dollarQuote(command)};`).join('\n')
   return `do ${dollarQuote(`begin
