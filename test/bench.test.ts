@@ -43,7 +43,7 @@ test('two methods produce a table, goals, JSON, a chart, and a comparison with a
   const chart = await readFile(svg!, 'utf8')
   expect(chart).toContain('>single-update</text>')
   expect(chart).toContain('prefers-color-scheme: dark')
-}, 120_000)
+})
 
 test.each([
   [['--speed', '1'], "Unknown option '--speed': see npm run bench -- --help"],

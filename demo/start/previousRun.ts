@@ -39,7 +39,7 @@ export async function cleanUpPreviousRun(folder: string, showMessage: (message: 
   await removeRunRecord(folder)
 }
 
-async function readRunRecord(folder: string): Promise<RunRecord | null> {
+export async function readRunRecord(folder: string): Promise<RunRecord | null> {
   const text = await readFile(recordPath(folder), 'utf8').catch(() => null)
   if (text === null) return null
   try {

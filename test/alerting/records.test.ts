@@ -90,44 +90,40 @@ const FAULTS: Record<string, readonly [begin: string, end: string]> = {
   ),
 }
 
-test(
-  'a rollback leaves its incident, event and alert in the end, whatever PostgreSQL answers meanwhile',
-  { timeout: 300_000 },
-  async () => {
-    await withDatabase(async ({ url, sql }) => {
-      await createVehicles(sql, 10)
-      await sql.unsafe(`create function public.fault() returns trigger language plpgsql as $$
+test('a rollback leaves its incident, event and alert in the end, whatever PostgreSQL answers meanwhile', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    await createVehicles(sql, 10)
+    await sql.unsafe(`create function public.fault() returns trigger language plpgsql as $$
       begin raise exception 'not now' using errcode = tg_argv[0]; end $$`)
-      await withAgent(
-        url,
-        VEHICLES_FILE,
-        async (agent) => {
-          const locker = postgres(url, { max: 1, onnotice: () => undefined })
-          await waitUntilArmed(agent)
-          for (const [name, [begin, end]] of Object.entries(FAULTS)) {
-            const change = await forceFlagOn(agent)
-            await locker.unsafe(begin)
-            const recorded = async (): Promise<void> => {
-              await rollBackByAlert(agent, change)
-              await waitFor('the flag is off', () => hasMetric(agent, 'sti_flag_enabled', 0))
-              await sleep(1_200)
-              await locker.unsafe(end)
-              await expectRecord(sql, change)
-            }
-            await recorded().catch((error: unknown) => {
-              throw new Error(`with ${name}`, { cause: error })
-            })
+    await withAgent(
+      url,
+      VEHICLES_FILE,
+      async (agent) => {
+        const locker = postgres(url, { max: 1, onnotice: () => undefined })
+        await waitUntilArmed(agent)
+        for (const [name, [begin, end]] of Object.entries(FAULTS)) {
+          const change = await forceFlagOn(agent)
+          await locker.unsafe(begin)
+          const recorded = async (): Promise<void> => {
+            await rollBackByAlert(agent, change)
+            await waitFor('the flag is off', () => hasMetric(agent, 'sti_flag_enabled', 0))
+            await sleep(1_200)
+            await locker.unsafe(end)
+            await expectRecord(sql, change)
           }
-          await locker.end()
-          // Each change has an incident of its own, open and not acknowledged.
-          const { incidents } = await agent.get<{ incidents: Incident[] }>('/v1/incidents?open=true')
-          expect(incidents.map(({ state }) => state)).toEqual(Object.keys(FAULTS).map(() => 'open'))
-        },
-        QUIET,
-      )
-    })
-  },
-)
+          await recorded().catch((error: unknown) => {
+            throw new Error(`with ${name}`, { cause: error })
+          })
+        }
+        await locker.end()
+        // Each change has an incident of its own, open and not acknowledged.
+        const { incidents } = await agent.get<{ incidents: Incident[] }>('/v1/incidents?open=true')
+        expect(incidents.map(({ state }) => state)).toEqual(Object.keys(FAULTS).map(() => 'open'))
+      },
+      QUIET,
+    )
+  })
+})
 
 /** Runs an agent in a process that dies at this point, or never. */
 async function withCrashingAgent(

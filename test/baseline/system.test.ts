@@ -94,7 +94,7 @@ test('each check of the system layer fails on its own fault only', async () => {
         .toBe('pass')
     })
   })
-}, 120_000)
+})
 
 test('a failing archiver is named, and a role without rights gets unknown values', async () => {
   const server = await startPostgres(['-c', 'archive_mode=on', '-c', 'archive_command=/bin/false'])
@@ -130,7 +130,7 @@ test('a failing archiver is named, and a role without rights gets unknown values
     await sql.end()
     await server.stop()
   }
-}, 120_000)
+})
 
 /** The host is read and recorded every five seconds, so the first minute may have too few readings. */
 async function waitForReading(agent: TestAgent): Promise<Record<string, CheckResult>> {

@@ -89,4 +89,4 @@ test('statements that read the columns only through * are accepted one by one, a
       expect(await runAll()).toEqual([])
     })
   })
-}, 180_000)
+})

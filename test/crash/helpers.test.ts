@@ -24,6 +24,8 @@ interface TwoAgentBackfill {
   readonly id: number
   /** The agents that hold unfinished lanes. */
   holders(): Promise<string[]>
+  /** Waits until the second agent, which holds a lane, has written another row. */
+  waitForHelp(): Promise<void>
 }
 
 /**
@@ -55,7 +57,17 @@ async function withTwoAgents(disturb: (both: TwoAgentBackfill) => Promise<void>)
         seconds: 30,
         ignoreErrors: true,
       })
-      await disturb({ sql, first, second, id, holders })
+      const helped = async (): Promise<number> => {
+        const [lanes] = await sql<{ rows: number }[]>`
+          select coalesce(sum(written_rows), 0)::int as rows from sti.lane
+          where operation_id = ${id} and agent = ${second === agents[1] ? 'second' : 'first'}`
+        return lanes!.rows
+      }
+      const waitForHelp = async (): Promise<void> => {
+        const before = await helped()
+        await waitFor('the helper writes', async () => (await helped()) > before, { seconds: 60 })
+      }
+      await disturb({ sql, first, second, id, holders, waitForHelp })
       await waitFor('it ends', async () => (await first.get<Operation>(`/v1/operations/${id}`)).state === 'succeeded', {
         seconds: 240,
         ignoreErrors: true,
@@ -78,8 +90,9 @@ test(
   'two agents write one backfill; while it is paused, neither writes; the holder takes over the lanes of a killed helper',
   { timeout: 300_000 + ROUNDS * 60_000 },
   async () => {
-    const found = await withTwoAgents(async ({ sql, first, second, id, holders }) => {
+    const found = await withTwoAgents(async ({ sql, first, second, id, holders, waitForHelp }) => {
       for (let round = 0; round < ROUNDS; round++) {
+        await waitForHelp()
         await first.post(`/v1/operations/${id}/pause`, { environment: 'staging' })
         await waitFor(
           'it is paused',

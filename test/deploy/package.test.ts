@@ -19,7 +19,7 @@ const MAX_INSTALLED_BYTES = 60_000_000
 let installed: InstalledPackage
 beforeAll(async () => {
   installed = await installPackage()
-}, 180_000)
+})
 afterAll(() => installed.remove())
 
 interface Result {
@@ -122,7 +122,7 @@ describe('the package of the agent', () => {
       }
       expect(await exit).toEqual([0, null])
     })
-  }, 240_000)
+  })
 })
 
 test('a shell completes commands, options and choices', async () => {

@@ -169,7 +169,7 @@ test.skipIf(!canRun)(
       expect(await readDatabase()).toEqual(before)
     })
   },
-  240_000,
+  600_000,
 )
 
 /** Grafana's group may read the secrets that its provisioning names, and no other. */

@@ -3,14 +3,17 @@ import { expect, test } from 'vitest'
 import { readEventMessages } from '../support/operations.ts'
 import { engineBackendPids } from '../support/faultInjection.ts'
 import type { FailpointName } from '../../agent/src/kind/failpoints.ts'
-import { moveRowsToFront } from './moveRowsToFront.ts'
+import { moveRowsToFront, WITHOUT_AUTOVACUUM } from './moveRowsToFront.ts'
 import { withExpandedTable, plainTable, recordEngineWrites, readEngineWrites } from './expandedTable.ts'
 import { waitFor } from '../support/waitFor.ts'
 
 test('an existing column is cleared while other sessions move rows: no derived value is left', async () => {
   const ROWS = 12_000
   await withExpandedTable(
-    { create: plainTable(ROWS, `''`, 'alter table public.vehicles add column type text'), watched: {} },
+    {
+      create: plainTable(ROWS, `''`, 'alter table public.vehicles add column type text', WITHOUT_AUTOVACUUM),
+      watched: {},
+    },
     async ({ sql, agent }) => {
       await agent.run('backfill')
       await sql`truncate public.watched`
@@ -51,7 +54,7 @@ test('rows that move behind the lanes and then behind the sweep are cleared', as
     hooks.delete(point)
     await then?.()
   }
-  const create = plainTable(ROWS, `''`, 'alter table public.vehicles add column type text')
+  const create = plainTable(ROWS, `''`, 'alter table public.vehicles add column type text', WITHOUT_AUTOVACUUM)
   await withExpandedTable({ create, reached }, async ({ sql, agent }) => {
     await agent.run('backfill')
     await sql`vacuum full public.vehicles`

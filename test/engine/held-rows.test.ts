@@ -226,4 +226,4 @@ test('a held row does not stop the clearing of a column that existed before', as
       QUIET_LOG,
     )
   })
-}, 150_000)
+})

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { readEventMessages, controlOperation } from '../support/operations.ts'
 import { countTypedRows, withSession, countWrongRows } from '../support/faultInjection.ts'
-import { moveRowsToFront } from './moveRowsToFront.ts'
+import { moveRowsToFront, WITHOUT_AUTOVACUUM } from './moveRowsToFront.ts'
 import { onNthArrival } from '../support/failpoints.ts'
 import { withExpandedTable, plainTable, recordEngineWrites, readEngineWrites } from './expandedTable.ts'
 import { waitFor } from '../support/waitFor.ts'
@@ -61,7 +61,7 @@ test('with dualWrite: application a row that moves behind the sweep is found', a
   const then = { run: async (): Promise<void> => undefined }
   const { reached } = onNthArrival('sweep.looked', 1, () => then.run())
   await withExpandedTable(
-    { create: plainTable(24_000), file: 'dualWrite: application\n', reached },
+    { create: plainTable(24_000, `''`, '', WITHOUT_AUTOVACUUM), file: 'dualWrite: application\n', reached },
     async ({ sql, agent }) => {
       then.run = () => moveRowsToFront(sql, 'type = null', 'id > 23950')
       const { id } = await agent.run('backfill')

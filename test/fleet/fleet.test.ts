@@ -105,4 +105,4 @@ test('a fleet advances in waves, stops at a broken member, continues, twice at o
       expect(new Set(await stagesOf(members))).toEqual(new Set(['rolled-back']))
     })
   })
-}, 180_000)
+})

@@ -8,6 +8,7 @@ import {
   DASHBOARD_PAGE,
   dashboardPanel,
   dialog,
+  openMenu,
   revealAction,
   rolloutSummary,
   RUNBOOK_PAGE,
@@ -20,7 +21,7 @@ import {
   ROLLOUTS_PAGE,
   STAGING_ROLLOUT_PAGE,
 } from './pageObjects.ts'
-import { illegibleTexts } from './legibility.ts'
+import { dialogFaults, illegibleTexts } from './legibility.ts'
 import { openPageAs, ADMIN } from './users.ts'
 
 let page: Page
@@ -65,6 +66,52 @@ for (const [name, [path, text]] of Object.entries(PAGES)) {
     }
     expect(browserErrors).toEqual([])
     expect(await illegibleTexts(page, 'main')).toEqual([])
+  })
+}
+
+/** Confirmations that buttons of the pages open; those of the lists of actions are found there. */
+const CONFIRMATIONS: readonly (readonly [path: string, button: string])[] = [
+  [STAGING_ROLLOUT_PAGE, 'Pause automatic rollback'],
+  [`${STAGING_ROLLOUT_PAGE}/incidents`, 'Start drill'],
+  [`${STAGING_ROLLOUT_PAGE}/column-drop`, 'Draft'],
+  [ROLLBACK_PAGE, 'Roll back everything'],
+]
+
+for (const theme of ['dark', 'light'] as const) {
+  test(`every confirmation is legible, reachable with the keyboard, accessible, and left with Escape (${theme})`, async () => {
+    const faults: string[] = []
+    const opened: string[] = []
+    const inspect = async (label: string): Promise<void> => {
+      await expect(dialog(page), label).toBeVisible()
+      opened.push(label)
+      const found = await accessibilityViolations('[role="dialog"]:has(h2)', theme)
+      // The themes differ in colors only.
+      if (theme === 'dark') found.push(...(await dialogFaults(page)))
+      await page.setViewportSize({ width: 1440, height: 900 })
+      await page.keyboard.press('Escape')
+      await expect(dialog(page), label).toBeHidden()
+      faults.push(...found.map((fault) => `${label}: ${fault}`))
+    }
+    for (const path of [STAGING_ROLLOUT_PAGE, PRODUCTION_ROLLOUT_PAGE]) {
+      await page.goto(`${path}?theme=${theme}`)
+      await expect(rolloutSummary(page)).toBeVisible()
+      for (const menu of ['More actions', 'More'] as const) {
+        const allowed = (await openMenu(page, menu)).locator('button:not([aria-disabled="true"])')
+        const labels = await allowed.allInnerTexts()
+        await page.keyboard.press('Escape')
+        for (const label of labels) {
+          await (await openMenu(page, menu)).getByRole('button', { name: label, exact: true }).click()
+          await inspect(`${path} ${label}`)
+        }
+      }
+    }
+    for (const [path, button] of CONFIRMATIONS) {
+      await page.goto(`${path}?theme=${theme}`)
+      await page.getByRole('button', { name: button, exact: true }).first().click()
+      await inspect(`${path} ${button}`)
+    }
+    expect(faults).toEqual([])
+    expect(opened.length).toBeGreaterThan(12)
   })
 }
 
@@ -185,7 +232,6 @@ test('an admin turns enhanced monitoring on and rolls it back', async () => {
 })
 
 test('a column drop is refused with its reasons, and a draft shows the migration, its undo, and the pull request', async () => {
-  test.setTimeout(180_000)
   const browserErrors = collectBrowserErrors(page)
   await page.goto(`${STAGING_ROLLOUT_PAGE}/column-drop`)
   await expect(page.getByText('No column drop has been prepared')).toBeVisible()
@@ -241,7 +287,6 @@ test('a rollback of the system needs the typed name; an admin can force it', asy
 })
 
 test('a baseline is exported, selected as a file, imported, and compared', async ({}, testInfo) => {
-  test.setTimeout(90_000)
   await page.goto(`${STAGING_ROLLOUT_PAGE}/validation`)
   const section = pageSection(page, 'Baseline')
   // After a failed test a new worker has started another one.
@@ -282,7 +327,6 @@ test('a baseline is exported, selected as a file, imported, and compared', async
 })
 
 test('a rollback of the data needs the typed name and a reason', async () => {
-  test.setTimeout(120_000)
   await page.goto(STAGING_ROLLOUT_PAGE)
   await waitForAllowed(page, 'rollback-data', 'admin')
   await (await revealAction(page, 'Roll back data')).click()

@@ -105,10 +105,63 @@ export const READINGS_WITH_FLAG: Readings = {
   ],
 }
 
+/** The rows of three members are written, and one member has no validation yet. */
+export const READINGS_OF_FLEET: Readings = {
+  'STI Progress Tracker': [
+    reading('complete', '100[.]0 ?%'),
+    reading('processed', COUNT),
+    reading('total', COUNT),
+    reading('rows/min', '0'),
+  ],
+  'API Performance Monitor': [
+    ...['eu_1', 'eu_2', 'us_1'].map((member) => reading(`p95 ${member}`, SECONDS)),
+    reading('avg \\w+', SECONDS),
+    reading('errors \\w+', PERCENT),
+    reading('throughput', '[\\d.]+ req/s'),
+    reading('above limit', '0'),
+  ],
+  'Database Health Checker': [
+    reading('lock wait \\w+', SECONDS),
+    reading('buffer hits \\w+', PERCENT),
+    reading('active', COUNT),
+    reading('used', PERCENT),
+    reading('queue', COUNT),
+  ],
+  'System Resource Monitor': [
+    ...['eu_1', 'eu_2', 'us_1'].map((member) => reading(`CPU ${member}`, PERCENT)),
+    reading('RAM \\w+', PERCENT),
+    reading('disk \\w+', PERCENT),
+    reading('I/O', '[\\d.]+K? io/s'),
+    reading('network', '[\\d.]+ [kM]?B/s'),
+  ],
+  'Error Rate Tracker': [
+    reading('failed rows', '0'),
+    reading('retries', COUNT),
+    reading('error types', 'none'),
+    reading('recovered', 'nothing to recover'),
+  ],
+  'Data Integrity Validator': [
+    reading('failed', '\\d+'),
+    reading('passed', '[1-9]\\d*'),
+    reading('discrepancies', '0'),
+    reading('score', PERCENT),
+    reading('oldest run', '.*(s|min|mins)'),
+    reading('members without one', '1'),
+  ],
+  'Feature Flag Status': [
+    /Member Agent Stage Flag In sync/,
+    ...['eu_1', 'eu_2', 'us_1'].map((member) => new RegExp(`${member} up [\\w-]+ (on|off)`)),
+  ],
+  'Rollback Readiness': [
+    /Scope Not ready Such as Duration Last tested/,
+    ...['Flag', 'Data', 'System', 'Monitoring', 'Backup', 'Automatic'].map((name) => reading(name, '(none|\\d)')),
+  ],
+}
+
 /** Waits until every panel shows every reading, and then fails if a text is cut off or covered at any width of a screen. */
-export async function expectDrawn(page: Page, readings: Readings): Promise<void> {
+export async function expectDrawn(page: Page, readings: Readings, height = 1700): Promise<void> {
   // Every panel is in the viewport, so that Grafana draws it and nothing has to be scrolled.
-  await page.setViewportSize({ width: 1440, height: 1700 })
+  await page.setViewportSize({ width: 1440, height })
   await expect(async () => {
     const missing: string[] = []
     for (const [title, patterns] of Object.entries(readings)) {

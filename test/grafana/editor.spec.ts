@@ -53,7 +53,6 @@ test('a confirmation marks production in red', async () => {
 })
 
 test('an editor expands and starts a backfill with the buttons, and the database refuses four rows', async () => {
-  test.setTimeout(120_000)
   await page.goto(STAGING_ROLLOUT_PAGE)
   await confirmAction(page, 'Expand')
   await waitForAllowed(page, 'backfill')
@@ -75,7 +74,6 @@ test('while rows fail, every reading is drawn beside the docked menu', async ({}
 })
 
 test('failed rows that are repaired and retried are drawn as recovered', async ({}, testInfo) => {
-  test.setTimeout(180_000)
   await page.goto(STAGING_ROLLOUT_PAGE)
   await expect(rolloutSummary(page)).toContainText('covered', { timeout: 90_000 })
   await acceptRows(sql, 'check')
@@ -87,7 +85,6 @@ test('failed rows that are repaired and retried are drawn as recovered', async (
 })
 
 test('an editor takes staging from failed rows to enabled with the buttons', async () => {
-  test.setTimeout(150_000)
   await page.setViewportSize({ width: 1440, height: 900 })
   await page.goto(STAGING_ROLLOUT_PAGE)
   await confirmAction(page, 'Retry failed rows')
@@ -153,7 +150,6 @@ test('the downloaded report of staging promotes production; a modified report do
 })
 
 test('an editor runs one layer and one check, and the full validation is still shown', async () => {
-  test.setTimeout(90_000)
   await page.goto(`${STAGING_ROLLOUT_PAGE}/validation`)
   const integrity = pageSection(page, 'Data integrity')
   await expect(integrity).toContainText('required for the flag')
@@ -199,7 +195,6 @@ test('two clicks on the dashboard turn the flag off, and the operation page show
 })
 
 test('a ramp shows its steps until the flag is rolled back', async () => {
-  test.setTimeout(60_000)
   await page.goto(STAGING_ROLLOUT_PAGE)
   await waitForAllowed(page, 'enable')
   await (await revealAction(page, 'Enable flag')).click()
@@ -237,7 +232,6 @@ test('automatic rollback is paused until a time, with a reason, and resumed', as
 })
 
 test('failing requests turn the flag off, and an editor acknowledges the incident with a note', async () => {
-  test.setTimeout(120_000)
   await page.goto(STAGING_ROLLOUT_PAGE)
   await waitForAllowed(page, 'enable')
   await confirmAction(page, 'Enable flag')

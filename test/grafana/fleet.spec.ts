@@ -1,9 +1,13 @@
 import { AxeBuilder } from '@axe-core/playwright'
 import { DEFAULT_A11Y_TAGS, expect, test } from '@grafana/plugin-e2e'
 import type { Page } from '@playwright/test'
-import { startFleet, type RunningFleet } from './fleetAgents.ts'
+import { rename, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { readRunRecord } from '../../demo/start/previousRun.ts'
+import { expectDrawn, READINGS_OF_FLEET } from './dashboardReadings.ts'
+import { startFleet, type FleetReady, type RunningFleet } from './fleetAgents.ts'
 import { illegibleTexts } from './legibility.ts'
-import { collectBrowserErrors, dialog, ROLLOUTS_PAGE } from './pageObjects.ts'
+import { collectBrowserErrors, dashboardPanel, dialog, ROLLOUTS_PAGE } from './pageObjects.ts'
 import { ADMIN, EDITOR, openPageAs, VIEWER } from './users.ts'
 
 const GRAFANA_URL = process.env.STI_TEST_GRAFANA_URL ?? ''
@@ -21,8 +25,8 @@ const OPEN = `${FOLDED}&toggle=${ROLLOUT}`
 let fleet: RunningFleet
 let page: Page
 test.beforeAll(async ({ browser }) => {
-  test.setTimeout(90_000)
   fleet = await startFleet(GRAFANA_URL, ROLLOUT, MEMBERS)
+  await scrapeFleet(fleet.members)
   const { viewer, editor, admin } = fleet.tokens
   for (const { name, environment, url } of fleet.members) {
     const status = await changeDataSource('POST', '', {
@@ -39,6 +43,7 @@ test.beforeAll(async ({ browser }) => {
   page = await openPageAs(browser, EDITOR)
 })
 test.afterAll(async () => {
+  await scrapeFleet([])
   for (const { name } of MEMBERS) await changeDataSource('DELETE', `/uid/sti-${name}`)
   await page.context().close()
   await fleet.send({ end: true })
@@ -52,7 +57,6 @@ const flagOf = async (name: string): Promise<boolean | undefined> => {
 const member = (name: string | RegExp) => dialog(page).getByRole('listitem').filter({ hasText: name })
 
 test('the flag is rolled back everywhere, a member that does not answer is shown as failed, and is retried', async () => {
-  test.setTimeout(60_000)
   const errors = collectBrowserErrors(page)
   await page.goto(FOLDED)
   await expect(fleetRow()).toContainText('3 members: 1 expanded, 2 on')
@@ -109,6 +113,16 @@ test('a member opens by its data source, since its environment has several datab
   await expect(page.getByText('databases have the environment production')).toBeVisible()
 })
 
+test('the panels of the fleet open from its row, and each has data that nothing cuts off', async () => {
+  // The dashboard offers the rollouts that Prometheus has when it is opened.
+  await expect.poll(countScraped, { timeout: 30_000 }).toBe(MEMBERS.length)
+  await page.goto(FOLDED)
+  await fleetRow().getByRole('link', { name: 'Panels of the fleet' }).click()
+  await expect(page).toHaveURL(/\/d\/sti-rollout-fleet\/.*var-rollout=shards/)
+  await expect(dashboardPanel(page, 'Members')).toContainText('flag off')
+  await expectDrawn(page, READINGS_OF_FLEET, 2200)
+})
+
 test('a viewer sees the members and may act at none', async ({ browser }) => {
   const viewer = await openPageAs(browser, VIEWER)
   await viewer.goto(OPEN)
@@ -116,6 +130,28 @@ test('a viewer sees the members and may act at none', async ({ browser }) => {
     await expect(viewer.getByRole('button', { name })).toHaveAttribute('aria-disabled', 'true')
   await viewer.context().close()
 })
+
+/** Tells the Prometheus of the demo about the agents. */
+async function scrapeFleet(members: FleetReady['members']): Promise<void> {
+  const demo = await readRunRecord(dirname(process.env.STI_TEST_DATABASE_URL_FILE ?? ''))
+  if (demo === null) throw new Error('The demo behind this Grafana runs on another machine, or has no file run.json.')
+  const targets = members.map(({ name, environment, url }) => ({
+    targets: [new URL(url).host],
+    labels: { environment, member: name },
+  }))
+  const file = join(demo.folder, 'provisioning/prometheus/targets/sti-agent-fleet.json')
+  // Prometheus reads the file as soon as it changes: it must never be half written.
+  await writeFile(`${file}.new`, JSON.stringify(targets))
+  await rename(`${file}.new`, file)
+}
+
+/** How many agents of the fleet Prometheus has scraped. */
+async function countScraped(): Promise<number> {
+  const query = encodeURIComponent(`count(sti_flag_enabled{rollout="${ROLLOUT}"})`)
+  const answer = await page.request.get(`/api/datasources/proxy/uid/sti-prometheus/api/v1/query?query=${query}`)
+  const { data } = (await answer.json()) as { data: { result: { value: [number, string] }[] } }
+  return Number(data.result[0]?.value[1] ?? 0)
+}
 
 /** As the admin, whose session in the browser belongs to other tests. */
 async function changeDataSource(method: 'POST' | 'DELETE', path: string, body?: object): Promise<number> {

@@ -58,96 +58,85 @@ const HTTP_VARIABLES: Record<string, Record<string, string>> = {
   STI_GITHUB_API_URL: { STI_GITHUB_REPOSITORY: 'a/b', STI_GITHUB_TOKEN: 'token' },
 }
 
-test(
-  'a URL that cannot be parsed ends the boot with exit code 2 and the name of its variable, never its value',
-  { timeout: 180_000 },
-  async () => {
-    await withDatabase(async ({ url }) => {
-      const [host] = /[^@]+$/.exec(url)!
-      const variables: [string, Record<string, string>][] = [
-        ...['/', '%', '@'].flatMap((character): [string, Record<string, string>][] => [
-          ['STI_DATABASE_URL', { STI_DATABASE_URL: `postgres://postgres:${SECRET}${character}1@${host}` }],
-        ]),
-        ['STI_REPLICA_URL', { STI_REPLICA_URL: `postgres://postgres:${SECRET}%1@${host}` }],
-        ...Object.entries(HTTP_VARIABLES).map(([name, others]): [string, Record<string, string>] => [
-          name,
-          { ...others, [name]: `http://me:${SECRET}#1@127.0.0.1:1` },
-        ]),
-      ]
-      for (const [name, changed] of variables) {
-        const { code, output } = await bootAgent(url, VEHICLES_FILE, changed, () =>
-          Promise.reject(new Error('it runs')),
-        )
-        expect([name, code]).toEqual([name, 2])
-        expect(output).toMatch(new RegExp(`- ${name} (must|has|contains)`))
-        expect(output).not.toContain(SECRET)
-      }
-      const file = `${VEHICLES_FILE}checks: [{ name: home, request: { url: "http://me:${SECRET}@127.0.0.1:1/", status: 200 } }]\n`
-      const { code, output } = await bootAgent(url, file, {}, () => Promise.reject(new Error('it runs')))
-      expect(code).toBe(2)
-      expect(output).toMatch(/checks\[0\]\.request\.url is not a URL/)
+test('a URL that cannot be parsed ends the boot with exit code 2 and the name of its variable, never its value', async () => {
+  await withDatabase(async ({ url }) => {
+    const [host] = /[^@]+$/.exec(url)!
+    const variables: [string, Record<string, string>][] = [
+      ...['/', '%', '@'].flatMap((character): [string, Record<string, string>][] => [
+        ['STI_DATABASE_URL', { STI_DATABASE_URL: `postgres://postgres:${SECRET}${character}1@${host}` }],
+      ]),
+      ['STI_REPLICA_URL', { STI_REPLICA_URL: `postgres://postgres:${SECRET}%1@${host}` }],
+      ...Object.entries(HTTP_VARIABLES).map(([name, others]): [string, Record<string, string>] => [
+        name,
+        { ...others, [name]: `http://me:${SECRET}#1@127.0.0.1:1` },
+      ]),
+    ]
+    for (const [name, changed] of variables) {
+      const { code, output } = await bootAgent(url, VEHICLES_FILE, changed, () => Promise.reject(new Error('it runs')))
+      expect([name, code]).toEqual([name, 2])
+      expect(output).toMatch(new RegExp(`- ${name} (must|has|contains)`))
       expect(output).not.toContain(SECRET)
-    })
-  },
-)
+    }
+    const file = `${VEHICLES_FILE}checks: [{ name: home, request: { url: "http://me:${SECRET}@127.0.0.1:1/", status: 200 } }]\n`
+    const { code, output } = await bootAgent(url, file, {}, () => Promise.reject(new Error('it runs')))
+    expect(code).toBe(2)
+    expect(output).toMatch(/checks\[0\]\.request\.url is not a URL/)
+    expect(output).not.toContain(SECRET)
+  })
+})
 
-test(
-  'no output shows a credential of a URL: status, readiness, events, validation, report, metrics, log',
-  { timeout: 180_000 },
-  async () => {
-    await withDatabase(async ({ url, sql }) => {
-      await createVehicles(sql, 50)
-      const file =
-        `${VEHICLES_FILE}checks: [{ name: home, request: { url: "http://127.0.0.1:1/home?token=${SECRET}", status: 200 } }]
+test('no output shows a credential of a URL: status, readiness, events, validation, report, metrics, log', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    await createVehicles(sql, 50)
+    const file =
+      `${VEHICLES_FILE}checks: [{ name: home, request: { url: "http://127.0.0.1:1/home?token=${SECRET}", status: 200 } }]
 api: { histogram: { url: "http://127.0.0.1:1/metrics?token=${SECRET}", name: http_request_duration_seconds } }
 host: { promql: { cpu: a, memory: b, disk: c, diskOperations: d, network: e } }
 signals: [{ name: queue, promql: queue_depth, limit: 1 }]
 `.replace('requires: [integrity]', 'requires: [integrity, business]')
-      const variables = {
-        STI_PROMETHEUS_URL: `http://me:${SECRET}@127.0.0.1:1/?token=${SECRET}`,
-        STI_GRAFANA_URL: `http://me:${SECRET}@127.0.0.1:1`,
-        STI_REPLICA_URL: `postgres://me:${SECRET}@127.0.0.1:1/app`,
-        STI_SIGNING_KEY: '',
+    const variables = {
+      STI_PROMETHEUS_URL: `http://me:${SECRET}@127.0.0.1:1/?token=${SECRET}`,
+      STI_GRAFANA_URL: `http://me:${SECRET}@127.0.0.1:1`,
+      STI_REPLICA_URL: `postgres://me:${SECRET}@127.0.0.1:1/app`,
+      STI_SIGNING_KEY: '',
+    }
+    const seen: string[] = []
+    const { output } = await bootAgent(url, file, variables, async (agent) => {
+      await waitFor('ready', () => isOk(`${agent.url}/readyz`), { seconds: 60, ignoreErrors: true })
+      const headers = { authorization: `Bearer ${TOKENS.ann}`, 'content-type': 'application/json' }
+      const read = async (path: string, more: RequestInit = {}): Promise<string> => {
+        const text = await (await fetch(agent.url + path, { headers, ...more })).text()
+        seen.push(`${path}\n${text}`)
+        return text
       }
-      const seen: string[] = []
-      const { output } = await bootAgent(url, file, variables, async (agent) => {
-        await waitFor('ready', () => isOk(`${agent.url}/readyz`), { seconds: 60, ignoreErrors: true })
-        const headers = { authorization: `Bearer ${TOKENS.ann}`, 'content-type': 'application/json' }
-        const read = async (path: string, more: RequestInit = {}): Promise<string> => {
-          const text = await (await fetch(agent.url + path, { headers, ...more })).text()
-          seen.push(`${path}\n${text}`)
-          return text
+      const run = async (kind: string): Promise<void> => {
+        const body = JSON.stringify({ kind, environment: 'staging', parameters: {}, reason: 'test' })
+        const { id } = JSON.parse(await read('/v1/rollouts/vehicles/operations', { method: 'POST', body })) as {
+          id: number
         }
-        const run = async (kind: string): Promise<void> => {
-          const body = JSON.stringify({ kind, environment: 'staging', parameters: {}, reason: 'test' })
-          const { id } = JSON.parse(await read('/v1/rollouts/vehicles/operations', { method: 'POST', body })) as {
-            id: number
-          }
-          await waitFor(
-            `${kind} has ended`,
-            async () => /"state":"(succeeded|failed|paused)"/.test(await read(`/v1/operations/${id}`)),
-            { seconds: 90 },
-          )
-          await read(`/v1/operations/${id}/events`)
-        }
-        await run('expand')
-        await run('validation')
-        // Through Grafana, whose keys cannot be fetched.
-        const grafana = { ...headers, authorization: `Bearer ${TOKENS.admin}`, 'x-grafana-id': 'a.b.c' }
-        await read('/v1/agent', { headers: grafana })
-        for (const path of ['/readyz', '/metrics', '/v1/agent', '/v1/rollouts', '/v1/rollouts/vehicles'])
-          await read(path)
-        await read('/v1/rollouts/vehicles/readiness')
-        for (const format of ['json', 'md', 'html']) await read(`/v1/rollouts/vehicles/report?format=${format}`)
-      })
-      expect(seen.join('\n')).toContain('Prometheus')
-      const leaks = [...seen, `log\n${output}`].filter((text) =>
-        // The rollout file itself is part of the report, and says what it says.
-        text.replaceAll(`?token=${SECRET}`, '').includes(SECRET),
-      )
-      expect(leaks.map((text) => text.slice(0, 300))).toEqual([])
-      const queries = seen.filter((text) => !/report|vehicles$|^\/v1\/rollouts/.test(text.split('\n')[0]!))
-      expect([...queries, output].filter((text) => text.includes(SECRET)).map((text) => text.slice(0, 300))).toEqual([])
+        await waitFor(
+          `${kind} has ended`,
+          async () => /"state":"(succeeded|failed|paused)"/.test(await read(`/v1/operations/${id}`)),
+          { seconds: 90 },
+        )
+        await read(`/v1/operations/${id}/events`)
+      }
+      await run('expand')
+      await run('validation')
+      // Through Grafana, whose keys cannot be fetched.
+      const grafana = { ...headers, authorization: `Bearer ${TOKENS.admin}`, 'x-grafana-id': 'a.b.c' }
+      await read('/v1/agent', { headers: grafana })
+      for (const path of ['/readyz', '/metrics', '/v1/agent', '/v1/rollouts', '/v1/rollouts/vehicles']) await read(path)
+      await read('/v1/rollouts/vehicles/readiness')
+      for (const format of ['json', 'md', 'html']) await read(`/v1/rollouts/vehicles/report?format=${format}`)
     })
-  },
-)
+    expect(seen.join('\n')).toContain('Prometheus')
+    const leaks = [...seen, `log\n${output}`].filter((text) =>
+      // The rollout file itself is part of the report, and says what it says.
+      text.replaceAll(`?token=${SECRET}`, '').includes(SECRET),
+    )
+    expect(leaks.map((text) => text.slice(0, 300))).toEqual([])
+    const queries = seen.filter((text) => !/report|vehicles$|^\/v1\/rollouts/.test(text.split('\n')[0]!))
+    expect([...queries, output].filter((text) => text.includes(SECRET)).map((text) => text.slice(0, 300))).toEqual([])
+  })
+})

@@ -36,7 +36,7 @@ const EVALUATE = `
 
 const p95 = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length * 0.95)]!
 
-test(`${REPORTS} reports at once delay no evaluation of the flag`, { timeout: 280_000 }, async () => {
+test(`${REPORTS} reports at once delay no evaluation of the flag`, async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 2_000)
     const agent = await startAgentProcess(url, VEHICLES_FILE)

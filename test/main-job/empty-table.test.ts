@@ -79,7 +79,7 @@ test('an empty table goes the whole way', async () => {
   await withDedicatedServer(async ({ url }) => {
     for (const table of TABLES) await goTheWholeWay(table, url.replace(/[^/]*$/, 'postgres'))
   })
-}, 180_000)
+})
 
 test('on an empty table, the canary finds a function that does not derive', async () => {
   await withDatabase(async ({ url, sql }) => {

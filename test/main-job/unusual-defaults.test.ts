@@ -18,7 +18,7 @@ const OTHER_DEFAULTS = {
   geqo_threshold: '2',
 }
 
-test('with the most unusual defaults of its role the whole job runs', { timeout: 120_000 }, async () => {
+test('with the most unusual defaults of its role the whole job runs', async () => {
   await withAgentRole({ monitor: true }, async ({ url, sql, role }) => {
     const [server] = await sql`select current_setting('server_version_num')::int / 10000 as version`
     await sql.unsafe(`grant create on schema public to ${role}`)

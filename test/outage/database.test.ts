@@ -40,98 +40,86 @@ async function wrongRows(server: PostgresServer): Promise<number> {
   return row!.wrong
 }
 
-test(
-  'after a database is killed in the middle of a backfill and restarted, the backfill completes automatically',
-  { timeout: 180_000 },
-  async () => {
-    await withServer(async (server) => {
-      await withAgent(server.url, VEHICLES_FILE, async (agent) => {
-        await agent.run('expand')
-        const { id } = await agent.request('backfill', { batchSize: 100, checkpointInterval: 5 })
-        for (let kills = 0; kills < 2; kills++) {
-          await sleep(700)
-          await server.crash()
-          expect((await fetch(`${agent.url}/livez`)).ok).toBe(true)
-          await waitFor('not ready without a database', async () => !(await ready(agent.url)), {
-            seconds: 30,
-            ignoreErrors: true,
-          })
-          const answer = await agent.post<{ code: string }>('/v1/rollouts/vehicles/operations', {
-            kind: 'validation',
-            environment: 'staging',
-            parameters: {},
-          })
-          expect([503, 409]).toContain(answer.status)
-          await server.restart()
-          await waitFor('ready again', () => ready(agent.url), { seconds: 30, ignoreErrors: true })
-        }
-        const ended = await agent.waitForEnd(id)
-        expect(ended).toMatchObject({ state: 'succeeded', result: { passedRows: ROWS, failedRows: 0 } })
-        expect((await agent.run('validation')).result).toMatchObject({ verdict: 'pass', coverage: 1, rows: ROWS })
-      })
-      expect(await wrongRows(server)).toBe(0)
-    })
-  },
-)
-
-test(
-  'after a database is frozen and resumed, no row is lost, even if the lease expires',
-  { timeout: 180_000 },
-  async () => {
-    await withServer(async (server) => {
-      await withAgent(server.url, VEHICLES_FILE, async (agent) => {
-        await agent.run('expand')
-        const { id } = await agent.request('backfill', { batchSize: 100 })
-        await sleep(500)
-        await server.signal('SIGSTOP')
-        await sleep(13_000)
+test('after a database is killed in the middle of a backfill and restarted, the backfill completes automatically', async () => {
+  await withServer(async (server) => {
+    await withAgent(server.url, VEHICLES_FILE, async (agent) => {
+      await agent.run('expand')
+      const { id } = await agent.request('backfill', { batchSize: 100, checkpointInterval: 5 })
+      for (let kills = 0; kills < 2; kills++) {
+        await sleep(700)
+        await server.crash()
         expect((await fetch(`${agent.url}/livez`)).ok).toBe(true)
-        await server.signal('SIGCONT')
-        await waitFor('ended', async () => (await agent.get<Operation>(`/v1/operations/${id}`)).state === 'succeeded', {
+        await waitFor('not ready without a database', async () => !(await ready(agent.url)), {
           seconds: 30,
           ignoreErrors: true,
         })
-      })
-      expect(await wrongRows(server)).toBe(0)
+        const answer = await agent.post<{ code: string }>('/v1/rollouts/vehicles/operations', {
+          kind: 'validation',
+          environment: 'staging',
+          parameters: {},
+        })
+        expect([503, 409]).toContain(answer.status)
+        await server.restart()
+        await waitFor('ready again', () => ready(agent.url), { seconds: 30, ignoreErrors: true })
+      }
+      const ended = await agent.waitForEnd(id)
+      expect(ended).toMatchObject({ state: 'succeeded', result: { passedRows: ROWS, failedRows: 0 } })
+      expect((await agent.run('validation')).result).toMatchObject({ verdict: 'pass', coverage: 1, rows: ROWS })
     })
-  },
-)
+    expect(await wrongRows(server)).toBe(0)
+  })
+})
 
-test(
-  'if the database is down at startup, the agent starts, reports it, and continues once the database is available',
-  { timeout: 120_000 },
-  async () => {
-    await withServer(async (server) => {
-      await server.crash()
-      await withAgent(
-        server.url,
-        VEHICLES_FILE,
-        async (agent) => {
-          expect((await fetch(`${agent.url}/livez`)).ok).toBe(true)
-          expect(
-            await fetch(`${agent.url}/readyz`).then(async (answer) => [
-              answer.status,
-              JSON.stringify(await answer.json()),
-            ]),
-          ).toEqual([503, expect.stringMatching(/cannot be reached|not been reached/)])
-          const refused = await agent.post<{ code: string; detail: string }>('/v1/rollouts/vehicles/operations', {
-            kind: 'expand',
-            environment: 'staging',
-          })
-          expect(refused).toMatchObject({ status: 503, body: { code: 'database-away' } })
-          // Turning the flag off needs no database.
-          const off = await agent.post<Operation>('/v1/rollouts/vehicles/operations', {
-            kind: 'flag',
-            environment: 'staging',
-            parameters: { enabled: false },
-          })
-          expect(off).toMatchObject({ status: 202, body: { persisted: false } })
-          await server.restart()
-          await waitFor('ready', () => ready(agent.url), { seconds: 30, ignoreErrors: true })
-          await agent.run('expand')
-        },
-        { boot: 'without-database' },
-      )
+test('after a database is frozen and resumed, no row is lost, even if the lease expires', async () => {
+  await withServer(async (server) => {
+    await withAgent(server.url, VEHICLES_FILE, async (agent) => {
+      await agent.run('expand')
+      const { id } = await agent.request('backfill', { batchSize: 100 })
+      await sleep(500)
+      await server.signal('SIGSTOP')
+      await sleep(13_000)
+      expect((await fetch(`${agent.url}/livez`)).ok).toBe(true)
+      await server.signal('SIGCONT')
+      await waitFor('ended', async () => (await agent.get<Operation>(`/v1/operations/${id}`)).state === 'succeeded', {
+        seconds: 30,
+        ignoreErrors: true,
+      })
     })
-  },
-)
+    expect(await wrongRows(server)).toBe(0)
+  })
+})
+
+test('if the database is down at startup, the agent starts, reports it, and continues once the database is available', async () => {
+  await withServer(async (server) => {
+    await server.crash()
+    await withAgent(
+      server.url,
+      VEHICLES_FILE,
+      async (agent) => {
+        expect((await fetch(`${agent.url}/livez`)).ok).toBe(true)
+        expect(
+          await fetch(`${agent.url}/readyz`).then(async (answer) => [
+            answer.status,
+            JSON.stringify(await answer.json()),
+          ]),
+        ).toEqual([503, expect.stringMatching(/cannot be reached|not been reached/)])
+        const refused = await agent.post<{ code: string; detail: string }>('/v1/rollouts/vehicles/operations', {
+          kind: 'expand',
+          environment: 'staging',
+        })
+        expect(refused).toMatchObject({ status: 503, body: { code: 'database-away' } })
+        // Turning the flag off needs no database.
+        const off = await agent.post<Operation>('/v1/rollouts/vehicles/operations', {
+          kind: 'flag',
+          environment: 'staging',
+          parameters: { enabled: false },
+        })
+        expect(off).toMatchObject({ status: 202, body: { persisted: false } })
+        await server.restart()
+        await waitFor('ready', () => ready(agent.url), { seconds: 30, ignoreErrors: true })
+        await agent.run('expand')
+      },
+      { boot: 'without-database' },
+    )
+  })
+})

@@ -28,34 +28,27 @@ async function waitForEveryAnswer(agent: AgentProcess, server: GarbageServer, ti
   )
 }
 
-test(
-  'a server that answers garbage in the place of PostgreSQL does not end the process',
-  { timeout: 150_000 },
-  async () => {
-    await withGarbage(async (server) => {
-      for (const sslmode of ['disable', 'prefer']) {
-        const url = `postgres://u:p@127.0.0.1:${server.port}/x?sslmode=${sslmode}`
-        const agent = await startAgentProcess(url, VEHICLES_FILE, 'agent-1', { until: 'listening' })
-        try {
-          await waitForEveryAnswer(agent, server, sslmode === 'disable' ? 2 : 4)
-          expect((await fetch(`${agent.url}/readyz`)).status).toBe(503)
-        } finally {
-          await agent.kill()
-        }
+test('a server that answers garbage in the place of PostgreSQL does not end the process', async () => {
+  await withGarbage(async (server) => {
+    for (const sslmode of ['disable', 'prefer']) {
+      const url = `postgres://u:p@127.0.0.1:${server.port}/x?sslmode=${sslmode}`
+      const agent = await startAgentProcess(url, VEHICLES_FILE, 'agent-1', { until: 'listening' })
+      try {
+        await waitForEveryAnswer(agent, server, sslmode === 'disable' ? 2 : 4)
+        expect((await fetch(`${agent.url}/readyz`)).status).toBe(503)
+      } finally {
+        await agent.kill()
       }
-    })
-  },
-)
+    }
+  })
+})
 
-test(
-  'garbage from the replica, Prometheus, Grafana and the application does not end the process',
-  { timeout: 180_000 },
-  async () => {
-    await withGarbage(async (server) => {
-      await withDatabase(async ({ url, sql }) => {
-        await createVehicles(sql, 500)
-        const at = `127.0.0.1:${server.port}`
-        const file = `${VEHICLES_FILE.replace('requires: [integrity]', 'requires: [integrity, system]')}api:
+test('garbage from the replica, Prometheus, Grafana and the application does not end the process', async () => {
+  await withGarbage(async (server) => {
+    await withDatabase(async ({ url, sql }) => {
+      await createVehicles(sql, 500)
+      const at = `127.0.0.1:${server.port}`
+      const file = `${VEHICLES_FILE.replace('requires: [integrity]', 'requires: [integrity, system]')}api:
   histogram: { url: 'http://${at}/metrics', name: x, errors: { status: '5..' } }
 signals:
   - { name: queue, promql: queue, limit: 1 }
@@ -63,42 +56,41 @@ signals:
 checks:
   - { name: list, request: { url: 'http://${at}/list', status: 200 } }
 `
-        const agent = await startAgentProcess(url, file, 'agent-1', {
-          environment: {
-            STI_REPLICA_URL: `postgres://u:p@${at}/x`,
-            STI_PROMETHEUS_URL: `http://${at}`,
-            STI_GRAFANA_URL: `http://${at}`,
-          },
-        })
-        try {
-          await agent.run('expand')
-          let done = false
-          const validating = (async () => {
-            while (agent.exitCode() === null && !done) {
-              const { status, body } = await agent.post<{ id: number }>('/v1/rollouts/vehicles/operations', {
-                kind: 'validation',
-                environment: 'staging',
-                parameters: {},
-                reason: 'test',
-              })
-              if (status === 202) await agent.waitForEnd(body.id)
-              await fetch(`${agent.url}/v1/rollouts`, { headers: { 'x-grafana-id': 'e30.e30.e30' } })
-              await fetch(`${agent.url}/v1/rollouts/vehicles/readiness`).catch(() => undefined)
-            }
-          })()
-          await waitForEveryAnswer(agent, server, 2)
-          done = true
-          await validating
-          expect(await isOk(`${agent.url}/readyz`)).toBe(true)
-        } finally {
-          await agent.kill()
-        }
+      const agent = await startAgentProcess(url, file, 'agent-1', {
+        environment: {
+          STI_REPLICA_URL: `postgres://u:p@${at}/x`,
+          STI_PROMETHEUS_URL: `http://${at}`,
+          STI_GRAFANA_URL: `http://${at}`,
+        },
       })
+      try {
+        await agent.run('expand')
+        let done = false
+        const validating = (async () => {
+          while (agent.exitCode() === null && !done) {
+            const { status, body } = await agent.post<{ id: number }>('/v1/rollouts/vehicles/operations', {
+              kind: 'validation',
+              environment: 'staging',
+              parameters: {},
+              reason: 'test',
+            })
+            if (status === 202) await agent.waitForEnd(body.id)
+            await fetch(`${agent.url}/v1/rollouts`, { headers: { 'x-grafana-id': 'e30.e30.e30' } })
+            await fetch(`${agent.url}/v1/rollouts/vehicles/readiness`).catch(() => undefined)
+          }
+        })()
+        await waitForEveryAnswer(agent, server, 2)
+        done = true
+        await validating
+        expect(await isOk(`${agent.url}/readyz`)).toBe(true)
+      } finally {
+        await agent.kill()
+      }
     })
-  },
-)
+  })
+})
 
-test('answers of PostgreSQL that are damaged on the way do not end the process', { timeout: 120_000 }, async () => {
+test('answers of PostgreSQL that are damaged on the way do not end the process', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 500)
     const way = await startDamagingProxy(url)

@@ -76,29 +76,25 @@ const NETWORK_FAULTS: NetworkFault[] = [
   },
 ]
 
-test.each(NETWORK_FAULTS)(
-  'the network $what: the agent recovers automatically, and no row is lost',
-  { timeout: 300_000 },
-  async (fault) => {
-    await withDatabase(async ({ url }) => {
-      const proxy = await startTcpProxy(url)
-      try {
-        const found = await withBusyBackfill({ url, agentUrl: proxy.url }, async ({ agent }) => {
-          const begun = Date.now()
-          fault.begin(proxy)
-          if (fault.cutsOff)
-            await waitFor('/readyz reports it', async () => !(await isReady(agent)), {
-              seconds: 10,
-              ignoreErrors: true,
-            })
-          await sleep(fault.lastsMs - (Date.now() - begun))
-          fault.end(proxy)
-          await waitFor('ready again', () => isReady(agent), { seconds: 20, ignoreErrors: true })
-        })
-        console.log(`the network ${fault.what}: ${found}`)
-      } finally {
-        await proxy.stop()
-      }
-    })
-  },
-)
+test.each(NETWORK_FAULTS)('the network $what: the agent recovers automatically, and no row is lost', async (fault) => {
+  await withDatabase(async ({ url }) => {
+    const proxy = await startTcpProxy(url)
+    try {
+      const found = await withBusyBackfill({ url, agentUrl: proxy.url }, async ({ agent }) => {
+        const begun = Date.now()
+        fault.begin(proxy)
+        if (fault.cutsOff)
+          await waitFor('/readyz reports it', async () => !(await isReady(agent)), {
+            seconds: 10,
+            ignoreErrors: true,
+          })
+        await sleep(fault.lastsMs - (Date.now() - begun))
+        fault.end(proxy)
+        await waitFor('ready again', () => isReady(agent), { seconds: 20, ignoreErrors: true })
+      })
+      console.log(`the network ${fault.what}: ${found}`)
+    } finally {
+      await proxy.stop()
+    }
+  })
+})

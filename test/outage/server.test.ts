@@ -55,27 +55,23 @@ test(
   },
 )
 
-test.each(['cancel', 'terminate'] as const)(
-  'the agent repeats its statements after a random %s',
-  { timeout: 300_000 },
-  async (how) => {
-    await withDatabase(async ({ url }) => {
-      let hits = 0
-      const found = await withBusyBackfill({ url }, async ({ agent, id, sql }) => {
-        for (const end = Date.now() + 8_000; Date.now() < end;) {
-          const rows = await sql.unsafe(`select pg_${how}_backend(pid) from pg_stat_activity
+test.each(['cancel', 'terminate'] as const)('the agent repeats its statements after a random %s', async (how) => {
+  await withDatabase(async ({ url }) => {
+    let hits = 0
+    const found = await withBusyBackfill({ url }, async ({ agent, id, sql }) => {
+      for (const end = Date.now() + 8_000; Date.now() < end;) {
+        const rows = await sql.unsafe(`select pg_${how}_backend(pid) from pg_stat_activity
             where datname = current_database() and application_name like 'sti %' and state = 'active' and random() < 0.5`)
-          hits += rows.length
-          await sleep(Math.random() * 150)
-          if (['succeeded', 'failed'].includes((await readOperation(agent, id).catch(() => null))?.state ?? '')) break
-        }
-        await sleep(3_000)
-        // If statements are cancelled repeatedly and smaller batches do not help, the backfill is paused for a person
-        // to check.
-        if ((await readOperation(agent, id)).state === 'paused') await agent.post(`/v1/operations/${id}/resume`, {})
-      })
-      console.log(`${hits} statements hit by ${how}: ${found}`)
-      expect(hits).toBeGreaterThan(2)
+        hits += rows.length
+        await sleep(Math.random() * 150)
+        if (['succeeded', 'failed'].includes((await readOperation(agent, id).catch(() => null))?.state ?? '')) break
+      }
+      await sleep(3_000)
+      // If statements are cancelled repeatedly and smaller batches do not help, the backfill is paused for a person
+      // to check.
+      if ((await readOperation(agent, id)).state === 'paused') await agent.post(`/v1/operations/${id}/resume`, {})
     })
-  },
-)
+    console.log(`${hits} statements hit by ${how}: ${found}`)
+    expect(hits).toBeGreaterThan(2)
+  })
+})

@@ -128,7 +128,7 @@ test('a ramp reaches 100% if every step passes; turning the flag off through any
     const last = await first.run('flag', RAMP)
     expect(last.result).toMatchObject({ steps: [25, 100] })
   })
-}, 120_000)
+})
 
 test('a ramp holds its step while the checks are inconclusive, then pauses; a failed step turns the flag off', async () => {
   await withTwoAgents(async (first, second, sql) => {
@@ -182,7 +182,7 @@ test('a ramp holds its step while the checks are inconclusive, then pauses; a fa
     expect(operations[0]).toMatchObject({ kind: 'rollback', parameters: { scope: 'flag' }, actor: { via: 'agent' } })
     expect(operations[0]!.reason).toMatch(new RegExp(`^ramp ${bad.id} failed at 25%`))
   })
-}, 120_000)
+})
 
 const request = (parameters: object): object => ({
   kind: 'flag',

@@ -56,4 +56,4 @@ test('sti uninstall rolls back, waits for the agents to stop, drops the schema, 
     expect(await sql`select from pg_namespace where nspname = 'sti'`).toHaveLength(0)
     expect(await columns()).toEqual(before)
   })
-}, 120_000)
+})

@@ -114,4 +114,4 @@ test('the previews name the prepared statements that fail once, and a real conne
       await driver.end()
     }
   })
-}, 120_000)
+})

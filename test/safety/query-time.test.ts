@@ -49,42 +49,38 @@ signals: [{ name: rows, sql: select count(*) from public.vehicles, limit: 100000
 backup: { query: select now() }
 `
 
-test(
-  'every query that the agent sends is recognized as its own, whatever the rollout does',
-  { timeout: 240_000 },
-  async () => {
-    await withAgentRole({ monitor: true }, async ({ url, sql, role }) => {
-      await sql.unsafe(`grant create on schema public to ${role}`)
-      await withAgent(
-        url,
-        EVERYTHING,
-        async (agent) => {
-          await agent.run('expand')
-          await agent.run('backfill')
-          await agent.run('validation')
-          await agent.run('finalize')
-          await agent.run('flag', { enabled: true, force: true }).catch(() => null)
-          await agent.run('rehearsal')
-          // Refused while the soak time has not passed; its checks run.
-          await agent
-            .run('column-drop', {
-              validateData: true,
-              includeRollback: true,
-              generatePullRequest: true,
-              confirm: 'vehicles',
-            })
-            .catch(() => null)
-          await agent.run('rollback', { scope: 'data', full: true, confirm: 'vehicles' })
-          // Utility commands, whose text is not normalized, are never counted.
-          const counted = await sql<{ query: string }[]>`
+test('every query that the agent sends is recognized as its own, whatever the rollout does', async () => {
+  await withAgentRole({ monitor: true }, async ({ url, sql, role }) => {
+    await sql.unsafe(`grant create on schema public to ${role}`)
+    await withAgent(
+      url,
+      EVERYTHING,
+      async (agent) => {
+        await agent.run('expand')
+        await agent.run('backfill')
+        await agent.run('validation')
+        await agent.run('finalize')
+        await agent.run('flag', { enabled: true, force: true }).catch(() => null)
+        await agent.run('rehearsal')
+        // Refused while the soak time has not passed; its checks run.
+        await agent
+          .run('column-drop', {
+            validateData: true,
+            includeRollback: true,
+            generatePullRequest: true,
+            confirm: 'vehicles',
+          })
+          .catch(() => null)
+        await agent.run('rollback', { scope: 'data', full: true, confirm: 'vehicles' })
+        // Utility commands, whose text is not normalized, are never counted.
+        const counted = await sql<{ query: string }[]>`
           select left(query, 300) as query from pg_stat_statements
           where userid = ${role}::regrole and toplevel and query ~* ${NORMALIZED_QUERY_PATTERN}
             and not ${sql.unsafe(OWN_STATEMENT_SQL.replace('current_user', `'${role}'`))}
           order by 1`
-          expect(counted.map(({ query }) => query)).toEqual([])
-        },
-        QUIET_LOG,
-      )
-    })
-  },
-)
+        expect(counted.map(({ query }) => query)).toEqual([])
+      },
+      QUIET_LOG,
+    )
+  })
+})

@@ -90,7 +90,6 @@ test.each([
   },
 ])(
   'membership in the role of the owner is enough, and the owner keeps changing its table: $rows',
-  { timeout: 120_000 },
   async ({ policy }) => {
     await withAgentRole({ monitor: true }, async ({ url, sql, role }) => {
       const owner = `owner_${role}`

@@ -13,7 +13,7 @@ const UNQUALIFIED_TRIGGER = `
   create trigger audit after update on public.vehicles for each row execute function public.audit()`
 const FILE = `${VEHICLES_FILE}triggers: { audit: harmless }\n`
 
-test('a trigger with unqualified names fires for backfill, canary and clearing', { timeout: 120_000 }, async () => {
+test('a trigger with unqualified names fires for backfill, canary and clearing', async () => {
   await withDatabase(async ({ url, sql }) => {
     await createVehicles(sql, 200)
     await sql.unsafe(`${UNQUALIFIED_TRIGGER}; alter table public.vehicles add column type text`)

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface WaitOptions {
-  /** Default: 20. */
+  /** Default: 60. A test that is about a time names it. */
   readonly seconds?: number
   /** Default: 25. */
   readonly intervalMs?: number
@@ -16,7 +16,7 @@ export class StopWaitingError extends Error {}
 export async function waitFor<T>(
   condition: string,
   read: () => T | Promise<T>,
-  { seconds = 20, intervalMs = 25, ignoreErrors = false }: WaitOptions = {},
+  { seconds = 60, intervalMs = 25, ignoreErrors = false }: WaitOptions = {},
 ): Promise<Exclude<T, null | undefined | false>> {
   let lastError: unknown
   for (const end = Date.now() + seconds * 1000; ; await sleep(intervalMs)) {

@@ -64,7 +64,7 @@ test('a healthy table passes every check of the layer, also if it is written bet
   })
 })
 
-test('rows that disappeared without a DELETE are found', { timeout: 240_000 }, async () => {
+test('rows that disappeared without a DELETE are found', async () => {
   await withCoveredTable(async ({ agent, sql }) => {
     await validate(agent)
     const gone = (await sql<{ ctid: string }[]>`select ctid::text from public.vehicles where id = 4001`)[0]!.ctid

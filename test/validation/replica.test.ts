@@ -19,63 +19,59 @@ async function readMessages(agent: TestAgent, kind = 'validation'): Promise<stri
   return events.filter((event) => event.kind === kind).map((event) => event.message)
 }
 
-test(
-  'a replica serves the reads once it has replayed all writes; a lagging or unavailable one does not',
-  { timeout: 240_000 },
-  async () => {
-    const primary = await startPostgres(['-c', 'wal_keep_size=512MB', '-c', 'fsync=off'])
-    const sql = postgres(primary.url, { max: 2, onnotice: () => undefined })
-    await createVehicles(sql, 30_000)
-    const replica = await startStreamingReplica(primary)
-    try {
-      await withAgent(
-        primary.url,
-        FILE,
-        async (agent) => {
-          await agent.run('expand')
-          await agent.run('backfill')
-          await replica.sql`select pg_stat_statements_reset()`
-          const served = await validate(agent)
-          expect(failedChecks(served)).toEqual([])
-          expect(await readMessages(agent)).toEqual(['reads the table on the replica'])
-          expect(findCheck(served, 'coverage').detail).toBe(
-            '30,000 of 30,000 rows have the type implied by their legacy columns, read on the replica',
-          )
-          const [read] = await replica.sql<{ calls: number }[]>`
+test('a replica serves the reads once it has replayed all writes; a lagging or unavailable one does not', async () => {
+  const primary = await startPostgres(['-c', 'wal_keep_size=512MB', '-c', 'fsync=off'])
+  const sql = postgres(primary.url, { max: 2, onnotice: () => undefined })
+  await createVehicles(sql, 30_000)
+  const replica = await startStreamingReplica(primary)
+  try {
+    await withAgent(
+      primary.url,
+      FILE,
+      async (agent) => {
+        await agent.run('expand')
+        await agent.run('backfill')
+        await replica.sql`select pg_stat_statements_reset()`
+        const served = await validate(agent)
+        expect(failedChecks(served)).toEqual([])
+        expect(await readMessages(agent)).toEqual(['reads the table on the replica'])
+        expect(findCheck(served, 'coverage').detail).toBe(
+          '30,000 of 30,000 rows have the type implied by their legacy columns, read on the replica',
+        )
+        const [read] = await replica.sql<{ calls: number }[]>`
           select coalesce(sum(calls), 0)::int as calls from pg_stat_statements where query like '%bit_xor%'`
-          expect(read!.calls).toBeGreaterThan(0)
-          // A wrong row that the replica has not replayed yet must not be missed.
-          await replica.sql`select pg_wal_replay_pause()`
-          await sql.unsafe(`alter table public.vehicles disable trigger "~sti_derive"; update public.vehicles set type = 'Bike' where id = 77;
+        expect(read!.calls).toBeGreaterThan(0)
+        // A wrong row that the replica has not replayed yet must not be missed.
+        await replica.sql`select pg_wal_replay_pause()`
+        await sql.unsafe(`alter table public.vehicles disable trigger "~sti_derive"; update public.vehicles set type = 'Bike' where id = 77;
           alter table public.vehicles enable always trigger "~sti_derive"`)
-          const late = await validate(agent, { checks: ['coverage'] })
-          expect(findCheck(late, 'coverage')).toMatchObject({ verdict: 'fail', sampleKeys: [['77']] })
-          expect((await readMessages(agent))[0]).toMatch(
-            /reads the table on the primary instead of the replica: it is still [\d.]+ [KM]?i?B of WAL behind/,
-          )
-          await replica.sql`select pg_wal_replay_resume()`
-          await sql`update public.vehicles set is_bike = is_bike where id = 77`
-          expect((await validate(agent, { checks: ['coverage'] })).verdict).toBe('pass')
-          await replica.stop()
-          const alone = await validate(agent, { checks: ['coverage'] })
-          expect(findCheck(alone, 'coverage').detail).toBe(
-            '30,000 of 30,000 rows have the type implied by their legacy columns',
-          )
-          expect((await readMessages(agent))[0]).toMatch(
-            /reads the table on the primary instead of the replica: (the connection failed|it did not respond)/,
-          )
-        },
-        { config: { replicaUrl: replica.url } },
-      )
-    } finally {
-      await sql.end({ timeout: 1 })
-      await replica.stop().catch(() => undefined)
-      await primary.stop()
-    }
-  },
-)
+        const late = await validate(agent, { checks: ['coverage'] })
+        expect(findCheck(late, 'coverage')).toMatchObject({ verdict: 'fail', sampleKeys: [['77']] })
+        expect((await readMessages(agent))[0]).toMatch(
+          /reads the table on the primary instead of the replica: it is still [\d.]+ [KM]?i?B of WAL behind/,
+        )
+        await replica.sql`select pg_wal_replay_resume()`
+        await sql`update public.vehicles set is_bike = is_bike where id = 77`
+        expect((await validate(agent, { checks: ['coverage'] })).verdict).toBe('pass')
+        await replica.stop()
+        const alone = await validate(agent, { checks: ['coverage'] })
+        expect(findCheck(alone, 'coverage').detail).toBe(
+          '30,000 of 30,000 rows have the type implied by their legacy columns',
+        )
+        expect((await readMessages(agent))[0]).toMatch(
+          /reads the table on the primary instead of the replica: (the connection failed|it did not respond)/,
+        )
+      },
+      { config: { replicaUrl: replica.url } },
+    )
+  } finally {
+    await sql.end({ timeout: 1 })
+    await replica.stop().catch(() => undefined)
+    await primary.stop()
+  }
+})
 
-test('the primary takes over if the replica dies or cancels a query midway', { timeout: 240_000 }, async () => {
+test('the primary takes over if the replica dies or cancels a query midway', async () => {
   const primary = await startPostgres(['-c', 'wal_keep_size=512MB', '-c', 'fsync=off'])
   const sql = postgres(primary.url, { max: 2, onnotice: () => undefined })
   await createVehicles(sql, 30_000)

@@ -33,69 +33,65 @@ async function waitForBegin(agent: TestAgentClient): Promise<number> {
   return id
 }
 
-test(
-  'a paused validation resumes where it stopped, and restarts if resuming would be meaningless',
-  { timeout: 240_000 },
-  async () => {
-    await withDatabase(async ({ url, sql }) => {
-      await slowToRead(sql)
-      await withAgent(url, FILE, async (agent) => {
-        await agent.run('expand')
-        await agent.run('backfill')
-        const paused = async (): Promise<{ id: number; position: number }> => {
-          const id = await waitForBegin(agent)
-          await agent.post(`/v1/operations/${id}/pause`, {})
-          expect((await agent.waitForEnd(id)).state).toBe('paused')
-          const [row] = await sql<{ position: string[]; finished: boolean }[]>`
+test('a paused validation resumes where it stopped, and restarts if resuming would be meaningless', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    await slowToRead(sql)
+    await withAgent(url, FILE, async (agent) => {
+      await agent.run('expand')
+      await agent.run('backfill')
+      const paused = async (): Promise<{ id: number; position: number }> => {
+        const id = await waitForBegin(agent)
+        await agent.post(`/v1/operations/${id}/pause`, {})
+        expect((await agent.waitForEnd(id)).state).toBe('paused')
+        const [row] = await sql<{ position: string[]; finished: boolean }[]>`
           select position, finished from sti.validation_scan where operation_id = ${id}`
-          expect(row!.finished).toBe(false)
-          return { id, position: Number(row!.position[0]) }
-        }
-        const resumed = async (id: number): Promise<Operation> => {
-          await agent.post(`/v1/operations/${id}/resume`, {})
-          await waitFor('it runs', async () => (await operationOf(agent, id)).state !== 'paused')
-          return await agent.waitForEnd(id)
-        }
-        const first = await paused()
-        const at = Date.now()
-        // Rows that are correct before and after are not a fault, and neither are rows added behind the scan.
-        await sql`update public.vehicles set is_truck = not is_truck where id in (1, ${first.position}, ${first.position + 1})`
-        await sleep(2_000)
-        const whole = await resumed(first.id)
-        expect(whole.result).toMatchObject({ verdict: 'pass', rows: ROWS, coverage: 1 })
-        // The time that it was paused is no work: an estimate must not count it.
-        const elapsedSeconds = (Date.parse(whole.endedAt!) - Date.parse(whole.startedAt!)) / 1_000
-        expect(whole.workedSeconds).toBeGreaterThan(0)
-        expect(whole.workedSeconds).toBeLessThan(elapsedSeconds - 1.9)
-        expect(await readMessages(agent, first.id)).toMatch(
-          new RegExp(
-            `resumes the scan at ${first.position} after ${Number(first.position).toLocaleString('en-US')} rows`,
-          ),
-        )
-        const { startedAt } = (await agent.rollout()).validation!
-        expect(Date.parse(startedAt)).toBeLessThan(at)
-        expect(await sql`select from sti.validation_scan`).toHaveLength(0)
+        expect(row!.finished).toBe(false)
+        return { id, position: Number(row!.position[0]) }
+      }
+      const resumed = async (id: number): Promise<Operation> => {
+        await agent.post(`/v1/operations/${id}/resume`, {})
+        await waitFor('it runs', async () => (await operationOf(agent, id)).state !== 'paused')
+        return await agent.waitForEnd(id)
+      }
+      const first = await paused()
+      const at = Date.now()
+      // Rows that are correct before and after are not a fault, and neither are rows added behind the scan.
+      await sql`update public.vehicles set is_truck = not is_truck where id in (1, ${first.position}, ${first.position + 1})`
+      await sleep(2_000)
+      const whole = await resumed(first.id)
+      expect(whole.result).toMatchObject({ verdict: 'pass', rows: ROWS, coverage: 1 })
+      // The time that it was paused is no work: an estimate must not count it.
+      const elapsedSeconds = (Date.parse(whole.endedAt!) - Date.parse(whole.startedAt!)) / 1_000
+      expect(whole.workedSeconds).toBeGreaterThan(0)
+      expect(whole.workedSeconds).toBeLessThan(elapsedSeconds - 1.9)
+      expect(await readMessages(agent, first.id)).toMatch(
+        new RegExp(
+          `resumes the scan at ${first.position} after ${Number(first.position).toLocaleString('en-US')} rows`,
+        ),
+      )
+      const { startedAt } = (await agent.rollout()).validation!
+      expect(Date.parse(startedAt)).toBeLessThan(at)
+      expect(await sql`select from sti.validation_scan`).toHaveLength(0)
 
-        const rewritten = await paused()
-        await sql`cluster public.vehicles using vehicles_pkey`
-        expect((await resumed(rewritten.id)).result).toMatchObject({ verdict: 'pass', rows: ROWS })
-        expect(await readMessages(agent, rewritten.id)).toContain(
-          'restarts the scan: the table was recreated or rewritten',
-        )
+      const rewritten = await paused()
+      await sql`cluster public.vehicles using vehicles_pkey`
+      expect((await resumed(rewritten.id)).result).toMatchObject({ verdict: 'pass', rows: ROWS })
+      expect(await readMessages(agent, rewritten.id)).toContain(
+        'restarts the scan: the table was recreated or rewritten',
+      )
 
-        const written = await paused()
-        await agent.run('backfill')
-        expect((await resumed(written.id)).result).toMatchObject({ verdict: 'pass', rows: ROWS })
-        expect(await readMessages(agent, written.id)).toContain(
-          'restarts the scan: a bulk write has run since the scan started',
-        )
-        expect((await agent.rollout()).stage).toBe('verified')
-      })
+      const written = await paused()
+      await agent.run('backfill')
+      expect((await resumed(written.id)).result).toMatchObject({ verdict: 'pass', rows: ROWS })
+      expect(await readMessages(agent, written.id)).toContain(
+        'restarts the scan: a bulk write has run since the scan started',
+      )
+      expect((await agent.rollout()).stage).toBe('verified')
     })
-  },
-)
+  })
+})
 
-test('another agent continues the validation of an agent that dies', { timeout: 120_000 }, async () => {
+test('another agent continues the validation of an agent that dies', async () => {
   await withDatabase(async ({ url, sql }) => {
     await slowToRead(sql)
     const first = await startAgentProcess(url, FILE)

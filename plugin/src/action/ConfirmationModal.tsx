@@ -1,7 +1,7 @@
 import { css, cx } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
 import { Button, Modal, useStyles2 } from '@grafana/ui'
-import React, { type FormEvent, type ReactNode } from 'react'
+import React, { type FormEvent, type ReactNode, type RefObject, useEffect, useRef } from 'react'
 import type { AgentError } from '../agent/AgentError'
 import { EnvironmentBadge } from '../rollout/EnvironmentBadge'
 import { ErrorBox } from './ErrorBox'
@@ -22,6 +22,9 @@ interface Props {
   children: ReactNode
 }
 
+const FRAMES_UNTIL_OPEN = 20
+const FOCUSABLE = ':is(input, textarea, button):not(:disabled)'
+
 /** A button “Cancel” that leaves the dialog would be mistaken for one that cancels something else. */
 const leaveLabel = (confirmLabel: string): string => (/^cancel\b/i.test(confirmLabel) ? 'Close' : 'Cancel')
 
@@ -40,6 +43,8 @@ export function ConfirmationModal({
   onClose,
 }: Props) {
   const styles = useStyles2(getStyles)
+  const form = useRef<HTMLFormElement>(null)
+  useFocusWithinDialog(form)
   const submit = (event: FormEvent) => {
     event.preventDefault()
     if (!busy && !done && disabledReason === null) onConfirm()
@@ -57,7 +62,7 @@ export function ConfirmationModal({
       onDismiss={onClose}
       className={styles.modal}
     >
-      <form onSubmit={submit} className={styles.form}>
+      <form ref={form} onSubmit={submit} className={styles.form}>
         {children}
         {error && <ErrorBox error={error} />}
         <Modal.ButtonRow>
@@ -80,6 +85,27 @@ export function ConfirmationModal({
       </form>
     </Modal>
   )
+}
+
+/**
+ * Keeps the focus in the dialog while it opens: a list of actions that opened it closes at the same moment and gives
+ * the focus to its own button, up to a few frames later. Without the focus in the dialog, Escape does not close it.
+ */
+function useFocusWithinDialog(form: RefObject<HTMLFormElement>): void {
+  useEffect(() => {
+    const dialog = form.current?.closest('[role="dialog"]')
+    let focused = form.current?.querySelector<HTMLElement>(FOCUSABLE)
+    let frames = FRAMES_UNTIL_OPEN
+    let next = 0
+    const takeFocus = (): void => {
+      const active = document.activeElement
+      if (!dialog?.contains(active)) focused?.focus()
+      else if (active instanceof HTMLElement) focused = active
+      if (--frames > 0) next = requestAnimationFrame(takeFocus)
+    }
+    next = requestAnimationFrame(takeFocus)
+    return () => cancelAnimationFrame(next)
+  }, [form])
 }
 
 const getStyles = (theme: GrafanaTheme2) => ({
