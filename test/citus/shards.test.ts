@@ -16,7 +16,9 @@ import { findCheck, validate } from '../validation/validations.ts'
 import { withAgent, type TestAgent } from '../support/agent.ts'
 import { citusTest } from '../support/citus.ts'
 import type { CitusDatabase } from '../support/citusDatabase.ts'
+import { readEventMessages } from '../support/operations.ts'
 import { VEHICLES_FILE } from '../support/vehicles.ts'
+import { waitFor } from '../support/waitFor.ts'
 
 const WRONG = `type is distinct from case when is_truck then 'Truck' when is_bike then 'Bike' else 'Car' end`
 
@@ -276,6 +278,10 @@ citusTest(
       }
       expect(longest).toBeLessThan(1_000)
       expect(await agent.get(`/v1/operations/${id}`)).toMatchObject({ state: 'running' })
+      const messages = async (): Promise<string> => (await readEventMessages(agent, id)).join('\n')
+      // Its session is at the coordinator, and its lock on a node.
+      const [{ pid }] = (await holder`select pg_backend_pid() as pid`) as unknown as [{ pid: number }]
+      await waitFor('the holder is named', async () => (await messages()).includes(`held by pid ${pid} (`))
       await holder.end()
       expect(await agent.waitForEnd(id)).toMatchObject({ state: 'succeeded' })
       expect(await sql.unsafe(`select count(*)::int as wrong from public.vehicles where ${WRONG}`)).toEqual([

@@ -6,6 +6,8 @@ import type { Sql } from './connect.ts'
 export interface LockHolder {
   /** Null: a prepared transaction. */
   readonly pid: number | null
+  /** The node of Citus, as `host:port`, that the session is on; null: the server that the agent is connected to. */
+  readonly node: string | null
   /** The name (gid) of a prepared transaction. */
   readonly preparedName: string | null
   /** Null for a background process. */
@@ -30,15 +32,15 @@ const MAX_NAMED_HOLDERS = 3
 
 /** Selects holders; `pids` and `prepared` are subqueries of their pids and of the transaction IDs of prepared ones. */
 const holdersSql = (pids: string, prepared: string): string => `
-  select a.pid, null as "preparedName", a.usename::text as "user", nullif(a.application_name, '') as application,
+  select a.pid, null as node, null as "preparedName", a.usename::text as "user", nullif(a.application_name, '') as application,
     coalesce(a.backend_type, 'unknown') as "backendType", a.state,
     extract(epoch from clock_timestamp() - a.xact_start)::float8 as seconds, nullif(left(a.query, 1000), '') as query
   from pg_stat_activity a where a.pid <> pg_backend_pid() and a.pid in (${pids})
   union all
-  select null, p.gid, p.owner::text, null, 'prepared transaction', null,
+  select null, null, p.gid, p.owner::text, null, 'prepared transaction', null,
     extract(epoch from clock_timestamp() - p.prepared)::float8, null
   from pg_prepared_xacts p where p.transaction in (${prepared})
-  order by 7 desc nulls last`
+  order by 8 desc nulls last`
 
 /** Transaction IDs of the prepared transactions that hold a lock; in pg_locks they have a virtual ID, but no pid. */
 const preparedHoldersSql = (locks: string): string => `
@@ -112,19 +114,20 @@ export function describeHolders(holders: readonly LockHolder[]): string {
 
 /** The name of each holder, without what changes while it holds the lock. */
 export const nameHolders = (holders: readonly LockHolder[]): string[] =>
-  holders.map(({ pid, preparedName }) =>
-    preparedName === null ? `pid ${pid}` : `prepared transaction ${printable(preparedName)}`,
+  holders.map(
+    ({ pid, node, preparedName }) =>
+      `${preparedName === null ? `pid ${pid}` : `prepared transaction ${printable(preparedName)}`}${onNode(node)}`,
   )
 
 /** Identifies a holder, without the values that change while it holds the lock. */
 export const holdersKey = (holders: readonly LockHolder[]): string => nameHolders(holders).join()
 
 function describeHolder(holder: LockHolder): string {
-  const { pid, preparedName, user, application, backendType, state, seconds, query } = holder
+  const { pid, node, preparedName, user, application, backendType, state, seconds, query } = holder
   const age =
     seconds === null ? 'transaction of unknown age' : `transaction ${formatDuration(Math.max(0, seconds))} old`
   if (preparedName !== null)
-    return `prepared transaction ${printable(preparedName)} (${printable(user ?? 'unknown owner')}, ${age}): commit or roll it back`
+    return `prepared transaction ${printable(preparedName)}${onNode(node)} (${printable(user ?? 'unknown owner')}, ${age}): commit or roll it back`
   const isWraparound = /to prevent wraparound/.test(query ?? '')
   const facts = [
     printable(user ?? backendType),
@@ -136,8 +139,10 @@ function describeHolder(holder: LockHolder): string {
       ? null
       : `${state === 'active' ? 'statement' : 'last statement'}: ${shorten(printable(query))}`,
   ]
-  return `pid ${pid} (${facts.filter((fact) => fact !== null).join(', ')})`
+  return `pid ${pid}${onNode(node)} (${facts.filter((fact) => fact !== null).join(', ')})`
 }
+
+const onNode = (node: string | null): string => (node === null ? '' : ` on node ${node}`)
 
 /** Text from other sessions may contain any character. */
 function printable(text: string): string {

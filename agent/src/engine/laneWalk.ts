@@ -39,6 +39,7 @@ import {
   type RangeMeasurement,
 } from './rangeMeasurement.ts'
 import { walkRanges, type PoisonRow, type RangeOutcome } from './rangeWalk.ts'
+import { findShardHolders } from './shardHeldRows.ts'
 import { MAX_ONE_BYTE_LINE_POINTER, SHARD_STRIPE_SHARE, type PageLayout } from './stripeBounds.ts'
 
 /** One worker on one lane. */
@@ -94,7 +95,10 @@ export async function walkLane(walk: LaneWalk, lane: Lane): Promise<boolean> {
     onRetry: (sqlstate) => job.hooks.onRetry(sqlstate),
     lockWaits: {
       observer: job.run.database.state,
-      onConflict: () => (state.skipLocked = job.columnUpdate.inShards === null),
+      async onConflict(range) {
+        if (job.columnUpdate.inShards === null) state.skipLocked = true
+        else await findShardHolders(job, state.target, range)
+      },
       onBlockers: (holders) => job.heldRows.setHolders(holders),
     },
     nextEstimatedRange: (low) =>

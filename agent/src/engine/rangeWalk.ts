@@ -43,7 +43,7 @@ export interface RangeWalk {
 export interface LockWaitHooks {
   /** Reads the holders of locks. */
   readonly observer: Sql
-  onConflict?(): void
+  onConflict?(range: KeyRange | null): void | Promise<void>
   /** Called while the range waits again, with the holders of the lock; empty: it has its locks. */
   onBlockers(holders: readonly LockHolder[]): void | Promise<void>
 }
@@ -114,7 +114,7 @@ export async function walkRanges(job: RangeWalk): Promise<boolean> {
       }
     } catch (error) {
       if (isLockTimeout(error) || errorCode(error) === '40P01') {
-        job.lockWaits?.onConflict?.()
+        await job.lockWaits?.onConflict?.(range)
         if (++lockConflicts === 1) {
           job.onRetry(errorCode(error)!)
           continue

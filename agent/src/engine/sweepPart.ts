@@ -9,6 +9,7 @@ import { rangeCondition, readNextRange, type KeyRange, type KeyedTable } from '.
 import { keyAsJson, type Key } from './keys.ts'
 import type { Lane } from './lane.ts'
 import { walkRanges, type PoisonRow, type RangeOutcome } from './rangeWalk.ts'
+import { findShardHolders } from './shardHeldRows.ts'
 
 /** A part of the table that one worker sweeps. */
 export interface SweepPart {
@@ -77,7 +78,10 @@ export async function sweepPart(sweep: PartSweep, part: SweepPart): Promise<Swee
     onRetry: (sqlstate) => job.hooks.onRetry(sqlstate),
     lockWaits: {
       observer: job.run.database.state,
-      onConflict: () => (state.skipLocked = job.columnUpdate.inShards === null),
+      async onConflict(range) {
+        if (job.columnUpdate.inShards === null) state.skipLocked = true
+        else await findShardHolders(job, part.target, range)
+      },
       onBlockers: (holders) => job.heldRows.setHolders(holders),
     },
     nextEstimatedRange: inHeapOrder ? (low) => nextBlockRange(low!, part.to!, state.blocks) : undefined,

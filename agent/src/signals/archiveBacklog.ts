@@ -1,10 +1,12 @@
 import { createPoll, type Poll } from './poll.ts'
 import { requireMonitorPrivilege } from './monitorPrivilege.ts'
-import type { BoundedConnection } from './boundedConnection.ts'
 import type { Reading } from './reading.ts'
+import type { ServerQuery } from './serverQuery.ts'
 
 /** The WAL files that wait for the archiver; none if archive_mode is off. */
 export interface ArchiveBacklog {
+  /** False: archive_mode is off. */
+  readonly enabled: boolean
   /** Completed WAL files that are not archived yet. */
   readonly files: number
   /** The file at which the last attempt failed, and the seconds since that failure; null: it did not fail. */
@@ -12,7 +14,7 @@ export interface ArchiveBacklog {
 }
 
 export interface ArchiveBacklogOptions {
-  readonly connection: BoundedConnection
+  readonly server: ServerQuery
   readonly intervalMs: number
   readonly now: () => number
 }
@@ -24,11 +26,7 @@ interface ArchiverRow {
   failing: { file: string; seconds: number } | null
 }
 
-export function pollArchiveBacklog({
-  connection,
-  intervalMs,
-  now,
-}: ArchiveBacklogOptions): Poll<Reading<ArchiveBacklog>> {
+export function pollArchiveBacklog({ server, intervalMs, now }: ArchiveBacklogOptions): Poll<Reading<ArchiveBacklog>> {
   return createPoll<Reading<ArchiveBacklog>>({
     intervalMs,
     now,
@@ -38,20 +36,20 @@ export function pollArchiveBacklog({
 
   async function refresh(): Promise<Reading<ArchiveBacklog>> {
     const at = now()
-    const [row] = await connection.query<ArchiverRow[]>(
-      (sql) => sql`
+    const row = await server.read<ArchiverRow>(
+      () => `
       select /* sti */ pg_has_role(current_user, 'pg_monitor', 'USAGE') as monitors, current_user::text as role,
         current_setting('archive_mode') as mode,
         (select jsonb_build_object('file', last_failed_wal, 'seconds',
             greatest(0, extract(epoch from clock_timestamp() - last_failed_time)))
           from pg_stat_archiver where last_failed_time > coalesce(last_archived_time, '-infinity')) as failing`,
     )
-    if (row!.mode === 'off') return { value: { files: 0, failing: null }, at }
-    requireMonitorPrivilege(row!)
-    const [pending] = await connection.query<{ files: number }[]>(
-      (sql) => sql`
+    if (row.mode === 'off') return { value: { enabled: false, files: 0, failing: null }, at }
+    requireMonitorPrivilege(row)
+    const pending = await server.read<{ files: number }>(
+      () => `
       select /* sti */ count(*)::int4 as files from pg_ls_archive_statusdir() where name like '%.ready'`,
     )
-    return { value: { files: pending!.files, failing: row!.failing }, at }
+    return { value: { enabled: true, files: pending.files, failing: row.failing }, at }
   }
 }

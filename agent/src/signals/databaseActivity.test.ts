@@ -5,6 +5,7 @@ import { connect } from '../database/connect.ts'
 import { pollDatabaseActivity, type DatabaseActivity } from './databaseActivity.ts'
 import type { Poll } from './poll.ts'
 import { createBoundedConnection } from './boundedConnection.ts'
+import { createServerQuery } from './serverQuery.ts'
 import { isKnown } from './reading.ts'
 import { waitForValue } from '../../../test/support/waitFor.ts'
 import { realTimeTest as test } from '../../../test/support/realTime.ts'
@@ -69,8 +70,7 @@ async function withActivity(url: string, test: (activity: Poll<DatabaseActivity>
   const database = connect(url, 'a')
   const connection = createBoundedConnection(() => database.engine({ purpose: 'signals', readOnly: true }), 2_000)
   const activity = pollDatabaseActivity({
-    connection,
-    ownApplicationPrefix: 'sti a ',
+    server: createServerQuery(connection, 'sti a '),
     intervalMs: 100,
     now: Date.now,
   })

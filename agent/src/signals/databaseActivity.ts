@@ -1,8 +1,8 @@
 import { createPoll, type Poll } from './poll.ts'
 import { missingPrivilegeText } from './monitorPrivilege.ts'
-import type { BoundedConnection } from './boundedConnection.ts'
 import { ratio } from './ratio.ts'
 import { isKnown, type Reading } from './reading.ts'
+import type { ServerQuery } from './serverQuery.ts'
 
 export interface DatabaseActivity {
   /** Client backends of the whole server, by state. */
@@ -28,9 +28,7 @@ export interface OldestTransaction {
 }
 
 export interface DatabaseActivityOptions {
-  readonly connection: BoundedConnection
-  /** `sti <agent> `: the start of the application_name of the agent's own sessions. */
-  readonly ownApplicationPrefix: string
+  readonly server: ServerQuery
   readonly intervalMs: number
   readonly now: () => number
 }
@@ -49,19 +47,14 @@ interface ActivityRow {
 
 const NO_SESSIONS = { active: 0, idle: 0, 'idle in transaction': 0, 'idle in transaction (aborted)': 0 }
 
-export function pollDatabaseActivity({
-  connection,
-  ownApplicationPrefix,
-  intervalMs,
-  now,
-}: DatabaseActivityOptions): Poll<DatabaseActivity> {
+export function pollDatabaseActivity({ server, intervalMs, now }: DatabaseActivityOptions): Poll<DatabaseActivity> {
   let previous: { hit: number; read: number } | undefined
   return createPoll<DatabaseActivity>({ intervalMs, now, unknown: unknownActivity, refresh })
 
   async function refresh(): Promise<DatabaseActivity> {
     const at = now()
-    const [row] = await connection.query<ActivityRow[]>(
-      (sql) => sql`
+    const row = await server.read<ActivityRow>(
+      (isOwnSession) => `
       select /* sti */
         pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') as monitors,
         current_user::text as role,
@@ -74,7 +67,7 @@ export function pollDatabaseActivity({
           union all
           select extract(epoch from clock_timestamp() - xact_start), pid from pg_stat_activity
           where datname = current_database() and xact_start is not null and backend_type <> 'autovacuum worker'
-            and not starts_with(application_name, ${ownApplicationPrefix})
+            and not ${isOwnSession('application_name')}
           union all
           select extract(epoch from clock_timestamp() - prepared), null from pg_prepared_xacts
           where database = current_database()
@@ -88,7 +81,6 @@ export function pollDatabaseActivity({
         (select blks_hit::float8 as hit, blks_read::float8 as read from pg_stat_database
         where datname = current_database()) d`,
     )
-    if (!row) throw new Error('pg_stat_database has no row for this database')
     const hitRatio = bufferHitRatio(previous, row)
     previous = { hit: row.hit, read: row.read }
     const missingPrivilege = row.monitors ? undefined : { unknown: missingPrivilegeText(row.role) }
@@ -115,7 +107,7 @@ function bufferHitRatio(
 }
 
 /** Client connections of the server / max_connections. */
-export function connectionRatio({ connections, connectionsLimit }: DatabaseReadings): Reading<number> {
+export function connectionRatio({ connections, connectionsLimit }: DatabaseActivity): Reading<number> {
   if (!isKnown(connections)) return connections
   if (!isKnown(connectionsLimit)) return connectionsLimit
   const used = Object.values(connections.value).reduce((sum, sessions) => sum + sessions, 0)

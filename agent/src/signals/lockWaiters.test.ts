@@ -4,6 +4,7 @@ import { withDatabase } from '../../../test/support/database.ts'
 import { connect } from '../database/connect.ts'
 import { pollLockWaiters } from './lockWaiters.ts'
 import { createBoundedConnection } from './boundedConnection.ts'
+import { createServerQuery } from './serverQuery.ts'
 import { isKnown } from './reading.ts'
 import { createRefCountedPolls } from './poll.ts'
 import { waitForValue } from '../../../test/support/waitFor.ts'
@@ -14,7 +15,7 @@ test('sessions that wait for STI are counted, those that wait for others are not
     await sql`create table t (id int)`
     const database = connect(url, 'a')
     const asked = createBoundedConnection(() => database.engine({ purpose: 'pressure', readOnly: true }), 2_000)
-    const pressure = pollLockWaiters({ connection: asked, ownApplicationPrefix: 'sti a ', now: Date.now })
+    const pressure = pollLockWaiters({ server: createServerQuery(asked, 'sti a '), now: Date.now })
     expect(isKnown(pressure.read())).toBe(false)
     const watch = createRefCountedPolls([pressure])
     const [stop, stopAgain] = [watch(), watch()]

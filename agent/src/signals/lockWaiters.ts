@@ -1,7 +1,7 @@
 import { createPoll, type Poll } from './poll.ts'
 import { requireMonitorPrivilege } from './monitorPrivilege.ts'
-import type { BoundedConnection } from './boundedConnection.ts'
 import type { Reading } from './reading.ts'
+import type { ServerQuery } from './serverQuery.ts'
 
 /** Sessions that wait for a lock held by STI, and how long the first of them has waited. */
 export interface LockWaiters {
@@ -10,20 +10,17 @@ export interface LockWaiters {
 }
 
 export interface LockWaitersOptions {
-  readonly connection: BoundedConnection
-  readonly ownApplicationPrefix: string
+  readonly server: ServerQuery
+  /** Default: 250. */
+  readonly intervalMs?: number
   readonly now: () => number
 }
 
-/** Read every 250 ms; too expensive to read while it is not monitored. */
-export function pollLockWaiters({
-  connection,
-  ownApplicationPrefix,
-  now,
-}: LockWaitersOptions): Poll<Reading<LockWaiters>> {
+/** Too expensive to read while it is not monitored. */
+export function pollLockWaiters({ server, intervalMs = 250, now }: LockWaitersOptions): Poll<Reading<LockWaiters>> {
   return createPoll<Reading<LockWaiters>>({
-    intervalMs: 250,
-    maximumAgeMs: 1_500,
+    intervalMs,
+    maximumAgeMs: 6 * intervalMs,
     now,
     unknown: (sentence) => ({ unknown: sentence }),
     refresh,
@@ -32,18 +29,18 @@ export function pollLockWaiters({
   async function refresh(): Promise<Reading<LockWaiters>> {
     const at = now()
     // pg_blocking_pids locks the lock manager for a moment, so it is called only for sessions that wait for a lock.
-    const [row] = await connection.query<(LockWaiters & { monitors: boolean; role: string })[]>(
-      (sql) => sql`
+    const row = await server.read<LockWaiters & { monitors: boolean; role: string }>(
+      (isOwnSession) => `
       with /* sti */ waiting as materialized (
         select pid, pg_blocking_pids(pid) as blockers from pg_stat_activity
-        where wait_event_type = 'Lock' and not starts_with(application_name, ${ownApplicationPrefix}))
+        where wait_event_type = 'Lock' and not ${isOwnSession('application_name')})
       select pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') as monitors, current_user::text as role,
         count(*)::int4 as waiters, greatest(0, coalesce(max((select extract(epoch from clock_timestamp() - min(l.waitstart))
           from pg_locks l where l.pid = w.pid and not l.granted)), 0))::float8 as seconds
       from waiting w
-      where exists (select from pg_stat_activity a where a.pid = any (w.blockers) and starts_with(a.application_name, ${ownApplicationPrefix}))`,
+      where exists (select from pg_stat_activity a where a.pid = any (w.blockers) and ${isOwnSession('a.application_name')})`,
     )
-    requireMonitorPrivilege(row!)
-    return { value: { waiters: row!.waiters, seconds: row!.seconds }, at }
+    requireMonitorPrivilege(row)
+    return { value: { waiters: row.waiters, seconds: row.seconds }, at }
   }
 }

@@ -3,6 +3,7 @@ import { expect } from 'vitest'
 import { withDatabase } from '../../../test/support/database.ts'
 import { connect } from '../database/connect.ts'
 import { createBoundedConnection } from './boundedConnection.ts'
+import { createServerQuery } from './serverQuery.ts'
 import { isKnown } from './reading.ts'
 import { pollOldestSnapshot } from './oldestSnapshot.ts'
 import { waitForValue } from '../../../test/support/waitFor.ts'
@@ -14,8 +15,7 @@ test('the oldest snapshot is that of the session that really prevents pruning, a
     const database = connect(url, 'a')
     const asked = createBoundedConnection(() => database.engine({ purpose: 'throttle', readOnly: true }), 2_000)
     const snapshot = pollOldestSnapshot({
-      connection: asked,
-      ownApplicationPrefix: 'sti a ',
+      server: createServerQuery(asked, 'sti a '),
       intervalMs: 100,
       now: Date.now,
     })

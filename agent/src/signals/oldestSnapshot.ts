@@ -1,7 +1,7 @@
 import { createPoll, type Poll } from './poll.ts'
 import { requireMonitorPrivilege } from './monitorPrivilege.ts'
-import type { BoundedConnection } from './boundedConnection.ts'
 import type { Reading } from './reading.ts'
+import type { ServerQuery } from './serverQuery.ts'
 
 /** The holder of the oldest snapshot or transaction ID that keeps dead row versions of this database from being removed. */
 export interface OldestSnapshot {
@@ -14,9 +14,7 @@ export interface OldestSnapshot {
 }
 
 export interface OldestSnapshotOptions {
-  readonly connection: BoundedConnection
-  /** `sti <agent> `: the start of the application_name of the agent's own sessions. */
-  readonly ownApplicationPrefix: string
+  readonly server: ServerQuery
   readonly intervalMs: number
   readonly now: () => number
 }
@@ -36,12 +34,7 @@ interface SnapshotHolder {
  * PostgreSQL also ignores, prepared transactions, and the xmin that replicas report (hot_standby_feedback). The
  * catalog_xmin of a slot holds back only catalog rows.
  */
-export function pollOldestSnapshot({
-  connection,
-  ownApplicationPrefix,
-  intervalMs,
-  now,
-}: OldestSnapshotOptions): Poll<Reading<OldestSnapshot>> {
+export function pollOldestSnapshot({ server, intervalMs, now }: OldestSnapshotOptions): Poll<Reading<OldestSnapshot>> {
   let lastFeedback: { readonly key: string; readonly since: number } | undefined
   return createPoll<Reading<OldestSnapshot>>({
     intervalMs,
@@ -52,8 +45,8 @@ export function pollOldestSnapshot({
 
   async function refresh(): Promise<Reading<OldestSnapshot>> {
     const at = now()
-    const [row] = await connection.query<{ monitors: boolean; role: string; holder: SnapshotHolder | null }[]>(
-      (sql) => sql`
+    const row = await server.read<{ monitors: boolean; role: string; holder: SnapshotHolder | null }>(
+      (isOwnSession) => `
       with /* sti */ holder as (
         select case when backend_type = 'walsender' then 'replica' else 'session' end as kind, pid,
           coalesce(nullif(application_name, ''), usename, backend_type) as name, coalesce(state, backend_type) as state,
@@ -62,7 +55,7 @@ export function pollOldestSnapshot({
         from pg_stat_activity
         where (backend_xmin is not null or backend_xid is not null)
           and (datname = current_database() or backend_type = 'walsender')
-          and not starts_with(application_name, ${ownApplicationPrefix})
+          and not ${isOwnSession('application_name')}
           and pid not in (select pid from pg_stat_progress_vacuum)
         union all
         select 'prepared', null, gid, null, transaction, extract(epoch from clock_timestamp() - prepared)
@@ -74,8 +67,8 @@ export function pollOldestSnapshot({
         (select jsonb_build_object('kind', kind, 'pid', pid, 'name', name, 'state', state, 'xmin', xmin::text,
           'seconds', seconds) from holder order by age(xmin) desc, seconds desc nulls last limit 1) as holder`,
     )
-    requireMonitorPrivilege(row!)
-    const holder = row!.holder
+    requireMonitorPrivilege(row)
+    const holder = row.holder
     if (holder === null) return { value: { seconds: 0, pid: null, holder: null }, at }
     const seconds = holder.seconds ?? observedSeconds(holder, at)
     return { value: { seconds: Math.max(0, seconds), pid: holder.pid, holder: describeHolder(holder) }, at }

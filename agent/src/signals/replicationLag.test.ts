@@ -4,6 +4,7 @@ import { expect } from 'vitest'
 import { withDedicatedServer } from '../../../test/support/database.ts'
 import { connect } from '../database/connect.ts'
 import { createBoundedConnection } from './boundedConnection.ts'
+import { createServerQuery } from './serverQuery.ts'
 import { isKnown } from './reading.ts'
 import { pollReplicationLag } from './replicationLag.ts'
 import { waitForValue } from '../../../test/support/waitFor.ts'
@@ -13,7 +14,7 @@ test('the lag is the one that the replica reports, and unknown once it disconnec
   await withDedicatedServer(async ({ url, sql }) => {
     const database = connect(url, 'a')
     const asked = createBoundedConnection(() => database.engine({ readOnly: true }), 2_000)
-    const lag = pollReplicationLag({ connection: asked, intervalMs: 100, now: Date.now })
+    const lag = pollReplicationLag({ server: createServerQuery(asked, 'sti a '), intervalMs: 100, now: Date.now })
     lag.start()
     expect(await waitForValue(lag.read, isKnown)).toMatchObject({ value: { replicas: 0, bytes: 0, seconds: 0 } })
 

@@ -1,8 +1,8 @@
 import { createPoll, type Poll } from './poll.ts'
 import { formatDuration } from '../format/format.ts'
 import { requireMonitorPrivilege } from './monitorPrivilege.ts'
-import type { BoundedConnection } from './boundedConnection.ts'
 import { SignalUnknownError, type Reading } from './reading.ts'
+import type { ServerQuery } from './serverQuery.ts'
 
 /** The replica that is furthest behind; `replicas` is 0 if there has been none. */
 export interface ReplicationLag {
@@ -13,7 +13,7 @@ export interface ReplicationLag {
 }
 
 export interface ReplicationLagOptions {
-  readonly connection: BoundedConnection
+  readonly server: ServerQuery
   readonly intervalMs: number
   readonly now: () => number
 }
@@ -29,11 +29,7 @@ interface ReplicaRow {
  * initial copy. A known replica that disconnects makes the lag unknown until the agent restarts: the primary cannot tell
  * a replica that was removed from one that is broken.
  */
-export function pollReplicationLag({
-  connection,
-  intervalMs,
-  now,
-}: ReplicationLagOptions): Poll<Reading<ReplicationLag>> {
+export function pollReplicationLag({ server, intervalMs, now }: ReplicationLagOptions): Poll<Reading<ReplicationLag>> {
   /** The highest number of walsenders per name, and when it was last reached. */
   const knownReplicas = new Map<string, { count: number; at: number }>()
   return createPoll<Reading<ReplicationLag>>({
@@ -45,10 +41,8 @@ export function pollReplicationLag({
 
   async function refresh(): Promise<Reading<ReplicationLag>> {
     const at = now()
-    const [row] = await connection.query<
-      { monitors: boolean; role: string; standby: boolean; replicas: ReplicaRow[] }[]
-    >(
-      (sql) => sql`
+    const row = await server.read<{ monitors: boolean; role: string; standby: boolean; replicas: ReplicaRow[] }>(
+      () => `
       select /* sti */ pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') as monitors, current_user::text as role,
         pg_is_in_recovery() as standby,
         (select coalesce(jsonb_agg(jsonb_build_object(
@@ -59,9 +53,9 @@ export function pollReplicationLag({
         from pg_stat_replication
         where state <> 'backup' and application_name !~ '^pg_[0-9]+_sync_[0-9]+_[0-9]+$') as replicas`,
     )
-    requireMonitorPrivilege(row!)
-    if (row!.standby) throw new SignalUnknownError('this is a standby: connect the agent to the primary')
-    return computeLag(row!.replicas, at)
+    requireMonitorPrivilege(row)
+    if (row.standby) throw new SignalUnknownError('this is a standby: connect the agent to the primary')
+    return computeLag(row.replicas, at)
   }
 
   function computeLag(replicas: readonly ReplicaRow[], at: number): Reading<ReplicationLag> {

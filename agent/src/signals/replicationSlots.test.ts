@@ -4,6 +4,7 @@ import { startPostgres } from '../../../test/support/server.ts'
 import { connect } from '../database/connect.ts'
 import { pollArchiveBacklog } from './archiveBacklog.ts'
 import { createBoundedConnection } from './boundedConnection.ts'
+import { createServerQuery } from './serverQuery.ts'
 import { isKnown } from './reading.ts'
 import { pollSlotRetention } from './replicationSlots.ts'
 import { waitForValue } from '../../../test/support/waitFor.ts'
@@ -21,7 +22,7 @@ test('a slot retains WAL until PostgreSQL invalidates it; a failing archiver and
   await set('archive_command', '/bin/false')
   const database = connect(server.url, 'a')
   const asked = createBoundedConnection(() => database.engine({ purpose: 'throttle', readOnly: true }), 2_000)
-  const options = { connection: asked, intervalMs: 100, now: Date.now }
+  const options = { server: createServerQuery(asked, 'sti a '), intervalMs: 100, now: Date.now }
   const [slots, archive] = [pollSlotRetention(options), pollArchiveBacklog(options)]
   slots.start()
   archive.start()

@@ -1,6 +1,6 @@
 import { createPoll, type Poll } from './poll.ts'
-import type { BoundedConnection } from './boundedConnection.ts'
 import type { Reading } from './reading.ts'
+import type { ServerQuery } from './serverQuery.ts'
 
 /** The WAL that the replication slots of the server retain. */
 export interface SlotRetention {
@@ -14,7 +14,7 @@ export interface SlotRetention {
 }
 
 export interface SlotRetentionOptions {
-  readonly connection: BoundedConnection
+  readonly server: ServerQuery
   readonly intervalMs: number
   readonly now: () => number
 }
@@ -24,7 +24,7 @@ interface SlotsRow {
   megabytes: number
 }
 
-export function pollSlotRetention({ connection, intervalMs, now }: SlotRetentionOptions): Poll<Reading<SlotRetention>> {
+export function pollSlotRetention({ server, intervalMs, now }: SlotRetentionOptions): Poll<Reading<SlotRetention>> {
   return createPoll<Reading<SlotRetention>>({
     intervalMs,
     now,
@@ -34,8 +34,8 @@ export function pollSlotRetention({ connection, intervalMs, now }: SlotRetention
 
   async function refresh(): Promise<Reading<SlotRetention>> {
     const at = now()
-    const [row] = await connection.query<SlotsRow[]>(
-      (sql) => sql`
+    const row = await server.read<SlotsRow>(
+      () => `
       select /* sti */ (select setting::float8 from pg_settings where name = 'max_slot_wal_keep_size') as megabytes,
         (select coalesce(jsonb_agg(jsonb_build_object('slot', slot_name, 'status', wal_status,
           'bytes', pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)) order by slot_name), '[]')
@@ -43,11 +43,11 @@ export function pollSlotRetention({ connection, intervalMs, now }: SlotRetention
     )
     let largest: { slot: string | null; retainedBytes: number } = { slot: null, retainedBytes: 0 }
     let endangered: SlotRetention['endangered'] = null
-    for (const { slot, status, bytes } of row!.slots) {
+    for (const { slot, status, bytes } of row.slots) {
       if (bytes !== null && bytes >= largest.retainedBytes) largest = { slot, retainedBytes: bytes }
       if (status === 'unreserved' || status === 'lost') endangered ??= { slot, status }
     }
-    const keptAtMostBytes = row!.megabytes < 0 ? null : row!.megabytes * 1024 ** 2
+    const keptAtMostBytes = row.megabytes < 0 ? null : row.megabytes * 1024 ** 2
     return { value: { ...largest, keptAtMostBytes, endangered }, at }
   }
 }

@@ -17,6 +17,7 @@ import { pollReplicationLag, type ReplicationLag } from './replicationLag.ts'
 import { createRolloutQuery, type RolloutQuery } from './rolloutQuery.ts'
 import type { CustomSignal, MonitoredRollout } from './signalConfig.ts'
 import { createSignalHistory, type SignalHistory } from './signalHistory.ts'
+import { createServerQuery } from './serverQuery.ts'
 import { signalValues } from './signalTable.ts'
 import { createThrottlePolls, type ThrottleWatch } from './throttleReadings.ts'
 
@@ -79,9 +80,15 @@ export function createSignals(options: SignalsOptions): Signals {
   }
   const prometheus = options.prometheusUrl === null ? null : createPrometheusClient(options.prometheusUrl)
   const recent = createReadingBuffer()
-  const shared = { connection: openConnection('signals'), now }
-  const activity = pollDatabaseActivity({ ...shared, ownApplicationPrefix, intervalMs: SERVER_INTERVAL_MS })
-  const statements = pollQueryTime({ ...shared, intervalMs: SAMPLE_INTERVAL_MS, onInterval: recent.addStatements })
+  const connection = openConnection('signals')
+  const shared = { server: createServerQuery(connection, ownApplicationPrefix), now }
+  const activity = pollDatabaseActivity({ ...shared, intervalMs: SERVER_INTERVAL_MS })
+  const statements = pollQueryTime({
+    connection,
+    now,
+    intervalMs: SAMPLE_INTERVAL_MS,
+    onInterval: recent.addStatements,
+  })
   const replication = pollReplicationLag({ ...shared, intervalMs: SERVER_INTERVAL_MS })
   const local = pollLocalHost({ diskFolder: options.diskFolder ?? '/', intervalMs: SAMPLE_INTERVAL_MS, now })
   const monitored = new Map(options.rollouts.map((rollout) => [rollout.name, pollRollout(rollout)]))

@@ -1,34 +1,24 @@
 import { pollApiReadings } from './apiReadings.ts'
 import { unknownApiReadings, type ApiReadings } from './apiScraper.ts'
-import { pollArchiveBacklog, type ArchiveBacklog } from './archiveBacklog.ts'
-import { pollAutovacuum, type Autovacuum } from './autovacuum.ts'
+import { pollAutovacuum } from './autovacuum.ts'
+import { partitionsSql } from '../rollout/partitionsSql.ts'
 import type { BoundedConnection } from './boundedConnection.ts'
+import { pollCitusNodes } from './citusNodes.ts'
 import type { CustomReading } from './customSignal.ts'
-import { connectionRatio, type DatabaseReadings } from './databaseActivity.ts'
-import { pollLockWaiters, type LockWaiters } from './lockWaiters.ts'
-import { pollOldestSnapshot, type OldestSnapshot } from './oldestSnapshot.ts'
+import { connectionRatio, type DatabaseActivity } from './databaseActivity.ts'
+import { createNodePolls, type NodeReadings } from './nodeReadings.ts'
 import { type Poll, createRefCountedPolls } from './poll.ts'
 import type { PrometheusClient } from './prometheusClient.ts'
 import { isKnown, type Reading } from './reading.ts'
 import type { ReplicationLag } from './replicationLag.ts'
-import { pollSlotRetention, type SlotRetention } from './replicationSlots.ts'
+import { createServerQuery } from './serverQuery.ts'
+import { SERVER_INTERVAL_MS, pollServer, type ServerReadings } from './serverReadings.ts'
 import type { MonitoredRollout } from './signalConfig.ts'
-import { pollWalRate } from './walRate.ts'
 
 /** Everything that the throttle of one rollout checks, from memory. */
-export interface ThrottleReadings {
-  lockWaiters(): Reading<LockWaiters>
-  replicationLag(): Reading<ReplicationLag>
-  slots(): Reading<SlotRetention>
-  archive(): Reading<ArchiveBacklog>
-  /** Who keeps dead row versions from being removed: pid, age, and a description. */
-  oldestSnapshot(): Reading<OldestSnapshot>
-  /** Client connections / max_connections. */
-  connections(): Reading<number>
-  /** An autovacuum of the rollout's table or its partitions. */
-  autovacuum(): Reading<Autovacuum>
-  /** Bytes per second of the whole server. */
-  walRate(): Reading<number>
+export interface ThrottleReadings extends ServerReadings {
+  /** The workers of Citus that have a shard of the table. */
+  nodes(): Reading<readonly NodeReadings[]>
   /** Seconds, over the last 10 s; 0 while there are no requests. */
   apiLatencyP95(): Reading<number>
   /** The signals of the rollout file, in its order. */
@@ -52,14 +42,12 @@ export interface ThrottlePollsOptions {
   readonly rollouts: readonly MonitoredRollout[]
   readonly prometheus: PrometheusClient | null
   readonly now: () => number
-  /** Readings that are polled all the time. */
-  readonly database: () => DatabaseReadings
+  /** Readings of the server that are polled all the time. */
+  readonly database: () => DatabaseActivity
   readonly replicationLag: () => Reading<ReplicationLag>
   readonly custom: (rollout: string) => readonly CustomReading[]
 }
 
-const SERVER_INTERVAL_MS = 2_000
-const WAL_INTERVAL_MS = 1_000
 /** The latency that paces work: fast enough for a controller, long enough for a percentile. */
 const LATENCY_INTERVAL_MS = 2_000
 const LATENCY_WINDOW_MS = 10_000
@@ -67,18 +55,22 @@ const LATENCY_WINDOW_MS = 10_000
 /** What the throttle reads in addition to the signals that are always read. */
 export function createThrottlePolls(options: ThrottlePollsOptions): ThrottlePolls {
   const { openConnection, ownApplicationPrefix, prometheus, now } = options
-  const shared = { connection: openConnection('throttle'), intervalMs: SERVER_INTERVAL_MS, now }
-  const waiters = pollLockWaiters({ connection: openConnection('pressure'), ownApplicationPrefix, now })
-  const slots = pollSlotRetention(shared)
-  const archive = pollArchiveBacklog(shared)
-  const snapshot = pollOldestSnapshot({ ...shared, ownApplicationPrefix })
-  const wal = pollWalRate({ connection: shared.connection, intervalMs: WAL_INTERVAL_MS, now })
-  const serverPolls: Poll<unknown>[] = [waiters, slots, archive, snapshot, wal]
-  const watchServer = createRefCountedPolls(serverPolls)
+  const connection = openConnection('throttle')
+  const server = createServerQuery(connection, ownApplicationPrefix)
+  const lockServer = createServerQuery(openConnection('pressure'), ownApplicationPrefix)
+  const serverPolls = pollServer(server, lockServer, now)
+  const watchServer = createRefCountedPolls(serverPolls.polls)
   const tables = new Map(options.rollouts.map((rollout) => [rollout.name, pollTable(rollout)]))
+  const nodePolls = createNodePolls(options)
 
   function pollTable({ table, file }: MonitoredRollout) {
-    const vacuum = pollAutovacuum({ ...shared, table: table.sql })
+    const shared = { intervalMs: SERVER_INTERVAL_MS, now }
+    const autovacuum = pollAutovacuum({
+      ...shared,
+      server,
+      relations: partitionsSql(table.sql),
+    })
+    const workers = pollCitusNodes({ ...shared, connection, table: table.sql })
     const latency = file.api
       ? pollApiReadings({
           source: file.api,
@@ -88,23 +80,27 @@ export function createThrottlePolls(options: ThrottlePollsOptions): ThrottlePoll
           windowMs: LATENCY_WINDOW_MS,
         })
       : null
-    const polls: Poll<unknown>[] = latency === null ? [vacuum] : [vacuum, latency]
-    return { vacuum, latency, polls, watch: createRefCountedPolls(polls) }
+    const polls: Poll<unknown>[] = [autovacuum, workers, ...(latency === null ? [] : [latency])]
+    return { sql: table.sql, autovacuum, workers, latency, polls, watch: createRefCountedPolls(polls) }
   }
 
   return {
     watch(rollout) {
       const table = tables.get(rollout)
-      const stops = [watchServer(), table?.watch()]
+      const unmonitored = { unknown: `rollout ${rollout} is not monitored` }
+      const nodes = table && nodePolls.watch(table.sql, table.workers)
+      const stops = [watchServer(), table?.watch(), nodes?.stop]
       const readings: ThrottleReadings = {
-        lockWaiters: waiters.read,
+        lockWaiters: serverPolls.lockWaiters.read,
         replicationLag: options.replicationLag,
-        slots: slots.read,
-        archive: archive.read,
-        oldestSnapshot: snapshot.read,
+        slots: serverPolls.slots.read,
+        archive: serverPolls.archive.read,
+        oldestSnapshot: serverPolls.oldestSnapshot.read,
+        oldestTransaction: () => options.database().oldestTransaction,
         connections: () => connectionRatio(options.database()),
-        autovacuum: () => table?.vacuum.read() ?? { unknown: `rollout ${rollout} is not monitored` },
-        walRate: wal.read,
+        autovacuum: () => table?.autovacuum.read() ?? unmonitored,
+        walRate: serverPolls.walRate.read,
+        nodes: () => nodes?.read() ?? unmonitored,
         apiLatencyP95: () =>
           latencyP95OrZeroWhenIdle(table?.latency?.read() ?? unknownApiReadings('the rollout file has no api')),
         custom: () => options.custom(rollout),
@@ -112,7 +108,8 @@ export function createThrottlePolls(options: ThrottlePollsOptions): ThrottlePoll
       return { readings, stop: () => stops.forEach((stop) => stop?.()) }
     },
     stop() {
-      for (const poll of [...serverPolls, ...[...tables.values()].flatMap(({ polls }) => polls)]) poll.stop()
+      for (const poll of [...serverPolls.polls, ...[...tables.values()].flatMap(({ polls }) => polls)]) poll.stop()
+      nodePolls.stop()
     },
   }
 }

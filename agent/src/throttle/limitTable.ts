@@ -1,6 +1,7 @@
 import type { LimitName } from '../contract/index.ts'
 import { formatDuration, formatQuantity } from '../format/format.ts'
 import { isKnown, mapReading, type Reading } from '../signals/reading.ts'
+import type { ServerReadings } from '../signals/serverReadings.ts'
 import type { ThrottleReadings } from '../signals/throttleReadings.ts'
 
 /** The tiers of one limit; null: the limit does not have this tier. Only paced limits have `pace`. */
@@ -25,12 +26,12 @@ export interface LimitReading {
   readonly advice: string
 }
 
-interface LimitDefinition<T> {
+interface LimitDefinition<T, From> {
   /** The default if neither the rollout file nor the operation sets the tier; docs/rollout-file.md explains it. */
   readonly defaults?: Partial<LimitTiers>
   /** Applies to every kind of operation, not only to a backfill. */
   readonly essential?: boolean
-  read(readings: ThrottleReadings): Reading<T>
+  read(readings: From): Reading<T>
   value(known: T): number
   describe(formatted: string, known: T): string
   finding?(known: T): LimitReading['finding']
@@ -42,6 +43,8 @@ export interface ThrottleLimit {
   readonly defaults: LimitTiers
   readonly essential: boolean
   read(readings: ThrottleReadings, tiers: LimitTiers): LimitReading
+  /** The same on a worker of Citus; null: the limit is about the rollout, not about a server. */
+  readonly readNode: ((readings: ServerReadings, tiers: LimitTiers) => LimitReading) | null
 }
 
 const MIB = 1024 ** 2
@@ -53,7 +56,7 @@ const DEFAULT_ADVICE = 'Fix the cause'
  * not help. A limit of the contract that is missing here does not compile.
  */
 export const LIMIT_TABLE = {
-  lockWaiters: defineLimit({
+  lockWaiters: defineServerLimit({
     defaults: { pause: 0 },
     essential: true,
     read: (readings) => readings.lockWaiters(),
@@ -61,14 +64,14 @@ export const LIMIT_TABLE = {
     describe: (_, { waiters }) =>
       `${formatQuantity(waiters, 'session is', 'sessions are')} waiting for a lock held by STI`,
   }),
-  replicationLagBytes: defineLimit({
+  replicationLagBytes: defineServerLimit({
     defaults: { pause: 64 * MIB },
     essential: true,
     read: (readings) => readings.replicationLag(),
     value: ({ bytes }) => bytes,
     describe: (lag) => `a replica is ${lag} behind`,
   }),
-  replicationLagSeconds: defineLimit({
+  replicationLagSeconds: defineServerLimit({
     defaults: { pause: 10 },
     essential: true,
     read: (readings) => readings.replicationLag(),
@@ -76,7 +79,7 @@ export const LIMIT_TABLE = {
     value: ({ seconds }) => seconds ?? 0,
     describe: (lag) => `a replica is ${lag} behind`,
   }),
-  slotRetainedBytes: defineLimit({
+  slotRetainedBytes: defineServerLimit({
     defaults: { pause: 4 * GIB, abort: 16 * GIB },
     read: (readings) => readings.slots(),
     value: ({ retainedBytes }) => retainedBytes,
@@ -96,7 +99,7 @@ export const LIMIT_TABLE = {
         ? tiers
         : { ...tiers, pause: Math.min(tiers.pause, keptAtMostBytes / 2) },
   }),
-  archiveBacklogFiles: defineLimit({
+  archiveBacklogFiles: defineServerLimit({
     defaults: { pause: 64, abort: 1024 },
     read: (readings) => readings.archive(),
     value: ({ files }) => files,
@@ -108,41 +111,48 @@ export const LIMIT_TABLE = {
       },
     advice: () => 'Fix archive_command',
   }),
-  oldestSnapshotSeconds: defineLimit({
+  oldestSnapshotSeconds: defineServerLimit({
     defaults: { pause: 1800 },
     read: (readings) => readings.oldestSnapshot(),
     value: ({ seconds }) => seconds,
     describe: (age, { holder }) => `${holder ?? 'nobody'} has held a snapshot for ${age}`,
     advice: () => 'End it',
   }),
-  connectionsRatio: defineLimit({
+  connectionsRatio: defineServerLimit({
     defaults: { pause: 0.9 },
     read: (readings) => readings.connections(),
     value: (used) => used,
     describe: (used) => `${used} of the connections are in use`,
   }),
-  autovacuumSeconds: defineLimit({
+  autovacuumSeconds: defineServerLimit({
     read: (readings) => readings.autovacuum(),
     value: ({ seconds }) => seconds,
     describe: (duration, { pid }) => `an autovacuum of the table (pid ${pid}) has been running for ${duration}`,
   }),
-  walBytesPerSecond: defineLimit({
+  walBytesPerSecond: defineServerLimit({
     read: (readings) => readings.walRate(),
     value: (rate) => rate,
     describe: (rate) => `the server writes ${rate} of WAL`,
   }),
   apiLatencyP95Seconds: defineLimit({
-    read: (readings) => readings.apiLatencyP95(),
+    read: (readings: ThrottleReadings) => readings.apiLatencyP95(),
     value: (latency) => latency,
     describe: (latency) => `the 95th percentile of the application’s request duration is ${latency}`,
   }),
 } satisfies Record<LimitName, ThrottleLimit>
 
-function defineLimit<T>(definition: LimitDefinition<T>): ThrottleLimit {
+/** A limit that applies to each server. */
+function defineServerLimit<T>(definition: LimitDefinition<T, ServerReadings>): ThrottleLimit {
+  const limit = defineLimit(definition)
+  return { ...limit, readNode: limit.read }
+}
+
+function defineLimit<T, From>(definition: LimitDefinition<T, From>) {
   return {
     defaults: { ...NO_TIERS, ...definition.defaults },
     essential: definition.essential ?? false,
-    read(readings, tiers) {
+    readNode: null,
+    read(readings: From, tiers: LimitTiers): LimitReading {
       const source = definition.read(readings)
       const reading = mapReading(source, definition.value)
       if (!isKnown(source) || !isKnown(reading))

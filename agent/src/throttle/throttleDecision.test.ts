@@ -42,9 +42,9 @@ test.each<[ChangedReadings, Limits, string]>([
     {},
     'pause slot-retention: replication slot cdc retains 614.4 MiB of WAL (limit 512 MiB)',
   ],
-  [{ archive: { files: 65, failing: null } }, {}, 'pause archive-backlog: 65 WAL files wait to be archived (limit 64)'],
+  [{ archive: { enabled: true, files: 65, failing: null } }, {}, 'pause archive-backlog: 65 WAL files wait to be archived (limit 64)'],
   [
-    { archive: { files: 0, failing: { file: '0001', seconds: 5 } } },
+    { archive: { enabled: true, files: 0, failing: { file: '0001', seconds: 5 } } },
     {},
     'pause archive-backlog: the archiver has been failing at 0001 for 5 s',
   ],
@@ -97,7 +97,7 @@ test('a value that has a limit and is unknown pauses; a value without a limit is
 test('the first reason wins; an abort precedes every pause and names what to fix', () => {
   const many = { lockWaiters: { waiters: 2, seconds: 1 }, connections: 1, custom: 500 }
   expect(decide(many)).toMatch(/^pause lock-waiters: 2 sessions/)
-  expect(decide({ ...many, archive: { files: 1025, failing: null } })).toBe(
+  expect(decide({ ...many, archive: { enabled: true, files: 1025, failing: null } })).toBe(
     'abort archive-backlog: 1,025 WAL files wait to be archived (abort limit 1,024). Fix archive_command, or raise limits.archiveBacklogFiles, then resume.',
   )
   expect(decide(many, { signals: { queue: { abort: 400 } } })).toMatch(
@@ -127,7 +127,7 @@ test('other kinds of operation wait for lock waiters and replicas only, and neve
   const act = (changed: ChangedReadings): string => decideThrottle(calmReadings(changed), limits).act
   expect(act({ lockWaiters: { waiters: 5, seconds: 0 } })).toBe('pause')
   expect(act({ replicationLag: 'why' })).toBe('pause')
-  expect(act({ archive: { files: 9999, failing: null }, slots: 'why', connections: 1, custom: 1e9 })).toBe('continue')
+  expect(act({ archive: { enabled: true, files: 9999, failing: null }, slots: 'why', connections: 1, custom: 1e9 })).toBe('continue')
 })
 
 test('the signal furthest above its pace limit sets the pace', () => {

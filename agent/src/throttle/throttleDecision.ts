@@ -1,8 +1,8 @@
 import { LIMIT_NAMES, LIMITS } from '../contract/index.ts'
 import { capitalize, formatCount, formatValue, type Unit } from '../format/format.ts'
-import { isKnown } from '../signals/reading.ts'
+import { isKnown, type UnknownReading } from '../signals/reading.ts'
 import type { ThrottleReadings } from '../signals/throttleReadings.ts'
-import { LIMIT_TABLE, NO_TIERS, type LimitReading } from './limitTable.ts'
+import { LIMIT_TABLE, NO_TIERS, type LimitReading, type LimitTiers } from './limitTable.ts'
 import type { ThrottleLimits } from './limits.ts'
 
 /** Why work waits: a short code for series and a sentence for people; null: it does not wait. */
@@ -45,9 +45,7 @@ export function decideThrottle(
   limits: ThrottleLimits,
   currentReason: string | null = null,
 ): ThrottleDecision {
-  const checks = readThrottleChecks(readings, limits).filter(({ tiers }) =>
-    Object.values(tiers).some((tier) => tier !== null),
-  )
+  const checks = readThrottleChecks(readings, limits).filter(({ tiers }) => hasTier(tiers))
   for (const check of checks) {
     const sentence = abortSentence(check)
     if (sentence !== null) return { act: 'abort', reason: check.reason, sentence }
@@ -79,12 +77,17 @@ export function findWorstOverload(readings: ThrottleReadings, limits: ThrottleLi
   return worst && { ...worst, at: Math.max(...overloads.map(({ at }) => at)) }
 }
 
-/** Every limit with its value, those of the contract first. */
+/** Every limit with its value: those of the contract, on each server, then those of the file's signals. */
 function readThrottleChecks(readings: ThrottleReadings, limits: ThrottleLimits): ThrottleCheck[] {
-  const builtIn = LIMIT_NAMES.map((name): ThrottleCheck => {
+  const nodes = readings.nodes()
+  const builtIn = LIMIT_NAMES.flatMap((name): ThrottleCheck[] => {
     const { reason, unit } = LIMITS[name]
-    const limitReading = LIMIT_TABLE[name].read(readings, limits[name])
-    return { ...limitReading, reason, title: reason.replaceAll('-', ' '), limit: name, unit }
+    const [limit, tiers] = [LIMIT_TABLE[name], limits[name]]
+    const common = { reason, title: reason.replaceAll('-', ' '), limit: name, unit }
+    const onNodes = (isKnown(nodes) ? nodes.value : []).flatMap((node) =>
+      limit.readNode ? [onNode({ ...common, ...limit.readNode(node, tiers) }, node.node)] : [],
+    )
+    return [{ ...common, ...limit.read(readings, tiers) }, ...onNodes]
   })
   const custom = readings.custom().map(({ name, limit, reading }): ThrottleCheck => ({
     reason: 'signal',
@@ -97,7 +100,38 @@ function readThrottleChecks(readings: ThrottleReadings, limits: ThrottleLimits):
     finding: null,
     advice: 'Fix the cause',
   }))
-  return [...builtIn, ...custom]
+  return [...builtIn, ...custom, ...(isKnown(nodes) ? [] : [unknownNodes(nodes, limits)])]
+}
+
+/** The check of a worker of Citus: every text names it. */
+function onNode(check: ThrottleCheck, node: string): ThrottleCheck {
+  const { finding } = check
+  return {
+    ...check,
+    title: `${check.title} on node ${node}`,
+    describe: (value) => `${check.describe(value)} on node ${node}`,
+    finding: finding && { ...finding, sentence: `${finding.sentence} on node ${node}` },
+  }
+}
+
+/** Which servers have the rows is not known: a value that has a limit may be above it on one of them. */
+function unknownNodes(reading: UnknownReading, limits: ThrottleLimits): ThrottleCheck {
+  const name = LIMIT_NAMES.find((each) => LIMIT_TABLE[each].readNode && hasTier(limits[each]))
+  return {
+    reason: 'nodes',
+    title: 'the list of nodes',
+    limit: name ?? '',
+    unit: null,
+    reading,
+    tiers: name === undefined ? NO_TIERS : { ...NO_TIERS, pause: Infinity },
+    describe: (value) => value,
+    finding: null,
+    advice: 'Fix the cause',
+  }
+}
+
+function hasTier(tiers: LimitTiers): boolean {
+  return Object.values(tiers).some((tier) => tier !== null)
 }
 
 function abortSentence(check: ThrottleCheck): string | null {

@@ -13,9 +13,11 @@ const CALM_VALUES: ChangedReadings = {
   lockWaiters: { waiters: 0, seconds: 0 },
   replicationLag: { replicas: 1, bytes: 0, seconds: 0 },
   slots: { slot: 'cdc', retainedBytes: 0, keptAtMostBytes: null, endangered: null },
-  archive: { files: 0, failing: null },
+  archive: { enabled: true, files: 0, failing: null },
+  oldestTransaction: { seconds: 0, pid: null },
   oldestSnapshot: { seconds: 0, pid: null, holder: null },
   autovacuum: { seconds: 0, pid: null },
+  nodes: [],
 }
 
 /**

@@ -1,5 +1,9 @@
+import { queryShards } from '../../citus/queryShards.ts'
+import type { Sql } from '../../database/connect.ts'
+import type { Table } from '../../rollout/rollout.ts'
 import { formatCount, formatDuration, formatQuantity } from '../../format/format.ts'
 import type { ValidationCheck } from '../check.ts'
+import { partitionsSql } from '../../rollout/partitionsSql.ts'
 
 interface VacuumStatisticsRow {
   readonly relation: string
@@ -21,20 +25,8 @@ export const autovacuum: ValidationCheck = {
   name: 'autovacuum',
   layer: 'system',
   unit: 'count',
-  async run({ rollout, facts, sql }) {
-    const rows = await sql<VacuumStatisticsRow[]>`
-      select c.oid::regclass::text as relation, coalesce(s.n_dead_tup, 0)::float8 as dead, coalesce(s.n_live_tup, 0)::float8 as live,
-        coalesce((o.values->>'autovacuum_vacuum_threshold')::float8, current_setting('autovacuum_vacuum_threshold')::float8)
-          + coalesce((o.values->>'autovacuum_vacuum_scale_factor')::float8, current_setting('autovacuum_vacuum_scale_factor')::float8)
-          * greatest(c.reltuples, 0) as threshold,
-        current_setting('autovacuum') = 'off' or coalesce(o.values->>'autovacuum_enabled', 'on') in ('off', 'false', 'no', '0') as off,
-        exists (select from pg_stat_progress_vacuum v where v.relid = c.oid) as running,
-        extract(epoch from clock_timestamp() - greatest(s.last_autovacuum, s.last_vacuum))::float8 as seconds
-      from pg_class c left join pg_stat_user_tables s on s.relid = c.oid,
-        lateral (select coalesce(jsonb_object_agg(option_name, option_value), '{}') as values from pg_options_to_table(c.reloptions)) o
-      where c.relkind = 'r' and (c.oid = to_regclass(${rollout.table.sql})
-        or c.oid in (select relid from pg_partition_tree(to_regclass(${rollout.table.sql}))))
-      order by coalesce(s.n_dead_tup, 0) desc`
+  async run({ rollout, table, facts, sql }) {
+    const rows = await readStatistics(sql, table, rollout.table.sql)
     const worst = [...rows].sort((a, b) => b.dead / b.threshold - a.dead / a.threshold)[0]
     if (!worst)
       return { verdict: 'inconclusive', value: null, limit: null, detail: 'the table has no statistics: ANALYZE it' }
@@ -61,4 +53,25 @@ export const autovacuum: ValidationCheck = {
       detail: `${detail}: autovacuum is overdue; find out what blocks it, or VACUUM the table`,
     }
   },
+}
+
+/** The statistics of the table and its partitions, or of its shards, which have the rows of a table that Citus manages. */
+async function readStatistics(sql: Sql, { citus }: Table, name: string): Promise<VacuumStatisticsRow[]> {
+  if (citus === null) return await sql.unsafe<VacuumStatisticsRow[]>(statisticsSql(partitionsSql(name)))
+  const shards = await queryShards<VacuumStatisticsRow>(sql, name, statisticsSql)
+  return shards.map(({ node, relation, ...row }) => ({ ...row, relation: `${relation} on node ${node}` }))
+}
+
+function statisticsSql(relations: string): string {
+  return `      select c.oid::regclass::text as relation, coalesce(s.n_dead_tup, 0)::float8 as dead, coalesce(s.n_live_tup, 0)::float8 as live,
+        coalesce((o.values->>'autovacuum_vacuum_threshold')::float8, current_setting('autovacuum_vacuum_threshold')::float8)
+          + coalesce((o.values->>'autovacuum_vacuum_scale_factor')::float8, current_setting('autovacuum_vacuum_scale_factor')::float8)
+          * greatest(c.reltuples, 0) as threshold,
+        current_setting('autovacuum') = 'off' or coalesce(o.values->>'autovacuum_enabled', 'on') in ('off', 'false', 'no', '0') as off,
+        exists (select from pg_stat_progress_vacuum v where v.relid = c.oid) as running,
+        extract(epoch from clock_timestamp() - greatest(s.last_autovacuum, s.last_vacuum))::float8 as seconds
+      from pg_class c left join pg_stat_user_tables s on s.relid = c.oid,
+        lateral (select coalesce(jsonb_object_agg(option_name, option_value), '{}') as values from pg_options_to_table(c.reloptions)) o
+      where c.relkind = 'r' and c.oid in (${relations})
+      order by coalesce(s.n_dead_tup, 0) desc`
 }

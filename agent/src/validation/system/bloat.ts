@@ -1,7 +1,13 @@
+import { queryShards } from '../../citus/queryShards.ts'
 import type { Sql } from '../../database/connect.ts'
 import { errorCode } from '../../database/errors.ts'
 import { formatBytes, formatPercent } from '../../format/format.ts'
 import type { ValidationCheck, CheckFinding } from '../check.ts'
+
+interface RowCounts {
+  readonly dead: number
+  readonly live: number
+}
 
 /** Share of dead rows and free space above which the table should be rewritten. A backfill without HOT updates causes 0.5. */
 const MAX_BLOAT_RATIO = 0.6
@@ -17,13 +23,8 @@ export const bloat: ValidationCheck = {
   layer: 'system',
   unit: 'ratio',
   async run({ rollout, table, sql }) {
-    if (table.bytes < MIN_TABLE_BYTES)
-      return {
-        verdict: 'pass',
-        value: null,
-        limit: MAX_BLOAT_RATIO,
-        detail: `the table has ${formatBytes(table.bytes)}, which is too small to matter (from ${formatBytes(MIN_TABLE_BYTES)})`,
-      }
+    if (table.citus !== null) return await judgeShards(sql, rollout.table.sql)
+    if (table.bytes < MIN_TABLE_BYTES) return tooSmall(table.bytes)
     const leaves = table.partitioned ? table.partitions.map((partition) => partition.sql) : [rollout.table.sql]
     const wastedRatio = await measureWithPgstattuple(sql, leaves)
     if (typeof wastedRatio === 'number')
@@ -31,23 +32,48 @@ export const bloat: ValidationCheck = {
         wastedRatio,
         `${formatPercent(wastedRatio)} of the table is dead rows or free space (limit ${formatPercent(MAX_BLOAT_RATIO)}), measured with pgstattuple_approx`,
       )
-    const [row] = await sql<{ dead: number; live: number }[]>`
+    const [row] = await sql<RowCounts[]>`
       select coalesce(sum(n_dead_tup), 0)::float8 as dead, coalesce(sum(n_live_tup), 0)::float8 as live from pg_stat_user_tables
       where relid = to_regclass(${rollout.table.sql}) or relid in (select relid from pg_partition_tree(to_regclass(${rollout.table.sql})))`
-    const { dead, live } = row!
-    if (dead + live === 0)
-      return {
-        verdict: 'inconclusive',
-        value: null,
-        limit: MAX_BLOAT_RATIO,
-        detail: `the statistics contain no rows (ANALYZE the table); ${wastedRatio}`,
-      }
-    const deadRatio = dead / (dead + live)
-    return judgeBloat(
-      deadRatio,
-      `${formatPercent(deadRatio)} of the rows are dead (limit ${formatPercent(MAX_BLOAT_RATIO)}) by the statistics, which do not include free space; ${wastedRatio}`,
-    )
+    return judgeStatistics(row!, wastedRatio)
   },
+}
+
+/** Shards are judged by the statistics of their nodes. */
+async function judgeShards(sql: Sql, table: string): Promise<CheckFinding> {
+  const nodes = await queryShards<RowCounts & { bytes: number }>(
+    sql,
+    table,
+    (shards) => `select coalesce(sum(n_dead_tup), 0)::float8 as dead, coalesce(sum(n_live_tup), 0)::float8 as live,
+      coalesce(sum(pg_table_size(relid)), 0)::float8 as bytes from pg_stat_user_tables where relid in (${shards})`,
+  )
+  const sum = (read: (node: (typeof nodes)[number]) => number): number =>
+    nodes.reduce((total, node) => total + read(node), 0)
+  const bytes = sum((node) => node.bytes)
+  if (bytes < MIN_TABLE_BYTES) return tooSmall(bytes)
+  const counts = { dead: sum((node) => node.dead), live: sum((node) => node.live) }
+  return judgeStatistics(counts, 'shards are not read with pgstattuple')
+}
+
+function tooSmall(bytes: number): CheckFinding {
+  const detail = `the table has ${formatBytes(bytes)}, which is too small to matter (from ${formatBytes(MIN_TABLE_BYTES)})`
+  return { verdict: 'pass', value: null, limit: MAX_BLOAT_RATIO, detail }
+}
+
+/** `unmeasured` says why the free space is not known. */
+function judgeStatistics({ dead, live }: RowCounts, unmeasured: string): CheckFinding {
+  if (dead + live === 0)
+    return {
+      verdict: 'inconclusive',
+      value: null,
+      limit: MAX_BLOAT_RATIO,
+      detail: `the statistics contain no rows (ANALYZE the table); ${unmeasured}`,
+    }
+  const deadRatio = dead / (dead + live)
+  return judgeBloat(
+    deadRatio,
+    `${formatPercent(deadRatio)} of the rows are dead (limit ${formatPercent(MAX_BLOAT_RATIO)}) by the statistics, which do not include free space; ${unmeasured}`,
+  )
 }
 
 function judgeBloat(ratio: number, detail: string): CheckFinding {

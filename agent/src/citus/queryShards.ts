@@ -1,0 +1,27 @@
+import type { Sql } from '../database/connect.ts'
+import { quoteLiteral } from '../rollout/identifiers.ts'
+import { ShardUnavailableError } from './readShardLayout.ts'
+
+/**
+ * Runs a query on every node, the coordinator included, about the shards of a table that the node has, and returns the
+ * rows of all nodes, with numbers as JSON has them. `buildSql` gets a query of the oids of the shards.
+ * @throws ShardUnavailableError if a node does not answer
+ */
+export async function queryShards<Row>(
+  sql: Sql,
+  table: string,
+  buildSql: (shards: string) => string,
+): Promise<(Row & { readonly node: string })[]> {
+  // A node that has another shard has no relation of this name.
+  const shards = `select pg_catalog.to_regclass(pg_catalog.shard_name(logicalrelid, shardid)) from pg_catalog.pg_dist_shard
+    where logicalrelid = pg_catalog.to_regclass(${quoteLiteral(table)})::oid`
+  const command = `select coalesce(pg_catalog.json_agg(r), '[]') from (${buildSql(shards)}) r`
+  const answers = await sql<{ node: string; success: boolean; result: string }[]>`
+    select /* sti */ pg_catalog.concat(n.nodename, ':', n.nodeport) as node, r.success, r.result
+    from pg_catalog.run_command_on_all_nodes(${command}) r join pg_catalog.pg_dist_node n on n.nodeid = r.nodeid
+    order by n.groupid`
+  return answers.flatMap(({ node, success, result }) => {
+    if (!success) throw new ShardUnavailableError(`Node ${node} does not answer: ${result.trim()}.`)
+    return (JSON.parse(result) as Row[]).map((row) => ({ ...row, node }))
+  })
+}
