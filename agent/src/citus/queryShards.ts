@@ -1,5 +1,5 @@
 import type { Sql } from '../database/connect.ts'
-import { quoteLiteral } from '../rollout/identifiers.ts'
+import { asciiLiteral } from '../database/sqlLiteral.ts'
 import { ShardUnavailableError } from './readShardLayout.ts'
 
 /**
@@ -14,7 +14,7 @@ export async function queryShards<Row>(
 ): Promise<(Row & { readonly node: string })[]> {
   // A node that has another shard has no relation of this name.
   const shards = `select pg_catalog.to_regclass(pg_catalog.shard_name(logicalrelid, shardid)) from pg_catalog.pg_dist_shard
-    where logicalrelid = pg_catalog.to_regclass(${quoteLiteral(table)})::oid`
+    where logicalrelid = pg_catalog.to_regclass(${asciiLiteral(table)})::oid`
   const command = `select coalesce(pg_catalog.json_agg(r), '[]') from (${buildSql(shards)}) r`
   const answers = await sql<{ node: string; success: boolean; result: string }[]>`
     select /* sti */ pg_catalog.concat(n.nodename, ':', n.nodeport) as node, r.success, r.result
