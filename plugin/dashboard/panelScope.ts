@@ -72,16 +72,21 @@ const environment: PanelScope['environment'] = (name, labels = '') =>
   selector(name, `environment=~"$environment"${extraLabels(labels)}`)
 const named = (series: string): string =>
   `label_replace(label_replace(${series}, "name", "$1", "instance", "(.*)"), "name", "$1", "member", "(.+)")`
-const each: PanelScope['each'] = (series, by, agents = 'max') =>
+/** Of every agent in the selected environments. */
+const eachAgent: PanelScope['each'] = (series, by, agents = 'max') =>
   aggregate(agents, by === undefined ? ['name'] : ['name', by], named(series))
 
-const withinMembershipRange = (series: string): string => each(`last_over_time(${series}[${MEMBERSHIP_RANGE}])`)
+const withinMembershipRange = (series: string, at = ''): string =>
+  eachAgent(`last_over_time(${series}[${MEMBERSHIP_RANGE}]${at})`)
 const agentUp = environment('up', 'job="sti-agent"')
 // The state of the flag comes from memory: an agent whose database is unavailable still reports it.
-const reporting = each(rollout('sti_flag_enabled'))
+const reporting = eachAgent(rollout('sti_flag_enabled'))
 const known = withinMembershipRange(rollout('sti_flag_enabled'))
+const knownAtEnd = withinMembershipRange(rollout('sti_flag_enabled'), ' @ end()')
+// An environment may have agents of other rollouts, and the series of a database or a host do not name theirs.
+const each: PanelScope['each'] = (series, by, agents) => `(${eachAgent(series, by, agents)} and on (name) ${known})`
 /** An agent that has not answered since Prometheus knows it may have any rollout. */
-const neverAnswered = `((${each(agentUp)} == 0) unless ${withinMembershipRange(environment('sti_flag_enabled'))})`
+const neverAnswered = `((${eachAgent(agentUp)} == 0) unless ${withinMembershipRange(environment('sti_flag_enabled'))})`
 const members = `(${known} or ${neverAnswered})`
 const WORST_OPERATORS = { highest: ['topk', 'max_over_time'], lowest: ['bottomk', 'min_over_time'] } as const
 
@@ -102,8 +107,9 @@ export const fleetScope: PanelScope & { readonly fleet: FleetScope } = {
     countOrZero: (vector) => `count(${vector}) or on() (0 * count(${members}))`,
     worstLine(series, rank, worse) {
       const [operator, overTime] = WORST_OPERATORS[worse]
-      const worst = (count: number) => `${operator}(${count}, ${each(`${overTime}(${series}[$__range] @ end())`)})`
-      return `${each(series)} and on (name) ${rank === 1 ? worst(1) : `(${worst(rank)} unless ${worst(rank - 1)})`}`
+      const worst = (count: number) =>
+        `${operator}(${count}, ${eachAgent(`${overTime}(${series}[$__range] @ end())`)} and on (name) ${knownAtEnd})`
+      return `${eachAgent(series)} and on (name) ${rank === 1 ? worst(1) : `(${worst(rank)} unless ${worst(rank - 1)})`}`
     },
     worstValues: (vector, worse = 'highest') => `${WORST_OPERATORS[worse][0]}(${WORST_MEMBERS}, ${vector})`,
   },

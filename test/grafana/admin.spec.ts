@@ -73,7 +73,7 @@ for (const [name, [path, text]] of Object.entries(PAGES)) {
 const CONFIRMATIONS: readonly (readonly [path: string, button: string])[] = [
   [STAGING_ROLLOUT_PAGE, 'Pause automatic rollback'],
   [`${STAGING_ROLLOUT_PAGE}/incidents`, 'Start drill'],
-  [`${STAGING_ROLLOUT_PAGE}/column-drop`, 'Draft'],
+  [`${STAGING_ROLLOUT_PAGE}/column-drop`, 'Prepare column drop'],
   [ROLLBACK_PAGE, 'Roll back everything'],
 ]
 
@@ -88,11 +88,15 @@ for (const theme of ['dark', 'light'] as const) {
       // The themes differ in colors only.
       if (theme === 'dark') found.push(...(await dialogFaults(page)))
       await page.setViewportSize({ width: 1440, height: 900 })
-      await page.keyboard.press('Escape')
-      await expect(dialog(page), label).toBeHidden()
+      // A tooltip that is open takes the first one.
+      await expect(async () => {
+        await page.keyboard.press('Escape')
+        await expect(dialog(page), label).toBeHidden({ timeout: 1_000 })
+      }).toPass({ timeout: 10_000 })
       faults.push(...found.map((fault) => `${label}: ${fault}`))
     }
-    for (const path of [STAGING_ROLLOUT_PAGE, PRODUCTION_ROLLOUT_PAGE]) {
+    // The colors of production are those that differ most.
+    for (const path of theme === 'dark' ? [STAGING_ROLLOUT_PAGE, PRODUCTION_ROLLOUT_PAGE] : [PRODUCTION_ROLLOUT_PAGE]) {
       await page.goto(`${path}?theme=${theme}`)
       await expect(rolloutSummary(page)).toBeVisible()
       for (const menu of ['More actions', 'More'] as const) {
@@ -105,13 +109,13 @@ for (const theme of ['dark', 'light'] as const) {
         }
       }
     }
-    for (const [path, button] of CONFIRMATIONS) {
+    for (const [path, button] of theme === 'dark' ? CONFIRMATIONS : []) {
       await page.goto(`${path}?theme=${theme}`)
       await page.getByRole('button', { name: button, exact: true }).first().click()
       await inspect(`${path} ${button}`)
     }
     expect(faults).toEqual([])
-    expect(opened.length).toBeGreaterThan(12)
+    expect(opened.length).toBeGreaterThan(theme === 'dark' ? 12 : 4)
   })
 }
 

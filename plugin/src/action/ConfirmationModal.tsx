@@ -45,6 +45,7 @@ export function ConfirmationModal({
   const styles = useStyles2(getStyles)
   const form = useRef<HTMLFormElement>(null)
   useFocusWithinDialog(form)
+  useEscapeOutside(onClose)
   const submit = (event: FormEvent) => {
     event.preventDefault()
     if (!busy && !done && disabledReason === null) onConfirm()
@@ -89,7 +90,7 @@ export function ConfirmationModal({
 
 /**
  * Keeps the focus in the dialog while it opens: a list of actions that opened it closes at the same moment and gives
- * the focus to its own button, up to a few frames later. Without the focus in the dialog, Escape does not close it.
+ * the focus to its own button, up to a few frames later.
  */
 function useFocusWithinDialog(form: RefObject<HTMLFormElement>): void {
   useEffect(() => {
@@ -106,6 +107,18 @@ function useFocusWithinDialog(form: RefObject<HTMLFormElement>): void {
     next = requestAnimationFrame(takeFocus)
     return () => cancelAnimationFrame(next)
   }, [form])
+}
+
+/** Grafana's dialog closes with Escape only while it has the focus, which the menu takes when the window changes its width. */
+function useEscapeOutside(onClose: () => void): void {
+  useEffect(() => {
+    const leave = ({ key, target, defaultPrevented }: KeyboardEvent): void => {
+      const isInDialog = target instanceof Element && target.closest('[role="dialog"]') !== null
+      if (key === 'Escape' && !defaultPrevented && !isInDialog) onClose()
+    }
+    document.addEventListener('keydown', leave)
+    return () => document.removeEventListener('keydown', leave)
+  }, [onClose])
 }
 
 const getStyles = (theme: GrafanaTheme2) => ({
