@@ -115,7 +115,7 @@ for (const theme of ['dark', 'light'] as const) {
       await inspect(`${path} ${button}`)
     }
     expect(faults).toEqual([])
-    expect(opened.length).toBeGreaterThan(theme === 'dark' ? 12 : 4)
+    expect(opened.length).toBeGreaterThan(theme === 'dark' ? 8 : 2)
   })
 }
 
