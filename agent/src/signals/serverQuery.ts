@@ -20,7 +20,7 @@ export function createServerQuery(connection: BoundedConnection, ownApplicationP
         sql.unsafe<Row[]>(buildSql(isOwnSession), [], { prepare: true }),
       )
       if (!row) throw new Error('PostgreSQL returned no row')
-      return row as Row
+      return row
     },
   }
 }

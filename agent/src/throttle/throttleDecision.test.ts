@@ -42,7 +42,11 @@ test.each<[ChangedReadings, Limits, string]>([
     {},
     'pause slot-retention: replication slot cdc retains 614.4 MiB of WAL (limit 512 MiB)',
   ],
-  [{ archive: { enabled: true, files: 65, failing: null } }, {}, 'pause archive-backlog: 65 WAL files wait to be archived (limit 64)'],
+  [
+    { archive: { enabled: true, files: 65, failing: null } },
+    {},
+    'pause archive-backlog: 65 WAL files wait to be archived (limit 64)',
+  ],
   [
     { archive: { enabled: true, files: 0, failing: { file: '0001', seconds: 5 } } },
     {},
@@ -127,7 +131,9 @@ test('other kinds of operation wait for lock waiters and replicas only, and neve
   const act = (changed: ChangedReadings): string => decideThrottle(calmReadings(changed), limits).act
   expect(act({ lockWaiters: { waiters: 5, seconds: 0 } })).toBe('pause')
   expect(act({ replicationLag: 'why' })).toBe('pause')
-  expect(act({ archive: { enabled: true, files: 9999, failing: null }, slots: 'why', connections: 1, custom: 1e9 })).toBe('continue')
+  expect(
+    act({ archive: { enabled: true, files: 9999, failing: null }, slots: 'why', connections: 1, custom: 1e9 }),
+  ).toBe('continue')
 })
 
 test('the signal furthest above its pace limit sets the pace', () => {
