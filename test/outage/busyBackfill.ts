@@ -59,7 +59,6 @@ export async function withBusyBackfill(
       await agent.run('expand')
       const { id } = await agent.request('backfill', { batchSize: 50, checkpointInterval, workers: 2 })
       await waitFor('batches are written', async () => (await readLaneSums(sql, id)).written > 300, {
-        seconds: 20,
         ignoreErrors: true,
       })
       await disturb({ agent, id, sql, writers })
@@ -70,7 +69,7 @@ export async function withBusyBackfill(
           if (operation.state === 'failed') throw new StopWaitingError(operation.error ?? 'failed')
           return operation.state === 'succeeded'
         },
-        { seconds: 240, ignoreErrors: true },
+        { seconds: 600, ignoreErrors: true },
       )
       await writers.stop()
       // The test's statements may still use a connection that the outage has broken.

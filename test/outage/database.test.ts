@@ -50,7 +50,6 @@ test('after a database is killed in the middle of a backfill and restarted, the 
         await server.crash()
         expect((await fetch(`${agent.url}/livez`)).ok).toBe(true)
         await waitFor('not ready without a database', async () => !(await ready(agent.url)), {
-          seconds: 30,
           ignoreErrors: true,
         })
         const answer = await agent.post<{ code: string }>('/v1/rollouts/vehicles/operations', {
@@ -60,7 +59,7 @@ test('after a database is killed in the middle of a backfill and restarted, the 
         })
         expect([503, 409]).toContain(answer.status)
         await server.restart()
-        await waitFor('ready again', () => ready(agent.url), { seconds: 30, ignoreErrors: true })
+        await waitFor('ready again', () => ready(agent.url), { ignoreErrors: true })
       }
       const ended = await agent.waitForEnd(id)
       expect(ended).toMatchObject({ state: 'succeeded', result: { passedRows: ROWS, failedRows: 0 } })
@@ -81,7 +80,6 @@ test('after a database is frozen and resumed, no row is lost, even if the lease 
       expect((await fetch(`${agent.url}/livez`)).ok).toBe(true)
       await server.signal('SIGCONT')
       await waitFor('ended', async () => (await agent.get<Operation>(`/v1/operations/${id}`)).state === 'succeeded', {
-        seconds: 30,
         ignoreErrors: true,
       })
     })
@@ -116,7 +114,7 @@ test('if the database is down at startup, the agent starts, reports it, and cont
         })
         expect(off).toMatchObject({ status: 202, body: { persisted: false } })
         await server.restart()
-        await waitFor('ready', () => ready(agent.url), { seconds: 30, ignoreErrors: true })
+        await waitFor('ready', () => ready(agent.url), { ignoreErrors: true })
         await agent.run('expand')
       },
       { boot: 'without-database' },

@@ -108,7 +108,7 @@ test('answers of PostgreSQL that are damaged on the way do not end the process',
         { seconds: 80 },
       )
       way.damage(false)
-      await waitFor('the agent is ready again', () => isOk(`${agent.url}/readyz`), { seconds: 30 })
+      await waitFor('the agent is ready again', () => isOk(`${agent.url}/readyz`))
       expect(agent.exitCode()).toBe(null)
     } finally {
       await agent.kill()

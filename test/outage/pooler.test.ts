@@ -110,14 +110,11 @@ test.runIf(pgBouncerProgram !== null)('a pooler that changes to transaction mode
       async (agent) => {
         await agent.run('expand')
         await pooler.reload({ pool_mode: 'transaction' })
-        await waitFor('the agent is no longer ready', async () => /transaction pooling/.test(await reasons(agent)), {
-          seconds: 50,
-        })
+        await waitFor('the agent is no longer ready', async () => /transaction pooling/.test(await reasons(agent)))
         await pooler.reload({ pool_mode: 'session' })
-        await waitFor('the agent is ready again', async () => (await fetch(`${agent.url}/readyz`)).ok, { seconds: 50 })
+        await waitFor('the agent is ready again', async () => (await fetch(`${agent.url}/readyz`)).ok)
         // A session of the time before may end only at its next use.
         const { id } = await waitFor('a backfill is accepted', () => agent.request('backfill'), {
-          seconds: 30,
           ignoreErrors: true,
         })
         expect(await agent.waitForEnd(id)).toMatchObject({ state: 'succeeded' })

@@ -13,7 +13,7 @@ async function waitForThrottle({ agent, id, sql }: BusyBackfill): Promise<void> 
   await waitFor(
     'it waits for the replica',
     async () => ((await readOperation(agent, id)).progress?.throttled ?? '').startsWith('replication-lag'),
-    { seconds: 30, ignoreErrors: true },
+    { ignoreErrors: true },
   )
   const before = await readLaneSums(sql, id)
   await sleep(1_000)
@@ -25,11 +25,9 @@ async function waitForThrottle({ agent, id, sql }: BusyBackfill): Promise<void> 
 async function waitForProgress({ agent, id, sql }: BusyBackfill): Promise<void> {
   const before = await readLaneSums(sql, id)
   await waitFor('it resumes', async () => (await readLaneSums(sql, id)).written > before.written, {
-    seconds: 30,
     ignoreErrors: true,
   })
   await waitFor('and reports it', async () => (await readOperation(agent, id)).progress?.throttled === null, {
-    seconds: 10,
     ignoreErrors: true,
   })
 }
@@ -60,7 +58,7 @@ test('a lagging replica throttles the backfill; after its promotion, the state i
           >`select pg_last_wal_replay_lsn() >= ${at!.lsn}::pg_lsn as has`
           return row!.has
         },
-        { seconds: 10, ignoreErrors: true },
+        { ignoreErrors: true },
       )
       way.refuse(true)
       way.resetConnections()
@@ -71,12 +69,11 @@ test('a lagging replica throttles the backfill; after its promotion, the state i
       way.refuse(false)
       const reasons = async (): Promise<string> => (await fetch(`${busy.agent.url}/readyz`)).text()
       await waitFor('it reports where the state comes from', async () => /timeline/.test(await reasons()), {
-        seconds: 20,
         ignoreErrors: true,
       })
       const adopted = await busy.agent.post('/v1/agent/adopt', { environment: 'staging', reason: 'promoted' })
       expect(adopted).toMatchObject({ status: 200 })
-      await waitFor('ready again', () => isReady(busy.agent), { seconds: 20, ignoreErrors: true })
+      await waitFor('ready again', () => isReady(busy.agent), { ignoreErrors: true })
       busy.writers.resume()
       // The known replica is now the primary, so the lag is unknown and the backfill waits until a person changes
       // the limit.
@@ -84,7 +81,7 @@ test('a lagging replica throttles the backfill; after its promotion, the state i
         'it waits for the missing replica',
         async () =>
           /replica .* has been disconnected/.test((await readOperation(busy.agent, busy.id)).progress?.throttled ?? ''),
-        { seconds: 20, ignoreErrors: true },
+        { ignoreErrors: true },
       )
       const tuned = await fetch(`${busy.agent.url}/v1/operations/${busy.id}`, {
         method: 'PATCH',
