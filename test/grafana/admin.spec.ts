@@ -69,55 +69,32 @@ for (const [name, [path, text]] of Object.entries(PAGES)) {
   })
 }
 
-/** Confirmations that buttons of the pages open; those of the lists of actions are found there. */
-const CONFIRMATIONS: readonly (readonly [path: string, button: string])[] = [
-  [STAGING_ROLLOUT_PAGE, 'Pause automatic rollback'],
-  [`${STAGING_ROLLOUT_PAGE}/incidents`, 'Start drill'],
-  [`${STAGING_ROLLOUT_PAGE}/column-drop`, 'Prepare column drop'],
-  [ROLLBACK_PAGE, 'Roll back everything'],
-]
-
-for (const theme of ['dark', 'light'] as const) {
-  test(`every confirmation is legible, reachable with the keyboard, accessible, and left with Escape (${theme})`, async () => {
-    const faults: string[] = []
-    const opened: string[] = []
-    const inspect = async (label: string): Promise<void> => {
-      await expect(dialog(page), label).toBeVisible()
-      opened.push(label)
-      const found = await accessibilityViolations('[role="dialog"]:has(h2)', theme)
-      // The themes differ in colors only.
-      if (theme === 'dark') found.push(...(await dialogFaults(page)))
-      await page.setViewportSize({ width: 1440, height: 900 })
-      // A tooltip that is open takes the first one.
-      await expect(async () => {
-        await page.keyboard.press('Escape')
-        await expect(dialog(page), label).toBeHidden({ timeout: 1_000 })
-      }).toPass({ timeout: 10_000 })
-      faults.push(...found.map((fault) => `${label}: ${fault}`))
-    }
-    // The colors of production are those that differ most.
-    for (const path of theme === 'dark' ? [STAGING_ROLLOUT_PAGE, PRODUCTION_ROLLOUT_PAGE] : [PRODUCTION_ROLLOUT_PAGE]) {
-      await page.goto(`${path}?theme=${theme}`)
-      await expect(rolloutSummary(page)).toBeVisible()
-      for (const menu of ['More actions', 'More'] as const) {
-        const allowed = (await openMenu(page, menu)).locator('button:not([aria-disabled="true"])')
-        const labels = await allowed.allInnerTexts()
-        await page.keyboard.press('Escape')
-        for (const label of labels) {
-          await (await openMenu(page, menu)).getByRole('button', { name: label, exact: true }).click()
-          await inspect(`${path} ${label}`)
-        }
-      }
-    }
-    for (const [path, button] of theme === 'dark' ? CONFIRMATIONS : []) {
-      await page.goto(`${path}?theme=${theme}`)
-      await page.getByRole('button', { name: button, exact: true }).first().click()
-      await inspect(`${path} ${button}`)
-    }
-    expect(faults).toEqual([])
-    expect(opened.length).toBeGreaterThan(theme === 'dark' ? 8 : 2)
-  })
-}
+test('the confirmations that a list opens are legible, reachable with the keyboard, accessible, and left with Escape', async () => {
+  test.setTimeout(600_000)
+  const faults: string[] = []
+  await page.goto(`${STAGING_ROLLOUT_PAGE}?theme=light`)
+  await expect(rolloutSummary(page)).toBeVisible()
+  const allowed = (await openMenu(page, 'More')).locator('button:not([aria-disabled="true"])')
+  const labels = await allowed.allInnerTexts()
+  expect(labels.length).toBeGreaterThan(1)
+  await page.keyboard.press('Escape')
+  for (const label of labels) {
+    await (await openMenu(page, 'More')).getByRole('button', { name: label, exact: true }).click()
+    await expect(dialog(page), label).toBeVisible()
+    const found = [
+      ...(await accessibilityViolations('[role="dialog"]:has(h2)', 'light')),
+      ...(await dialogFaults(page)),
+    ]
+    await page.setViewportSize({ width: 1440, height: 900 })
+    // A tooltip that is open takes the first one.
+    await expect(async () => {
+      await page.keyboard.press('Escape')
+      await expect(dialog(page), label).toBeHidden({ timeout: 1_000 })
+    }).toPass({ timeout: 10_000 })
+    faults.push(...found.map((fault) => `${label}: ${fault}`))
+  }
+  expect(faults).toEqual([])
+})
 
 /** Starts a one-minute baseline early enough for its own test, since the tests before it take longer than a minute. */
 async function startBaseline(): Promise<void> {
