@@ -2,6 +2,12 @@ import type { Sql } from '../database/connect.ts'
 import { asciiLiteral } from '../database/sqlLiteral.ts'
 import { ShardUnavailableError } from './readShardLayout.ts'
 
+/** A query of the oids of the shards of a table that the node has, since it has no relation of another shard's name. */
+export function shardsSql(table: string): string {
+  return `select pg_catalog.to_regclass(pg_catalog.shard_name(logicalrelid, shardid)) from pg_catalog.pg_dist_shard
+    where logicalrelid = pg_catalog.to_regclass(${asciiLiteral(table)})::oid`
+}
+
 /**
  * Runs a query on every node, the coordinator included, about the shards of a table that the node has, and returns the
  * rows of all nodes, with numbers as JSON has them. `buildSql` gets a query of the oids of the shards.
@@ -12,10 +18,7 @@ export async function queryShards<Row>(
   table: string,
   buildSql: (shards: string) => string,
 ): Promise<(Row & { readonly node: string })[]> {
-  // A node that has another shard has no relation of this name.
-  const shards = `select pg_catalog.to_regclass(pg_catalog.shard_name(logicalrelid, shardid)) from pg_catalog.pg_dist_shard
-    where logicalrelid = pg_catalog.to_regclass(${asciiLiteral(table)})::oid`
-  const command = `select coalesce(pg_catalog.json_agg(r), '[]') from (${buildSql(shards)}) r`
+  const command = `select coalesce(pg_catalog.json_agg(r), '[]') from (${buildSql(shardsSql(table))}) r`
   const answers = await sql<{ node: string; success: boolean; result: string }[]>`
     select /* sti */ pg_catalog.concat(n.nodename, ':', n.nodeport) as node, r.success, r.result
     from pg_catalog.run_command_on_all_nodes(${command}) r join pg_catalog.pg_dist_node n on n.nodeid = r.nodeid

@@ -39,7 +39,7 @@ import {
   type RangeMeasurement,
 } from './rangeMeasurement.ts'
 import { walkRanges, type PoisonRow, type RangeOutcome } from './rangeWalk.ts'
-import { findShardHolders } from './shardHeldRows.ts'
+import { heldRowHooks } from './lockWaitHooks.ts'
 import { MAX_ONE_BYTE_LINE_POINTER, SHARD_STRIPE_SHARE, type PageLayout } from './stripeBounds.ts'
 
 /** One worker on one lane. */
@@ -93,14 +93,7 @@ export async function walkLane(walk: LaneWalk, lane: Lane): Promise<boolean> {
     sizeController: walk.shared.sizeController,
     mayContinue: walk.mayContinue,
     onRetry: (sqlstate) => job.hooks.onRetry(sqlstate),
-    lockWaits: {
-      observer: job.run.database.state,
-      async onConflict(range) {
-        if (job.columnUpdate.inShards === null) state.skipLocked = true
-        else await findShardHolders(job, state.target, range)
-      },
-      onBlockers: (holders) => job.heldRows.setHolders(holders),
-    },
+    lockWaits: heldRowHooks(job, state.target, () => (state.skipLocked = true)),
     nextEstimatedRange: (low) =>
       state.lane.range_state === null
         ? planRange(low!, lane.high!, planInput(state))

@@ -9,7 +9,7 @@ import { rangeCondition, readNextRange, type KeyRange, type KeyedTable } from '.
 import { keyAsJson, type Key } from './keys.ts'
 import type { Lane } from './lane.ts'
 import { walkRanges, type PoisonRow, type RangeOutcome } from './rangeWalk.ts'
-import { findShardHolders } from './shardHeldRows.ts'
+import { heldRowHooks } from './lockWaitHooks.ts'
 
 /** A part of the table that one worker sweeps. */
 export interface SweepPart {
@@ -76,14 +76,7 @@ export async function sweepPart(sweep: PartSweep, part: SweepPart): Promise<Swee
     },
     sizeController,
     onRetry: (sqlstate) => job.hooks.onRetry(sqlstate),
-    lockWaits: {
-      observer: job.run.database.state,
-      async onConflict(range) {
-        if (job.columnUpdate.inShards === null) state.skipLocked = true
-        else await findShardHolders(job, part.target, range)
-      },
-      onBlockers: (holders) => job.heldRows.setHolders(holders),
-    },
+    lockWaits: heldRowHooks(job, part.target, () => (state.skipLocked = true)),
     nextEstimatedRange: inHeapOrder ? (low) => nextBlockRange(low!, part.to!, state.blocks) : undefined,
     processEstimatedRange: (range) => fixBlocks(state, range),
     processCountedRange: (range) => fixRange(state, range).then(() => undefined),

@@ -1,4 +1,4 @@
-import { quoteLiteral } from '../rollout/identifiers.ts'
+import { shardsSql } from '../citus/queryShards.ts'
 import { pollAutovacuum } from './autovacuum.ts'
 import type { BoundedConnection } from './boundedConnection.ts'
 import { connectionRatio, pollDatabaseActivity } from './databaseActivity.ts'
@@ -57,8 +57,7 @@ export function createNodePolls({ openConnection, ownApplicationPrefix, now }: N
       server: polled.server,
       intervalMs: SERVER_INTERVAL_MS,
       now,
-      relations: `select to_regclass(pg_catalog.shard_name(logicalrelid, shardid)) from pg_catalog.pg_dist_shard
-        where logicalrelid = to_regclass(${quoteLiteral(table)})::oid`,
+      relations: shardsSql(table),
     })
     const stops = [createRefCountedPolls([autovacuum])(), polled.watch()]
     return {

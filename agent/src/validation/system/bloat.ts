@@ -2,11 +2,16 @@ import { queryShards } from '../../citus/queryShards.ts'
 import type { Sql } from '../../database/connect.ts'
 import { errorCode } from '../../database/errors.ts'
 import { formatBytes, formatPercent } from '../../format/format.ts'
+import { partitionsSql } from '../../rollout/partitionsSql.ts'
 import type { ValidationCheck, CheckFinding } from '../check.ts'
 
 interface RowCounts {
   readonly dead: number
   readonly live: number
+}
+
+interface TableStatistics extends RowCounts {
+  readonly bytes: number
 }
 
 /** Share of dead rows and free space above which the table should be rewritten. A backfill without HOT updates causes 0.5. */
@@ -32,27 +37,25 @@ export const bloat: ValidationCheck = {
         wastedRatio,
         `${formatPercent(wastedRatio)} of the table is dead rows or free space (limit ${formatPercent(MAX_BLOAT_RATIO)}), measured with pgstattuple_approx`,
       )
-    const [row] = await sql<RowCounts[]>`
-      select coalesce(sum(n_dead_tup), 0)::float8 as dead, coalesce(sum(n_live_tup), 0)::float8 as live from pg_stat_user_tables
-      where relid = to_regclass(${rollout.table.sql}) or relid in (select relid from pg_partition_tree(to_regclass(${rollout.table.sql})))`
+    const [row] = await sql.unsafe<TableStatistics[]>(statisticsSql(partitionsSql(rollout.table.sql)))
     return judgeStatistics(row!, wastedRatio)
   },
 }
 
 /** Shards are judged by the statistics of their nodes. */
 async function judgeShards(sql: Sql, table: string): Promise<CheckFinding> {
-  const nodes = await queryShards<RowCounts & { bytes: number }>(
-    sql,
-    table,
-    (shards) => `select coalesce(sum(n_dead_tup), 0)::float8 as dead, coalesce(sum(n_live_tup), 0)::float8 as live,
-      coalesce(sum(pg_table_size(relid)), 0)::float8 as bytes from pg_stat_user_tables where relid in (${shards})`,
-  )
+  const nodes = await queryShards<TableStatistics>(sql, table, statisticsSql)
   const sum = (read: (node: (typeof nodes)[number]) => number): number =>
     nodes.reduce((total, node) => total + read(node), 0)
   const bytes = sum((node) => node.bytes)
   if (bytes < MIN_TABLE_BYTES) return tooSmall(bytes)
   const counts = { dead: sum((node) => node.dead), live: sum((node) => node.live) }
   return judgeStatistics(counts, 'shards are not read with pgstattuple')
+}
+
+function statisticsSql(relations: string): string {
+  return `select coalesce(sum(n_dead_tup), 0)::float8 as dead, coalesce(sum(n_live_tup), 0)::float8 as live,
+    coalesce(sum(pg_table_size(relid)), 0)::float8 as bytes from pg_stat_user_tables where relid in (${relations})`
 }
 
 function tooSmall(bytes: number): CheckFinding {
