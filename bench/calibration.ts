@@ -1,5 +1,5 @@
 import { pbkdf2 } from 'node:crypto'
-import { availableParallelism } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { promisify } from 'node:util'
 import postgres from 'postgres'
 import { startPostgres } from '../test/support/server.ts'
@@ -23,7 +23,7 @@ export interface Calibration {
  * duration is the part of a difference between methods that the machine causes.
  */
 export async function startCalibration(): Promise<Calibration> {
-  const server = await startPostgres(['-c', 'synchronous_commit=off', '-c', 'autovacuum=off'])
+  const server = await startPostgres(['-c', 'synchronous_commit=off', '-c', 'autovacuum=off'], tmpdir())
   const sql = postgres(server.url, { max: 1, onnotice: () => undefined })
   await sql.unsafe('create table public.account (id integer primary key, balance integer not null)')
   await sql.unsafe('insert into public.account select n, 0 from generate_series(1, 1000) n')

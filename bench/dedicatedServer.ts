@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os'
 import postgres from 'postgres'
 import { startPostgres } from '../test/support/server.ts'
 import type { Method } from './method.ts'
@@ -17,7 +18,10 @@ export async function withDedicatedServer<T>(
   rows: number,
   use: (url: string, sql: postgres.Sql) => Promise<T>,
 ): Promise<T> {
-  const server = await startPostgres(SERVER_SETTINGS.flatMap((setting) => ['-c', setting]))
+  const server = await startPostgres(
+    SERVER_SETTINGS.flatMap((setting) => ['-c', setting]),
+    tmpdir(),
+  )
   const sql = postgres(server.url, { max: 1, onnotice: () => undefined })
   try {
     await method.before?.(server.url)

@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os'
 import postgres from 'postgres'
 import { startPostgres } from '../../test/support/server.ts'
 import { createBenchTable } from '../benchTable.ts'
@@ -26,7 +27,10 @@ export async function measureWrites(
   runs: number,
   afterRun: () => Promise<void>,
 ): Promise<readonly WriteTime[]> {
-  const server = await startPostgres(SERVER_SETTINGS.flatMap((setting) => ['-c', setting]))
+  const server = await startPostgres(
+    SERVER_SETTINGS.flatMap((setting) => ['-c', setting]),
+    tmpdir(),
+  )
   const sql = postgres(server.url, { max: 1, onnotice: () => undefined })
   try {
     await createBenchTable(sql, rows, 50)

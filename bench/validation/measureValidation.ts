@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os'
 import postgres from 'postgres'
 import type { AgentProcess } from '../../test/support/agentProcess.ts'
 import { startPostgres } from '../../test/support/server.ts'
@@ -21,7 +22,10 @@ interface CoveredTable {
 
 /** Provides a table with verified coverage, vacuumed and analyzed. */
 export async function withCoveredTable<T>(rows: number, use: (at: CoveredTable) => Promise<T>): Promise<T> {
-  const server = await startPostgres(SERVER_SETTINGS.flatMap((setting) => ['-c', setting]))
+  const server = await startPostgres(
+    SERVER_SETTINGS.flatMap((setting) => ['-c', setting]),
+    tmpdir(),
+  )
   const sql = postgres(server.url, { max: 1, onnotice: () => undefined })
   try {
     await sql`create extension pg_stat_statements`

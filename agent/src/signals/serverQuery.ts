@@ -31,7 +31,7 @@ export interface WorkerAddress {
 }
 
 /** Stands for the identifiers of the agent's sessions, which the coordinator fills in. */
-const OWN_SESSIONS = '{sti own}'
+const OWN_SESSIONS = '{own sessions of sti}'
 
 /**
  * Reads a worker through the coordinator. The name of a session there ends with the identifier of the session at the
