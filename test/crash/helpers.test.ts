@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import type { Operation, OperationEvent } from '../../agent/src/contract/index.ts'
 import { startAgentProcess, type AgentProcess } from '../support/agentProcess.ts'
 import { withDatabase } from '../support/database.ts'
+import { tuneOperation } from '../support/operations.ts'
 import { BUSY_FILE, ROUNDS } from '../outage/busyBackfill.ts'
 import { takeEngineWrites, readLaneSums, createLegacyTable } from './legacyTable.ts'
 import {
@@ -111,6 +112,7 @@ test(
       const { events } = await first.get<{ events: OperationEvent[] }>(`/v1/operations/${id}/events`)
       expect(events.filter((event) => /helped: [1-9][\d,]* rows? written/.test(event.message))).toHaveLength(ROUNDS)
       await second.kill()
+      await tuneOperation(first, id, { niceRatio: 0 })
     })
     console.log(`two agents on one backfill, paused, and the helper killed: ${found}`)
   },

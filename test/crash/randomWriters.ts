@@ -27,7 +27,7 @@ export interface RandomWriters extends Pick<ApplicationSessions, 'pause' | 'resu
 }
 
 /** How long a writer rests after each statement, since the machine has other work too. */
-const PAUSE_AFTER_WRITE_MS = 4
+const PAUSE_AFTER_WRITE_MS = 20
 
 /**
  * Starts `count` sessions that insert, update, and delete at random; each owns the keys with its own remainder. If

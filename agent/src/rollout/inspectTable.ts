@@ -229,7 +229,8 @@ async function readTriggers(sql: Sql, oid: number): Promise<Trigger[]> {
   const rows = await sql<(Omit<Trigger, 'enabled'> & { enabled: string })[]>`
     with /* sti */ reader as materialized (
       select p.proname as name from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
-      where n.nspname <> 'sti' and strpos(coalesce(pg_catalog.pg_get_function_sqlbody(p.oid), p.prosrc), 'sti.engine') > 0
+      -- 16384: the first object that initdb did not make. Its own 3,300 functions would take 40 ms at each reading.
+      where p.oid >= 16384 and n.nspname <> 'sti' and strpos(coalesce(pg_catalog.pg_get_function_sqlbody(p.oid), p.prosrc), 'sti.engine') > 0
     )
     select t.tgname as name, format('%I.%I', n.nspname, c.relname) as on,
       case when t.tgtype & 64 <> 0 then 'instead of' when t.tgtype & 2 <> 0 then 'before' else 'after' end as timing,
