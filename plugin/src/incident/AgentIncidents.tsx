@@ -1,10 +1,10 @@
-import { Alert, LoadingPlaceholder } from '@grafana/ui'
+import { LoadingPlaceholder } from '@grafana/ui'
 import React from 'react'
 import type { AgentDataSource } from '../agent/agentDataSources'
 import { listIncidents } from '../agent/incidentCalls'
 import { identifyAgent } from '../agent/useEnvironment'
 import { IDLE_POLL_INTERVAL_MS, ACTIVE_POLL_INTERVAL_MS, usePolling } from '../agent/usePolling'
-import { formatTime } from '../formatTime'
+import { AgentOutage } from '../rollout/AgentOutage'
 import { IncidentList } from './IncidentList'
 import { isUnseen, UnseenInformation } from './UnseenInformation'
 import { useCurrentTime } from './useCurrentTime'
@@ -23,9 +23,12 @@ export function AgentIncidents({ agent }: { agent: AgentDataSource }) {
   return (
     <>
       {error && (
-        <Alert severity="warning" title={`${agent.name} has not responded since ${formatTime(failingSince)}`}>
-          {error.message}
-        </Alert>
+        <AgentOutage
+          agent={agent}
+          error={error}
+          failingSince={failingSince}
+          missing={data ? 'Its incidents are shown as they were then.' : 'Its incidents are not in this list.'}
+        />
       )}
       {!data && !error && <LoadingPlaceholder text={`Loading from ${agent.name}…`} />}
       {data?.list.length === 0 && <p>{`No incidents in ${data.status.environment}.`}</p>}

@@ -1,11 +1,11 @@
-import { Alert, LoadingPlaceholder } from '@grafana/ui'
+import { LoadingPlaceholder } from '@grafana/ui'
 import React, { useEffect } from 'react'
 import type { AgentDataSource } from '../agent/agentDataSources'
 import { createLanes } from '../agent/lanes'
 import { pollRollouts } from '../agent/rolloutCalls'
 import { identifyAgent } from '../agent/useEnvironment'
 import { IDLE_POLL_INTERVAL_MS, ACTIVE_POLL_INTERVAL_MS, usePolling } from '../agent/usePolling'
-import { formatTime } from '../formatTime'
+import { AgentOutage } from './AgentOutage'
 import type { AgentRollouts } from './rolloutRows'
 
 /** Each agent gets two requests; what a person sends needs connections, too. */
@@ -38,9 +38,12 @@ export function AgentRolloutsLoader({ agent, onChange, generation }: Props) {
 
   if (error)
     return (
-      <Alert severity="warning" title={`${agent.name} has not responded since ${formatTime(failingSince)}`}>
-        {error.message}
-      </Alert>
+      <AgentOutage
+        agent={agent}
+        error={error}
+        failingSince={failingSince}
+        missing={data ? 'Its rollouts are shown as they were then.' : 'Its rollouts are not in this list.'}
+      />
     )
   if (!data) return <LoadingPlaceholder text={`Loading from ${agent.name}…`} />
   return data.list.length === 0 ? (

@@ -1,4 +1,4 @@
-import { Alert, LinkButton } from '@grafana/ui'
+import { Alert } from '@grafana/ui'
 import type { RolloutDetail } from '@sti-rollout/agent/contract'
 import React from 'react'
 import type { AgentError } from '../agent/AgentError'
@@ -6,7 +6,7 @@ import type { Environment } from '../agent/useEnvironment'
 import { userLevel } from '../agent/userLevel'
 import { formatTime } from '../formatTime'
 import { useCurrentTime } from '../incident/useCurrentTime'
-import { withAppSubUrl, routes } from '../routes'
+import { OutageMeaning } from './AgentOutage'
 import { formatFlagState } from './display'
 
 interface Props {
@@ -47,7 +47,7 @@ export function RolloutAlerts({ environment, detail, error, failingSince, faults
   )
 }
 
-/** A single slow answer is no outage: until then the page says only how old it is. */
+/** A single slow answer is no outage: until then a page that has a state says only how old it is. */
 const OUTAGE_AFTER_MS = 12_000
 
 function outageTitle(error: AgentError | null, failingSince: Date | null): string {
@@ -58,33 +58,17 @@ function outageTitle(error: AgentError | null, failingSince: Date | null): strin
 /** What it means for users that the agent does not respond, and what to do. */
 function NoResponse({ error, failingSince, detail }: Pick<Props, 'error' | 'failingSince' | 'detail'>) {
   const now = useCurrentTime(error?.unreachable === true)
-  if (error?.unreachable && failingSince && now - failingSince.getTime() < OUTAGE_AFTER_MS)
+  if (error?.unreachable && detail && failingSince && now - failingSince.getTime() < OUTAGE_AFTER_MS)
     return (
-      <div role="status">
-        {`${error.message} Trying again. ${detail ? `This page shows the state of ${formatTime(detail.at)}.` : ''}`}
-      </div>
+      <div role="status">{`${error.message} Trying again. This page shows the state of ${formatTime(detail.at)}.`}</div>
     )
   return (
     <Alert severity="error" title={outageTitle(error, failingSince)}>
       <p>{error?.message}</p>
-      {error?.unreachable && (
-        <>
-          <p>
-            Clients of the flag that get no response use the default of their code, which is off, so users read the
-            legacy columns. Automatic rollback does not work while no agent of the environment runs. Operations pause
-            and continue with the next agent.
-          </p>
-          <p>Restart the agent. To keep the flag off after the restart, follow the runbook first.</p>
-        </>
-      )}
       {detail && (
         <p>{`This page shows the state of ${formatTime(detail.at)}: ${detail.stage}, flag ${formatFlagState(detail.flag)}.`}</p>
       )}
-      {error?.unreachable && (
-        <LinkButton size="sm" href={withAppSubUrl(`${routes.runbook()}#emergency-turn-the-flag-off`)}>
-          Runbook: turn the flag off without the agent
-        </LinkButton>
-      )}
+      {error?.unreachable && <OutageMeaning />}
     </Alert>
   )
 }
