@@ -46,10 +46,13 @@ export class DataSource extends DataSourceApi<AgentQuery, AgentDataSourceOptions
   async metricFindQuery(query: string, _options?: LegacyMetricFindQueryOptions): Promise<MetricFindValue[]> {
     const name = query.trim()
     if (name === 'environment') {
-      return cachedVariable(this.agent.uid, name, async () => [(await getAgentStatus(this.agent)).environment])
+      const configured = this.agent.expected === null ? null : [this.agent.expected]
+      return cachedVariable(this.agent.uid, name, configured, async () => [
+        (await getAgentStatus(this.agent)).environment,
+      ])
     }
     if (name === 'rollouts') {
-      return cachedVariable(this.agent.uid, name, () => this.rolloutNames())
+      return cachedVariable(this.agent.uid, name, null, () => this.rolloutNames())
     }
     throw new Error(`Unknown query “${query}”. Use environment or rollouts.`)
   }
@@ -79,11 +82,13 @@ export class DataSource extends DataSourceApi<AgentQuery, AgentDataSourceOptions
 
 /**
  * Values of dashboard variables, cached in this browser: if an agent is unavailable, its dashboard still has the
- * environment and the rollouts, so that the panels can show that they are stale.
+ * environment and the rollouts, so that the panels can show that they are stale. `configured` is used in a browser that has
+ * not seen the agent; null: nothing is configured.
  */
 async function cachedVariable(
   uid: string,
   query: string,
+  configured: readonly string[] | null,
   fetchValues: () => Promise<string[]>,
 ): Promise<MetricFindValue[]> {
   const key = `sti-rollout.variable.${uid}.${query}`
@@ -93,7 +98,8 @@ async function cachedVariable(
     return names.map((text) => ({ text }))
   } catch (error) {
     const cached = localStorage.getItem(key)
-    if (cached === null) throw error
-    return (JSON.parse(cached) as string[]).map((text) => ({ text }))
+    const known = cached === null ? configured : (JSON.parse(cached) as string[])
+    if (known === null) throw error
+    return known.map((text) => ({ text }))
   }
 }
