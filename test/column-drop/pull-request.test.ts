@@ -163,6 +163,12 @@ test('a draft pull request with its label is opened on a new branch, and the out
           stage: 'dropped',
           faults: [],
           notes: expect.arrayContaining([expect.stringContaining('The rollout is complete')]) as string[],
+          steps: expect.arrayContaining([
+            expect.objectContaining({ step: 'baseline', state: 'later', fact: 'not taken' }),
+            expect.objectContaining({ step: 'expand', state: 'done', fact: 'trigger removed' }),
+            expect.objectContaining({ step: 'column-drop', state: 'done', fact: 'dropped' }),
+          ]) as object[],
+          next: null,
           rollbackReady: expect.arrayContaining(
             ['data', 'system'].map(
               (scope) =>

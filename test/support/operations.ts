@@ -47,7 +47,7 @@ export async function controlOperation(
   if (status !== 202) throw new Error(`${cause}: ${status} ${JSON.stringify(body)}`)
 }
 
-export async function tuneOperation(agent: TestAgent, id: number, patch: object): Promise<void> {
+export async function tuneOperation(agent: Pick<TestAgent, 'url'>, id: number, patch: object): Promise<void> {
   const headers = { authorization: `Bearer ${TOKENS.ann}`, 'content-type': 'application/json' }
   const answer = await fetch(`${agent.url}/v1/operations/${id}`, {
     method: 'PATCH',

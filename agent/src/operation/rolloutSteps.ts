@@ -75,9 +75,9 @@ const STEPS: Readonly<Record<StepName, StepDefinition>> = {
     kind: 'expand',
     action: 'expand',
     isDone: ({ expanded }) => expanded,
-    fact: ({ triggerFault, columnAddedAt }, isDone) =>
+    fact: ({ expanded, triggerFault, columnAddedAt }, isDone) =>
       isDone
-        ? fact('dual write is on')
+        ? fact(expanded ? 'dual write is on' : 'trigger removed')
         : fact(triggerFault !== null && columnAddedAt !== null ? 'trigger fault' : 'column and trigger'),
   },
   backfill: {
@@ -189,12 +189,14 @@ export function describeSteps(input: StepInput): { readonly steps: RolloutStep[]
   const { facts, now } = input
   const isDropped =
     facts.droppedColumns.length > 0 && facts.droppedColumns.length === facts.rollout.legacyColumns.length
-  const isDone = (step: StepName): boolean => isDropped || STEPS[step].isDone(facts, now)
+  // The drop ends every step but the baseline, which may have been left out.
+  const isDone = (step: StepName): boolean => (isDropped && step !== 'baseline') || STEPS[step].isDone(facts, now)
   const open = (step: StepName): Operation | undefined =>
     facts.openOperations.find(({ kind }) => kind === STEPS[step].kind)
   const isCurrent = (step: StepName): boolean => open(step) !== undefined || STEPS[step].isCurrent?.(facts) === true
   // A baseline is optional: once the table is expanded, it is the next step only if something else requires it.
-  const isSkipped = (step: StepName): boolean => step === 'baseline' && (facts.expanded || facts.columnAddedAt !== null)
+  const isSkipped = (step: StepName): boolean =>
+    step === 'baseline' && (isDropped || facts.expanded || facts.columnAddedAt !== null)
   const todo = StepName.options.filter((step) => !isDone(step) && !isSkipped(step))
   const nextName = todo.find((step) => open(step) === undefined) ?? null
   const next = nextName === null ? null : describeNext(nextName, input)
@@ -231,7 +233,7 @@ export function describeSteps(input: StepInput): { readonly steps: RolloutStep[]
       const percent = formatPercent(operation.progress.ratio)
       return fact(operation.state === 'running' ? percent : `${operation.state} at ${percent}`)
     }
-    if (isDropped) return step === 'column-drop' ? fact('dropped') : STEPS[step].fact(facts, true, now)
+    if (isDropped) return step === 'column-drop' ? fact('dropped') : STEPS[step].fact(facts, done, now)
     if (state === 'failed' && step !== 'flag' && step !== 'validate') return fact('failed', lastEndedAt(step))
     return STEPS[step].fact(facts, done, now)
   }

@@ -69,6 +69,7 @@ export function RolloutPanel({ options, replaceVariables, width, height }: Panel
               detail={detail.data}
               refresh={detail.refresh}
               unreachable={(environment.error ?? detail.error)?.unreachable}
+              compact={detail.data.openIncidents > 0}
             />
           </>
         )}

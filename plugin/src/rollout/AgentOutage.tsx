@@ -10,13 +10,15 @@ export function OutageMeaning() {
   return (
     <>
       <p>
-        Clients of the flag that get no response use the default of their code, which is off, so users read the legacy
-        columns. Automatic rollback does not work while no agent of the environment runs. Operations pause and continue
-        with the next agent.
+        A client of the flag that gets no response uses the default of its code, which is off: it reads the legacy
+        columns. Automatic rollback does not work, and operations wait until an agent of the environment runs.
       </p>
-      <p>Restart the agent. To keep the flag off after the restart, follow the runbook first.</p>
-      <LinkButton size="sm" href={withAppSubUrl(`${routes.runbook()}#emergency-turn-the-flag-off`)}>
-        Runbook: turn the flag off without the agent
+      <p>
+        Restart the agent: the flag is then as it was before. If it must stay off, turn it off in the database first.
+        The runbook describes both.
+      </p>
+      <LinkButton size="sm" href={withAppSubUrl(`${routes.runbook()}#stiagentdown`)}>
+        Open the runbook: agent down
       </LinkButton>
     </>
   )

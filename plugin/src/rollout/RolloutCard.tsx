@@ -14,16 +14,18 @@ interface Props {
   detail: RolloutDetail
   refresh: () => void
   unreachable?: boolean
+  /** The room is small, as in a panel below the banner of an incident: the steps have no facts. */
+  compact?: boolean
 }
 
 /** Where a rollout is, what is running, and what to do next: on the overview and in the panel. */
-export function RolloutCard({ environment, detail, refresh, unreachable }: Props) {
+export function RolloutCard({ environment, detail, refresh, unreachable, compact = false }: Props) {
   const styles = useStyles2(getStyles)
   const open = detail.operations.filter(({ state }) => !isEnded(state))
   const { next } = detail
   return (
     <div className={styles.all}>
-      <Stepper {...detail} environment={environmentPlace(environment)} />
+      <Stepper {...detail} environment={environmentPlace(environment)} facts={!compact} />
       {open.map((operation) => (
         <RunningOperation
           key={operation.id}

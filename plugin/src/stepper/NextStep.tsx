@@ -61,7 +61,7 @@ export function NextStep({ environment, detail, refresh, unreachable = false }: 
             {` ${flagAfterFailure(detail.flag)}`}
           </div>
         )}
-        {!blocked && <div className={styles.sentence}>{next?.sentence ?? 'The legacy columns were dropped.'}</div>}
+        {!blocked && <div className={styles.sentence}>{next?.sentence ?? COMPLETE}</div>}
         {blocked && (
           <div className={styles.reasons}>
             <ReasonList reasons={next.blockedBy} />
@@ -123,6 +123,9 @@ function NextButtons({
     </>
   )
 }
+
+const COMPLETE =
+  'The legacy columns were dropped, so the flag is no way back: to go back, run the down migration of the column drop.'
 
 /** What users read. A failed operation can also fail their writes, which the vital signs show. */
 const flagAfterFailure = (flag: RolloutDetail['flag']): string =>

@@ -6,10 +6,13 @@ import React from 'react'
 import { withAppSubUrl } from '../routes'
 import { STEP_LABELS, STEP_STATE_DISPLAY, stepFact, stepUrl } from './display'
 
-type Props = Pick<RolloutDetail, 'steps' | 'environment' | 'rollout' | 'operations' | 'at'>
+interface Props extends Pick<RolloutDetail, 'steps' | 'environment' | 'rollout' | 'operations' | 'at'> {
+  /** Shows the most important fact below each step. */
+  facts?: boolean
+}
 
 /** The steps of a rollout, each with its state and its most important fact; a step leads to the page that belongs to it. */
-export function Stepper({ steps, at, ...target }: Props) {
+export function Stepper({ steps, at, facts = true, ...target }: Props) {
   const styles = useStyles2(getStyles)
   return (
     <div className={styles.container}>
@@ -30,9 +33,11 @@ export function Stepper({ steps, at, ...target }: Props) {
                   {STEP_LABELS[step.step]}
                   <span className={styles.hidden}>{`: ${name}`}</span>
                 </span>
-                <span className={cx(styles.fact, isColored(step.state) && styles[`${step.state}Fact`])}>
-                  {stepFact(step, Date.parse(at))}
-                </span>
+                {facts && (
+                  <span className={cx(styles.fact, isColored(step.state) && styles[`${step.state}Fact`])}>
+                    {stepFact(step, Date.parse(at))}
+                  </span>
+                )}
               </a>
             </li>
           )
