@@ -3,7 +3,7 @@ import type { Rollout, Table } from '../../agent/src/rollout/rollout.ts'
 import type { ArchiveComparison } from '../../agent/src/columnDrop/archive/compareRange.ts'
 import { compareArchive } from '../../agent/src/columnDrop/archive/compareArchive.ts'
 import { readManifest, type ArchiveManifest } from '../../agent/src/columnDrop/archive/manifest.ts'
-import { archiveLayout } from '../../agent/src/columnDrop/archive/archiveSql.ts'
+import { archiveLayout, archiveTable } from '../../agent/src/columnDrop/archive/archiveSql.ts'
 import { archiveFault } from '../../agent/src/columnDrop/archive/archiveFault.ts'
 
 /** The current state of the archive compared with the table. */
@@ -33,7 +33,12 @@ export async function readArchiveState(database: Database, rollout: Rollout, tab
     avoidSeqScan: true,
   })
   try {
-    const source = { rollout, walked: { table: rollout.table, key: table.key }, layout: archiveLayout(rollout, table) }
+    const source = {
+      archive: archiveTable(rollout, table),
+      walked: { table: rollout.table, key: table.key },
+      layout: archiveLayout(rollout, table),
+      inShards: false,
+    }
     const comparison = await compareArchive(sql, source, {
       mayContinue: () => Promise.resolve(true),
       retried: () => undefined,

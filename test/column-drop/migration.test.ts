@@ -282,13 +282,13 @@ test('a column that would have no value for new rows is refused', async () => {
   const create = TABLE.replace('note text', 'note text, code text not null')
     .replace('insert into app.things', 'insert into app.things (id, is_a, is_b, note, code)')
     .replace(`'note ' || n`, `'note ' || n, 'c'`)
-  await withColumnDropEnvironment(create, file, async ({ rollout, catalog }) => {
-    expect(migrationRefusals(rollout, await catalog())).toEqual([
+  await withColumnDropEnvironment(create, file, async ({ rollout, table, catalog }) => {
+    expect(migrationRefusals(rollout, await table(), await catalog())).toEqual([
       'Column "code" is NOT NULL and has no default, and restore of A, B, Other gives it no value: the undo could not restore a row that new code inserts after the drop. Set the column in restore, or give it a default.',
     ])
   })
-  await withColumnDropEnvironment(TABLE, FILE, async ({ rollout, catalog }) => {
-    expect(migrationRefusals(rollout, await catalog())).toEqual([])
+  await withColumnDropEnvironment(TABLE, FILE, async ({ rollout, table, catalog }) => {
+    expect(migrationRefusals(rollout, await table(), await catalog())).toEqual([])
   })
 })
 

@@ -115,24 +115,18 @@ export function citusFaults(citus: CitusTable, rollout: ShardedRollout, names: C
   ]
 }
 
-/** What a later step refuses or does not know of a table in shards. The steps are those of a preparation. */
+/** What is different for a table in shards. The steps are those of a preparation. */
 export function citusFindings(
   citus: CitusTable,
   names: CitusTableNames,
-): { step: 'backfill' | 'column drop'; refused: boolean; text: string }[] {
+): { step: 'backfill'; refused: boolean; text: string }[] {
   return [
     {
       step: 'backfill',
       refused: false,
-      text: `${describeCitusTable(citus, names)}. The throttle reads the signals of the coordinator; locks, disk, WAL and long transactions of other nodes are not read. A batch waits for a row that another transaction holds.`,
+      text: `${describeCitusTable(citus, names)}. The throttle reads every node that has a shard, except its disk, which is not in PostgreSQL: name it in host, by PromQL. If another transaction holds a row, the other rows of its batch wait with it.`,
     },
-    { step: 'column drop', refused: true, text: columnDropRefusal(citus, names) },
   ]
-}
-
-/** Why the column drop is refused. */
-export function columnDropRefusal(citus: CitusTable, names: CitusTableNames): string {
-  return `${describeCitusTable(citus, names)}. The archive and the migration of the column drop were not tested in shards. ${undo(citus, names)}`
 }
 
 /** Why a rehearsal is refused. */

@@ -24,7 +24,8 @@ export function shardTransaction(parts: {
 }
 
 /** Citus sends the whole text of a command to the nodes: within a block, that is the command alone. */
-const commandOfItsOwn = (text: string): string => `do ${asciiLiteral(`begin execute ${asciiLiteral(text)}; end`)}`
+export const commandOfItsOwn = (text: string): string =>
+  `do ${asciiLiteral(`begin execute ${asciiLiteral(text)}; end`)}`
 
 /** Kinds of statements in a transaction of DDL that are not about the table: they run as they are. */
 const PLAIN_STATEMENTS = new Set([
@@ -53,7 +54,8 @@ export function shardDdlTransaction(statements: readonly { readonly kind: string
 /** PL/pgSQL: Citus refuses a function command after a statement that had several connections to a node. */
 export const ONE_CONNECTION_PER_NODE_SQL = `perform set_config('citus.multi_shard_modify_mode', 'sequential', true);`
 
-const DDL_SETTINGS = [
+/** Settings of a transaction of DDL in shards. */
+export const DDL_SETTINGS = [
   'set local citus.enable_unsafe_triggers = on',
   `set local citus.multi_shard_modify_mode = 'sequential'`,
 ]

@@ -5,7 +5,7 @@ import { errorCode } from '../database/errors.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
 import type { OperationDefinition, RunOutcome, RunContext } from '../kind/kind.ts'
 import { requireTable } from '../kind/requireTable.ts'
-import type { Rollout } from '../rollout/rollout.ts'
+import type { Rollout, Table } from '../rollout/rollout.ts'
 import { exportToFolder } from './archive/exportToFolder.ts'
 import { archiveTable } from './archive/archiveSql.ts'
 import { removeArchive, removalStatements } from './archive/removeArchive.ts'
@@ -26,7 +26,7 @@ export function createArchiveRemoval(dependencies: ArchiveRemovalDependencies): 
       const { exportArchive } = ArchiveRemovalParameters.parse(parameters)
       const { archive } = facts
       if (archive === null) return {}
-      const { rows, bytes } = archive.there ? await readArchiveSize(database, rollout) : { rows: 0, bytes: 0 }
+      const { rows, bytes } = archive.there ? await readArchiveSize(database, rollout, table) : { rows: 0, bytes: 0 }
       const knownRows = rows ?? archive.verified?.rows ?? null
       return {
         // Dropped, not written.
@@ -86,13 +86,17 @@ function missingSafeguards({ exported, verified }: ColumnArchive, exportArchive:
 }
 
 /** `rows` is null if there are too many rows to count for a preview. */
-async function readArchiveSize(database: Database, rollout: Rollout): Promise<{ rows: number | null; bytes: number }> {
-  const archive = archiveTable(rollout).sql
+async function readArchiveSize(
+  database: Database,
+  rollout: Rollout,
+  table: Table,
+): Promise<{ rows: number | null; bytes: number }> {
+  const archive = archiveTable(rollout, table).sql
   const sql = database.engine({ purpose: 'count archive', readOnly: true, statementTimeoutMs: COUNT_TIMEOUT_MS })
   try {
     const [size] = await sql<
       { bytes: number }[]
-    >`select /* sti */ pg_total_relation_size(to_regclass(${archive}))::float8 as bytes`
+    >`select /* sti */ ${sql.unsafe(table.citus === null ? 'pg_total_relation_size' : 'citus_total_relation_size')}(to_regclass(${archive}))::float8 as bytes`
     const counted = await sql
       .unsafe<{ rows: number }[]>(`select /* sti */ count(*)::float8 as rows from ${archive}`)
       .catch((error: unknown) => {
@@ -144,7 +148,7 @@ function archiveRemovalNotes(
 async function runArchiveRemoval(run: RunContext, { archiveFolder }: ArchiveRemovalDependencies): Promise<RunOutcome> {
   const { exportArchive } = ArchiveRemovalParameters.parse(run.operation.parameters)
   const facts = await run.readFacts()
-  const result = { archive: archiveTable(run.rollout).sql }
+  const result = { archive: archiveTable(run.rollout, facts.table ?? { citus: null }).sql }
   // Run again after a crash: the transaction had committed.
   if (facts.archive === null) return { outcome: 'succeeded', result }
   const table = requireTable(facts)

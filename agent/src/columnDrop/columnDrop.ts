@@ -1,5 +1,3 @@
-import { columnDropRefusal } from '../citus/citusFaults.ts'
-import { citusTableNames } from '../rollout/inspectTable.ts'
 import { formatQuantity } from '../format/format.ts'
 import { ColumnDropParameters } from '../contract/index.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
@@ -71,7 +69,6 @@ function columnDropRefusals(
     return ['The legacy columns are already dropped. The down migration of the pull request restores them.']
   return [
     ...facts.faults,
-    ...(facts.table?.citus ? [columnDropRefusal(facts.table.citus, citusTableNames(facts.rollout.table))] : []),
     // A draft can be prepared for a rollout that was rolled back; the checks refuse everything else.
     ...(facts.expanded && facts.finalizeMissing.length === 0
       ? []

@@ -15,8 +15,6 @@ import { acceptanceAdvice, findFault } from './checks/runDropCheck.ts'
  * the file must fit the table (`checkAgainstTable`).
  */
 export async function inspectColumnDrop(sql: Sql, rollout: Rollout, table: Table): Promise<PreparationFinding[]> {
-  // Citus refuses the column drop as a whole (citusFindings).
-  if (table.citus !== null) return []
   const context: TableContext = {
     sql,
     rollout,

@@ -8,8 +8,12 @@ export function sameImageSql(left: string, right: string): string {
   return `row(${left})::record operator(pg_catalog.*=) row(${right})::record`
 }
 
-/** SQL: two values of a column are not the same, byte by byte, also for types without equality (json). NULL is a value. */
+/**
+ * SQL: two values of a column are not the same, byte by byte, also for types without equality (json). NULL is a value. A call of
+ * the operator's function: PostgreSQL prints the operator without the casts of its rows, and so cannot read what it printed
+ * itself, such as the condition of a trigger that Citus creates again with a shard.
+ */
 export function valueDiffersSql({ baseType, enumLabels }: Column, left: string, right: string): string {
   if (EXACT_TYPES.has(baseType) || enumLabels !== null) return `(${left}) is distinct from (${right})`
-  return `row(${left})::record operator(pg_catalog.*<>) row(${right})::record`
+  return `pg_catalog.record_image_ne(row(${left}), row(${right}))`
 }

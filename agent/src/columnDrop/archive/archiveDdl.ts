@@ -8,17 +8,17 @@ import {
   ARCHIVE_TRIGGERS,
   archiveFunction,
   archiveTable,
-  valuesDiffer,
   archiveLayout,
   columnList,
   keysMatch,
-  type ArchiveLayout,
+  overwriteArchived,
+  rowsDiffer,
 } from './archiveSql.ts'
 
 /** The empty archive table: the key and the legacy columns, with their types and collations. */
 export function archiveTableDdl(rollout: Rollout, table: Table): ReversibleChange {
   const layout = archiveLayout(rollout, table)
-  const { sql } = archiveTable(rollout)
+  const { sql } = archiveTable(rollout, table)
   const key = layout.key.map((column) => column.sql).join(', ')
   return {
     kind: 'archive',
@@ -27,6 +27,7 @@ export function archiveTableDdl(rollout: Rollout, table: Table): ReversibleChang
       `create table ${sql} as select ${columnList(layout, 't')} from ${rollout.table.sql} as t with no data`,
       `alter table ${sql} add primary key (${key})`,
       `comment on table ${sql} is ${quoteLiteral(`The legacy columns of ${rollout.table.sql}, archived by the rollout ${rollout.name}.`)}`,
+      ...distributeArchive(rollout, table),
     ].join(';\n'),
     inverse: `drop table if exists ${sql}`,
     definitionSql: `to_regclass(${quoteLiteral(sql)})::text`,
@@ -34,46 +35,70 @@ export function archiveTableDdl(rollout: Rollout, table: Table): ReversibleChang
   }
 }
 
+/** On Citus, the archive of a row is in a shard on the node of the row, where its trigger can write it. */
+function distributeArchive(rollout: Rollout, table: Table): string[] {
+  const { citus } = table
+  if (citus === null) return []
+  const { sql } = archiveTable(rollout, table)
+  const archive = quoteLiteral(sql)
+  if (citus.type === 'local') return [`select pg_catalog.citus_add_local_table_to_metadata(${archive})`]
+  const column = citus.distributionColumn === null ? 'null' : quoteLiteral(citus.distributionColumn)
+  return [
+    // Citus may have distributed a new table of its schema itself.
+    `select pg_catalog.create_distributed_table(${archive}, ${column}, colocate_with => ${quoteLiteral(rollout.table.sql)})
+      where not exists (select from pg_catalog.pg_dist_partition where logicalrelid = pg_catalog.to_regclass(${archive}))`,
+  ]
+}
+
 /**
  * Triggers that keep the archive up to date. They fire AFTER and read the row from the table, because NEW lacks what
  * a later trigger wrote. Statement triggers are not cloned to partitions, and a partition may be truncated on its
- * own, so each relation gets its own.
+ * own, so each relation gets its own. On Citus, each shard gets the row triggers, and they do not fire while Citus copies
+ * a shard by logical replication, since the shard of the archive is copied as well. They always fire elsewhere.
  */
 export function archiveTriggersDdl(rollout: Rollout, table: Table): ReversibleChange {
   const layout = archiveLayout(rollout, table)
   const name = archiveFunction(rollout)
   const { row, update, truncate } = ARCHIVE_TRIGGERS
   const on = rollout.table.sql
-  const changed = `${rowImage(layout, 'old')} operator(pg_catalog.*<>) ${rowImage(layout, 'new')}`
+  const changed = rowsDiffer([...layout.key, ...layout.legacy], 'old', 'new')
   const relations = [on, ...partitionNames(table)]
-  const enableAlways = (relation: string, trigger: string): string =>
-    `alter table ${relation} enable always trigger ${quoteIdentifier(trigger)}`
+  const enableAlways = (relation: string, trigger: string): string[] =>
+    table.citus === null ? [`alter table ${relation} enable always trigger ${quoteIdentifier(trigger)}`] : []
   return {
     kind: 'archive',
-    object: `triggers of ${archiveTable(rollout).sql}`,
+    object: `triggers of ${archiveTable(rollout, table).sql}`,
     statement: [
-      archiveFunctionSql(rollout, layout),
+      archiveFunctionSql(rollout, table),
       `revoke execute on function ${name}() from public`,
       `create or replace trigger ${quoteIdentifier(row)} after insert or delete on ${on} for each row execute function ${name}()`,
       `create or replace trigger ${quoteIdentifier(update)} after update on ${on} for each row when (${changed}) execute function ${name}()`,
-      ...[row, update].map((trigger) => enableAlways(on, trigger)),
+      ...[row, update].flatMap((trigger) => enableAlways(on, trigger)),
       ...relations.flatMap((relation) => [
         `create or replace trigger ${quoteIdentifier(truncate)} after truncate on ${relation} for each statement execute function ${name}()`,
-        enableAlways(relation, truncate),
+        ...enableAlways(relation, truncate),
       ]),
     ].join(';\n'),
-    inverse: dropArchiveTriggersSql(rollout, relations).join(';\n'),
+    inverse: dropArchiveTriggersSql(rollout, table).join(';\n'),
     definitionSql: catalogDefinition.trigger(on, row),
     definitionAfterRevert: null,
   }
 }
 
-/** Drops the triggers, then their function. A detached partition still has its own triggers. */
-export function dropArchiveTriggersSql(rollout: Rollout, relations: readonly string[]): string[] {
+/**
+ * Drops the triggers, then their function. A detached partition still has its own triggers, and so has the earlier copy of
+ * a shard that Citus moved.
+ */
+export function dropArchiveTriggersSql(rollout: Rollout, table: Pick<Table, 'partitions' | 'citus'>): string[] {
   const { row, update, truncate } = ARCHIVE_TRIGGERS
-  return [
+  const relations = [rollout.table.sql, ...table.partitions.map((partition) => partition.sql)]
+  const triggers = [
     ...[row, update].map((trigger) => `drop trigger if exists ${quoteIdentifier(trigger)} on ${rollout.table.sql}`),
     ...relations.map((relation) => `drop trigger if exists ${quoteIdentifier(truncate)} on ${relation}`),
+  ]
+  if (table.citus !== null) return [...triggers, `drop function if exists ${archiveFunction(rollout)}() cascade`]
+  return [
+    ...triggers,
     `do ${dollarQuote(`declare kept record; begin
   for kept in select tgname, tgrelid::regclass as relation from pg_trigger
     where tgfoid = to_regprocedure(${quoteLiteral(`${archiveFunction(rollout)}()`)}) and tgparentid = 0
@@ -91,13 +116,17 @@ const partitionNames = ({ partitions }: Table): string[] => partitions.map((part
  * The function never raises an error: the application must not fail because of the archive. The comparison, which
  * every drop requires, finds a row that could not be archived.
  */
-function archiveFunctionSql(rollout: Rollout, layout: ArchiveLayout): string {
-  const archive = archiveTable(rollout).sql
-  const table = rollout.table.sql
-  const key = layout.key.map((column) => column.sql).join(', ')
-  const set = layout.legacy.map((column) => `${column.sql} = excluded.${column.sql}`).join(', ')
+function archiveFunctionSql(rollout: Rollout, table: Table): string {
+  const body = table.citus === null ? archiveFunctionBody(rollout, table) : shardFunctionBody(rollout, table)
   return `create or replace function ${archiveFunction(rollout)}() returns trigger language plpgsql security definer
-  set search_path = ${SEARCH_PATH} as ${dollarQuote(`
+  set search_path = ${SEARCH_PATH} as ${dollarQuote(body)}`
+}
+
+function archiveFunctionBody(rollout: Rollout, inspected: Table): string {
+  const layout = archiveLayout(rollout, inspected)
+  const archive = archiveTable(rollout, inspected).sql
+  const table = rollout.table.sql
+  return `
 begin
   if tg_op = 'TRUNCATE' then
     delete from ${archive} as a where not exists (select from ${table} as t where ${keysMatch(layout, 't', 'a')});
@@ -110,13 +139,51 @@ begin
   if tg_op <> 'DELETE' then
     insert into ${archive} as a (${columnList(layout, null)})
       select ${columnList(layout, 't')} from ${table} as t where ${keysMatch(layout, 't', 'new')}
-      on conflict (${key}) do update set ${set} where ${valuesDiffer(layout, 'a', 'excluded')};
+      ${overwriteArchived(layout)};
   end if;
   return null;
 exception when others then
   return null;
 end
-`)}`
+`
 }
 
-const rowImage = (layout: ArchiveLayout, row: string): string => `row(${columnList(layout, row)})::record`
+/**
+ * The same in a shard: it reads and writes relations of its own node only. The shard of the archive that belongs to it has
+ * the same range of hashes, also after shards were moved or split. TRUNCATE of the whole table fires a trigger of the table.
+ */
+function shardFunctionBody(rollout: Rollout, table: Table): string {
+  const layout = archiveLayout(rollout, table)
+  const archive = archiveTable(rollout, table).sql
+  const text = (sql: string): string => quoteLiteral(sql)
+  return `
+declare
+  here constant text := format('%I.%I', tg_table_schema, tg_table_name);
+  archive text;
+begin
+  select shard_name(a.logicalrelid, a.shardid) into archive
+  from pg_dist_shard s join pg_dist_shard a on a.shardminvalue is not distinct from s.shardminvalue
+  where s.shardid = substring(tg_table_name from '_([0-9]{1,18})$')::bigint
+    and s.logicalrelid = to_regclass(${text(rollout.table.sql)}) and a.logicalrelid = to_regclass(${text(archive)});
+  if archive is null then
+    if tg_op = 'TRUNCATE' then delete from ${archive}; end if;
+    return null;
+  end if;
+  if tg_op = 'TRUNCATE' then
+    execute 'delete from ' || archive || ' as a where not exists (select from ' || here || ${text(` as t where ${keysMatch(layout, 't', 'a')})`)};
+    return null;
+  end if;
+  if tg_op <> 'INSERT' then
+    execute 'delete from ' || archive || ${text(` as a where ${keysMatch(layout, 'a', '($1)')} and not exists (select from `)}
+      || here || ${text(` as t where ${keysMatch(layout, 't', '($1)')})`)} using old;
+  end if;
+  if tg_op <> 'DELETE' then
+    execute 'insert into ' || archive || ${text(` as a (${columnList(layout, null)}) select ${columnList(layout, 't')} from `)}
+      || here || ${text(` as t where ${keysMatch(layout, 't', '($1)')} ${overwriteArchived(layout)}`)} using new;
+  end if;
+  return null;
+exception when others then
+  return null;
+end
+`
+}

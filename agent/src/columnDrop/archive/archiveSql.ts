@@ -10,9 +10,21 @@ export const ARCHIVE_TRIGGERS = {
   truncate: '~sti_archive_truncate',
 }
 
-/** The archive table of a rollout. */
-export function archiveTable(rollout: Pick<Rollout, 'name'>): QualifiedName {
-  const name = boundedName('columns', rollout.name)
+/** What `tgenabled` of the triggers is (see archiveTriggersDdl). */
+export const enabledArchiveTrigger = ({ citus }: Pick<Table, 'citus'>): 'A' | 'O' => (citus === null ? 'A' : 'O')
+
+/**
+ * The archive table of a rollout. In a schema of schema-based sharding, Citus keeps only tables of that schema on its node.
+ */
+export function archiveTable(
+  { name: rollout, table }: Pick<Rollout, 'name' | 'table'>,
+  { citus }: Pick<Table, 'citus'>,
+): QualifiedName {
+  if (citus?.type === 'schema') {
+    const name = boundedName('sti_columns', rollout)
+    return { schema: table.schema, name, sql: `${quoteIdentifier(table.schema)}.${quoteIdentifier(name)}` }
+  }
+  const name = boundedName('columns', rollout)
   return { schema: 'sti', name, sql: `sti.${quoteIdentifier(name)}` }
 }
 
@@ -45,6 +57,18 @@ export function keysMatch({ key }: ArchiveLayout, alias: string, other: string):
 
 /** True if the legacy columns of two rows differ byte by byte, which also works for types without equality (json). */
 export function valuesDiffer({ legacy }: ArchiveLayout, alias: string, other: string): string {
-  const row = (alias: string): string => `row(${legacy.map((column) => `${alias}.${column.sql}`).join(', ')})::record`
-  return `${row(alias)} operator(pg_catalog.*<>) ${row(other)}`
+  return rowsDiffer(legacy, alias, other)
+}
+
+/** True if these columns of two rows differ byte by byte. A function, since PostgreSQL cannot read the operator that it prints. */
+export function rowsDiffer(columns: readonly { readonly sql: string }[], alias: string, other: string): string {
+  const row = (name: string): string => `row(${columns.map((column) => `${name}.${column.sql}`).join(', ')})`
+  return `pg_catalog.record_image_ne(${row(alias)}, ${row(other)})`
+}
+
+/** The clause of an INSERT into the archive `a` that replaces other values of the same row. */
+export function overwriteArchived(layout: ArchiveLayout): string {
+  const set = layout.legacy.map((column) => `${column.sql} = excluded.${column.sql}`).join(', ')
+  const key = layout.key.map((column) => column.sql).join(', ')
+  return `on conflict (${key}) do update set ${set} where ${valuesDiffer(layout, 'a', 'excluded')}`
 }

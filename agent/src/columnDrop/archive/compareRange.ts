@@ -3,7 +3,7 @@ import { onlyRow } from '../../database/onlyRow.ts'
 import { compareKeys, keyColumns, keyParameters, type Key } from '../../engine/keys.ts'
 import { rangeCondition, type KeyRange } from '../../engine/keyRange.ts'
 import type { ArchiveContext } from './archiveRange.ts'
-import { archiveTable, valuesDiffer, columnList, keysMatch } from './archiveSql.ts'
+import { valuesDiffer, columnList, keysMatch } from './archiveSql.ts'
 
 /** The result of a comparison of archive and table. */
 export interface ArchiveComparison {
@@ -33,7 +33,7 @@ export function addComparisons(first: ArchiveComparison, second: ArchiveComparis
  */
 export async function compareRange(
   sql: Sql,
-  { rollout, walked, layout }: ArchiveContext,
+  { archive, walked, layout }: ArchiveContext,
   range: KeyRange,
 ): Promise<ArchiveComparison> {
   const { condition, values } = rangeCondition(walked, range, 1)
@@ -44,7 +44,7 @@ export async function compareRange(
     `select /* sti */ count(t."~here")::int as rows, count(a."~here")::int as "archivedRows",
        count(*) filter (where t."~here" is null or a."~here" is null or ${valuesDiffer(layout, 't', 'a')})::int as differing,
        lpad(to_hex(coalesce(bit_xor(('x' || substr(${image}, 1, 16))::bit(64)::bigint) filter (where t."~here"), 0)), 16, '0') as checksum
-     from ${side(walked.table.sql)} as t full join ${side(archiveTable(rollout).sql)} as a on ${keysMatch(layout, 't', 'a')}`,
+     from ${side(walked.table.sql)} as t full join ${side(archive.sql)} as a on ${keysMatch(layout, 't', 'a')}`,
     values,
     { prepare: true },
   )
@@ -65,12 +65,13 @@ export function rowsAfter({ walked }: Pick<ArchiveContext, 'walked'>, low: Key |
  * Compares the rows after `low`: either only the archive has rows there, or rows were added to both in the meantime.
  */
 export async function compareTail(sql: Sql, context: ArchiveContext, low: Key | null): Promise<ArchiveComparison> {
-  const { rollout, walked, layout } = context
+  const { archive, walked, layout } = context
   const { condition, values } = rowsAfter(context, low, 1)
   const answer = await sql.unsafe<{ archived: number; differing: number }[]>(
     `select /* sti */ count(*)::int as archived,
-       count(*) filter (where not exists (select from ${walked.table.sql} as s where ${keysMatch(layout, 's', 't')}))::int as differing
-     from ${archiveTable(rollout).sql} as t where ${condition}`,
+       count(*) filter (where s."~here" is null)::int as differing
+     from ${archive.sql} as t left join (select true as "~here", ${columnList(layout, 's')} from ${walked.table.sql} as s) as s
+       on ${keysMatch(layout, 's', 't')} where ${condition}`,
     values,
   )
   const { differing } = onlyRow(answer)

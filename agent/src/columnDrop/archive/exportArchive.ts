@@ -76,7 +76,7 @@ async function* readArchiveLines(
   written: { rows: number; stopped: boolean },
   mayContinue: () => Promise<boolean>,
 ): AsyncGenerator<string> {
-  const walked: KeyedTable = { table: archiveTable(rollout), key: table.key }
+  const walked: KeyedTable = { table: archiveTable(rollout, table), key: table.key }
   let from: readonly string[] | null = null
   // One range per iteration, so that memory holds no more rows than the disk accepts.
   for (;;) {

@@ -69,7 +69,7 @@ export function insertManifestSql(rollout: Rollout, table: Table, operationId: b
   const columns = quoteLiteral(JSON.stringify(archivedColumns(rollout, table)))
   const values = [quoteLiteral(rollout.name), String(operationId), quoteLiteral(rollout.hash)]
   return `insert into sti.column_archive as a (rollout, operation_id, file_hash, relation, columns)
-    values (${values.join(', ')}, ${quoteLiteral(archiveTable(rollout).sql)}, ${columns}::jsonb)
+    values (${values.join(', ')}, ${quoteLiteral(archiveTable(rollout, table).sql)}, ${columns}::jsonb)
     on conflict (rollout) do update set operation_id = excluded.operation_id, file_hash = excluded.file_hash,
       relation = excluded.relation, columns = excluded.columns, created_at = clock_timestamp(), completed_at = null,
       verified_at = null, verified_rows = null, differing_rows = null, checksum = null, exported = null,

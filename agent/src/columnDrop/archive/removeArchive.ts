@@ -9,8 +9,7 @@ import { archiveTable } from './archiveSql.ts'
 
 /** Drops the triggers first, since the application's writes fire them, then the table. */
 export function removalStatements(rollout: Rollout, table: Table): string[] {
-  const relations = [rollout.table.sql, ...table.partitions.map((partition) => partition.sql)]
-  return [...dropArchiveTriggersSql(rollout, relations), `drop table if exists ${archiveTable(rollout).sql}`]
+  return [...dropArchiveTriggersSql(rollout, table), `drop table if exists ${archiveTable(rollout, table).sql}`]
 }
 
 /**

@@ -14,7 +14,7 @@ import type { ArchiveComparison } from './compareRange.ts'
 import { compareArchive } from './compareArchive.ts'
 import { copyRange, REPAIR_FIRST_PARAMETER, repairRange, type ArchiveContext } from './archiveRange.ts'
 import { archivedColumns, insertManifestSql, readManifest, type ArchiveManifest } from './manifest.ts'
-import { archiveLayout } from './archiveSql.ts'
+import { archiveLayout, archiveTable } from './archiveSql.ts'
 import { createArchiveProgress, type ArchiveProgress } from './archiveProgress.ts'
 import { archiveFault } from './archiveFault.ts'
 
@@ -37,14 +37,16 @@ export async function runArchive(run: RunContext, table: Table): Promise<Verifie
   const sql = database.engine({
     purpose: `archive ${operation.id}`,
     avoidSeqScan: true,
+    inShards: table.citus !== null,
   })
   try {
     const lane = await claimOperationLane(database.state, operation.id, run.agent)
     await ensureArchive(run, sql, table)
     const context: ArchiveContext = {
-      rollout,
+      archive: archiveTable(rollout, table),
       walked: { table: rollout.table, key: table.key },
       layout: archiveLayout(rollout, table),
+      inShards: table.citus !== null,
     }
     const progress = createArchiveProgress(run, table)
     const finishedLane = await copyAllRows(run, sql, context, lane, progress)

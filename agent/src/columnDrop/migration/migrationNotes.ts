@@ -1,11 +1,11 @@
 import { isRestoreDecided } from '../../rollout/restoreValue.ts'
-import type { Rollout } from '../../rollout/rollout.ts'
+import type { Rollout, Table } from '../../rollout/rollout.ts'
 import type { LegacyCatalog, LegacyColumn } from '../catalog/legacyCatalog.ts'
 import { usesTableRewrite } from './restoreValues.ts'
 import type { MigrationSource } from './migrationSource.ts'
 
 /** Notes for the reviewer. */
-export function migrationNotes({ rollout, catalog }: MigrationSource): string[] {
+export function migrationNotes({ rollout, table, catalog }: MigrationSource): string[] {
   const columns = catalog.relations[0]!.columns
   const objects = [...catalog.indexes, ...catalog.constraints, ...catalog.statistics].map((object) => object.name)
   const unique = [
@@ -15,7 +15,7 @@ export function migrationNotes({ rollout, catalog }: MigrationSource): string[] 
   const foreignKeys = catalog.constraints.filter(({ kind }) => kind === 'foreign key').map(({ name }) => name)
   return [
     `The drop takes an ACCESS EXCLUSIVE lock on ${[rollout.table.sql, ...catalog.alsoLocked].join(', ')} while it counts the rows of the table and the archive. Dropping the columns is then immediate. It waits up to 100 ms for the lock and makes up to 100 attempts.`,
-    usesTableRewrite({ rollout, catalog })
+    usesTableRewrite({ rollout, table, catalog })
       ? 'The undo holds that lock while it rewrites the table once, with every index. During that time it needs as much additional disk space as the table and its indexes.'
       : 'The undo holds that lock while it writes every row and recreates constraints and indexes.',
     ...(objects.length === 0 ? [] : [`The drop also removes ${objects.join(', ')}; the undo recreates them.`]),
@@ -60,14 +60,51 @@ function rowsWithoutWayBack(rollout: Rollout): string[] {
 }
 
 /** The reasons why no working undo can be written, each with what to do. Empty if it can be written. */
-export function migrationRefusals(rollout: Rollout, catalog: LegacyCatalog): string[] {
+export function migrationRefusals(rollout: Rollout, table: Table, catalog: LegacyCatalog): string[] {
   const columns = catalog.relations[0]?.columns ?? []
   if (columns.length === 0) return ['The legacy columns no longer exist.']
   return [
+    ...(table.citus === null ? [] : shardRefusals(catalog)),
     ...columns.flatMap((column) => rewriteRefusals(catalog, column)),
     ...columns
       .filter((column) => column.notNull && column.default === null && column.identity === null)
       .flatMap((column) => missingValueRefusals(rollout, column)),
+  ]
+}
+
+/** What Citus accepts for a plain table and refuses for one that it manages, so that the undo could not set it again. */
+function shardRefusals({ relations, indexes, constraints }: LegacyCatalog): string[] {
+  const refuse = (what: string, command: string, advice: string): string =>
+    `${what}: Citus refuses ${command} on a table that it manages, so the undo could not set it again. ${advice}`
+  return [
+    ...relations[0]!.columns.flatMap((column) => [
+      ...(column.identity === null
+        ? []
+        : [refuse(`Column ${column.sql} is an identity column`, 'ADD GENERATED … AS IDENTITY', 'Drop the identity.')]),
+      ...(column.storage === null
+        ? []
+        : [refuse(`Column ${column.sql} has its own storage`, 'SET STORAGE', 'Set that of its type.')]),
+      ...(column.statistics === null
+        ? []
+        : [refuse(`Column ${column.sql} has its own statistics target`, 'SET STATISTICS', 'Reset it to the default.')]),
+      ...(column.options.length === 0
+        ? []
+        : [
+            refuse(
+              `Column ${column.sql} has the options ${column.options.join(', ')}`,
+              'ALTER COLUMN … SET',
+              'Reset them.',
+            ),
+          ]),
+    ]),
+    ...[
+      ...indexes,
+      ...constraints.flatMap(({ name, index }) => (index === null ? [] : [{ name, clustered: index.clustered }])),
+    ]
+      .filter(({ clustered }) => clustered)
+      .map(({ name }) =>
+        refuse(`The table is clustered on ${name}`, 'CLUSTER ON', 'Run ALTER TABLE … SET WITHOUT CLUSTER.'),
+      ),
   ]
 }
 

@@ -2,7 +2,8 @@ import { SEARCH_PATH } from '../../database/connect.ts'
 import { dollarQuote } from '../../dualWrite/deriveTrigger.ts'
 import { toVisibleLine } from '../../format/visibleText.ts'
 import { quoteLiteral } from '../../rollout/identifiers.ts'
-import type { Rollout } from '../../rollout/rollout.ts'
+import { commandOfItsOwn, DDL_SETTINGS } from '../../citus/shardTransaction.ts'
+import type { Rollout, Table } from '../../rollout/rollout.ts'
 
 /** One section of a migration: its purpose and its statements. */
 export interface MigrationSection {
@@ -10,14 +11,20 @@ export interface MigrationSection {
   readonly statements: readonly string[]
 }
 
-/** Renders the sections that have statements, each below its comment. */
-export function renderScript(header: readonly string[], sections: readonly MigrationSection[]): string {
+/** Renders the sections that have statements, each below its comment; in shards, each command of DDL in a block of its own. */
+export function renderScript(
+  header: readonly string[],
+  sections: readonly MigrationSection[],
+  { citus }: Pick<Table, 'citus'>,
+): string {
+  const render = (statement: string): string =>
+    citus === null || /^(?:do|select|set) /i.test(statement) ? statement : commandOfItsOwn(statement)
   // A carriage return ends a comment of PostgreSQL, too.
   const comment = (text: string): string => `-- ${toVisibleLine(text)}`
   const renderedSections = sections
     .filter((part) => part.statements.length > 0)
     .map(({ comment: why, statements }, n) =>
-      [comment(`${n + 1}. ${why}`), ...statements.map((statement) => `${statement};`)].join('\n'),
+      [comment(`${n + 1}. ${why}`), ...statements.map((statement) => `${render(statement)};`)].join('\n'),
     )
   return `${[header.map(comment).join('\n'), ...renderedSections].join('\n\n')}\n`
 }
@@ -36,20 +43,31 @@ export function doIf(condition: string, statements: readonly string[]): string {
 }
 
 /** The settings at the start of both migrations. They end with the transaction. */
-export function transactionSettings(): MigrationSection {
+export function transactionSettings({ citus }: Pick<Table, 'citus'>): MigrationSection {
+  const comment = 'Settings for this transaction only: lock waits are short and are retried, and no policy hides rows.'
+  const settings = [
+    `set local lock_timeout = '100ms'`,
+    `set local statement_timeout = 0`,
+    `set local row_security = off`,
+    // The same search path as when the catalog was read, since PostgreSQL qualifies names depending on it.
+    `set local search_path = ${SEARCH_PATH}`,
+    // With this setting, the application's triggers that the rollout file lists as "skips" do nothing.
+    `set local sti.engine = 'on'`,
+  ]
+  if (citus === null) return { comment, statements: settings }
   return {
-    comment: 'Settings for this transaction only: lock waits are short and are retried, and no policy hides rows.',
+    comment: `${comment} Citus sends them to its nodes, and takes the commands of this transaction one after another.`,
     statements: [
-      `set local lock_timeout = '100ms'`,
-      `set local statement_timeout = 0`,
-      `set local row_security = off`,
-      // The same search path as when the catalog was read, since PostgreSQL qualifies names depending on it.
-      `set local search_path = ${SEARCH_PATH}`,
-      // With this setting, the application's triggers that the rollout file lists as "skips" do nothing.
-      `set local sti.engine = 'on'`,
+      `set local citus.propagate_set_commands = 'local'`,
+      ...settings.map((setting) => commandOfItsOwn(setting)),
+      ...DDL_SETTINGS,
     ],
   }
 }
+
+/** Once the table is locked, only maintenance can hold a shard, which PostgreSQL ends after a second if somebody waits for it. */
+export const shardLockTimeout = ({ citus }: Pick<Table, 'citus'>): string[] =>
+  citus === null ? [] : [commandOfItsOwn(`set local lock_timeout = '5s'`)]
 
 const MAX_LOCK_ATTEMPTS = 100
 

@@ -1,7 +1,7 @@
 import { columnOf, type RowSource } from '../../rollout/expression.ts'
 import { quoteLiteral } from '../../rollout/identifiers.ts'
 import type { Rollout } from '../../rollout/rollout.ts'
-import { archiveTable, archiveLayout, keysMatch, type ArchiveLayout } from '../archive/archiveSql.ts'
+import { archiveTable, archiveLayout, keysMatch, rowsDiffer, type ArchiveLayout } from '../archive/archiveSql.ts'
 import { type LegacyColumn, collateClause, columnType } from '../catalog/legacyCatalog.ts'
 import { valueSequence, setSequenceToMaximum } from './recreateObjects.ts'
 import { doBlock } from './migrationScript.ts'
@@ -17,7 +17,7 @@ export const COLUMNS_EXISTED_SETTING = 'sti.columns_were_there'
  */
 export function restoreValues(source: MigrationSource): string {
   const { rollout, table } = source
-  const archive = archiveTable(rollout).sql
+  const archive = archiveTable(rollout, table).sql
   const layout = archiveLayout(rollout, table)
   const guard = `if current_setting('${COLUMNS_EXISTED_SETTING}', true) = 'yes' then raise notice 'the legacy columns already exist: no row is written'; return; end if;`
   const body = usesTableRewrite(source)
@@ -28,20 +28,18 @@ export function restoreValues(source: MigrationSource): string {
 
 /**
  * True if the undo can rewrite the table: constants need no other column. Subscribers receive an UPDATE but not a rewrite,
- * and PostgreSQL refuses to rewrite a table whose rows another column holds.
+ * PostgreSQL refuses to rewrite a table whose rows another column holds, and Citus one in shards.
  */
-export function usesTableRewrite({ rollout, catalog }: Pick<MigrationSource, 'rollout' | 'catalog'>): boolean {
+export function usesTableRewrite({
+  rollout,
+  table,
+  catalog,
+}: Pick<MigrationSource, 'rollout' | 'table' | 'catalog'>): boolean {
   const { columns } = catalog.relations[0]!
   const restored = (name: string): boolean =>
     rollout.types.every((type) => rollout.restoreValues(type)?.get(name)?.kind === 'constant')
-  if (catalog.published || catalog.rowTypeUses.length > 0) return false
+  if (table.citus !== null || catalog.published || catalog.rowTypeUses.length > 0) return false
   return columns.every(({ name, sequence }) => sequence === null && restored(name))
-}
-
-/** True if the legacy columns of a row and its archived copy differ byte by byte. */
-const legacyValuesDiffer = (columns: readonly LegacyColumn[]): string => {
-  const row = (alias: string): string => `row(${columns.map(({ sql }) => `${alias}.${sql}`).join(', ')})::record`
-  return `${row('t')} operator(pg_catalog.*<>) ${row('k')}`
 }
 
 /**
@@ -61,7 +59,7 @@ function rewriteStatements({ rollout, catalog }: MigrationSource, archive: strin
     `${types.join(',\n')};`,
     `if to_regclass(${quoteLiteral(archive)}) is null then return; end if;`,
     `update ${name} as t set ${columns.map(({ sql }) => `${sql} = k.${sql}`).join(', ')}`,
-    `from ${archive} as k where ${keysMatch(layout, 'k', 't')} and t.${type} is not distinct from k.${type} and ${legacyValuesDiffer(columns)};`,
+    `from ${archive} as k where ${keysMatch(layout, 'k', 't')} and t.${type} is not distinct from k.${type} and ${rowsDiffer(columns, 't', 'k')};`,
     'get diagnostics written = row_count;',
     `raise notice 'set every row to the values of restore for its type, except % rows that had other values', written;`,
   ]
@@ -113,6 +111,10 @@ function updateStatements({ rollout, catalog }: MigrationSource, archive: string
     `raise notice 'set % newer rows to the values of restore for their type', written;`,
   ]
 }
+
+/** Fails where the undo would: Citus refuses a default that is computed for each row, such as that of a serial column. */
+export const explainDefaultSql = (table: string, column: LegacyColumn): string =>
+  `explain (costs off) update ${table} as t set ${column.sql} = ${defaultExpression(column)}`
 
 /** The value for a row that no `restore` covers. */
 function defaultExpression(column: LegacyColumn): string {

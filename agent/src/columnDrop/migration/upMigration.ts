@@ -6,6 +6,7 @@ import {
   archiveTable,
   valuesDiffer,
   archiveLayout,
+  enabledArchiveTrigger,
   columnList,
   keysMatch,
 } from '../archive/archiveSql.ts'
@@ -15,6 +16,7 @@ import {
   countExistingColumns,
   lockWithRetries,
   renderScript,
+  shardLockTimeout,
   transactionSettings,
   doIf,
 } from './migrationScript.ts'
@@ -31,50 +33,59 @@ export function writeUpMigration(source: MigrationSource): string {
     'Run it as a role that owns the table and can write to schema sti. If the columns are already dropped, it does nothing.',
   ]
   const columnsDropped = `${countExistingColumns(rollout, columns)} = 0`
-  return renderScript(header, [
-    transactionSettings(),
-    {
-      comment:
-        'Check that the archive has every row with the same values. This takes no lock that blocks others: triggers write the archive in the transaction of each row.',
-      statements: [verifyArchive(source)],
-    },
-    {
-      comment:
-        'Lock the table and the tables that foreign keys of the columns reference. From here on, the table cannot change.',
-      statements: [
-        lockWithRetries(rollout, [
-          `lock table ${[rollout.table.sql, ...catalog.alsoLocked].join(', ')} in access exclusive mode`,
-        ]),
-      ],
-    },
-    {
-      comment:
-        'Check under the lock that the archive triggers exist, the row counts match, and nothing new depends on the columns.',
-      statements: [verifyUnderLock(source)],
-    },
-    {
-      comment: 'Drop the triggers first: a trigger that reads a dropped column would fail every write.',
-      statements: [
-        ...dropArchiveTriggersSql(rollout, [rollout.table.sql, ...table.partitions.map((partition) => partition.sql)]),
-        ...DUAL_WRITE_TRIGGER_NAMES.map(
-          (name) => `drop trigger if exists ${quoteIdentifier(name)} on ${rollout.table.sql}`,
-        ),
-        ...[deriveFunctionName(rollout), moveFunctionName(rollout)].map((name) => `drop function if exists ${name}()`),
-      ],
-    },
-    {
-      comment: 'Drop the columns without CASCADE: an object that still depends on them stops this migration.',
-      statements: [...columns.map((column) => `alter table ${rollout.table.sql} drop column if exists ${column.sql}`)],
-    },
-    {
-      comment: 'Record the drop for the agent, which then refuses operations that need the columns.',
-      statements: [
-        doIf(`to_regclass('sti.column_archive') is not null and ${columnsDropped}`, [
-          `update sti.column_archive set dropped_at = clock_timestamp(), restored_at = null where rollout = ${quoteLiteral(rollout.name)} and (dropped_at is null or restored_at is not null)`,
-        ]),
-      ],
-    },
-  ])
+  return renderScript(
+    header,
+    [
+      transactionSettings(table),
+      {
+        comment:
+          'Check that the archive has every row with the same values. This takes no lock that blocks others: triggers write the archive in the transaction of each row.',
+        statements: [verifyArchive(source)],
+      },
+      {
+        comment:
+          'Lock the table and the tables that foreign keys of the columns reference. From here on, the table cannot change.',
+        statements: [
+          lockWithRetries(rollout, [
+            `lock table ${[rollout.table.sql, ...catalog.alsoLocked].join(', ')} in access exclusive mode`,
+          ]),
+          ...shardLockTimeout(table),
+        ],
+      },
+      {
+        comment:
+          'Check under the lock that the archive triggers exist, the row counts match, and nothing new depends on the columns.',
+        statements: [verifyUnderLock(source)],
+      },
+      {
+        comment: 'Drop the triggers first: a trigger that reads a dropped column would fail every write.',
+        statements: [
+          ...dropArchiveTriggersSql(rollout, table),
+          ...DUAL_WRITE_TRIGGER_NAMES.map(
+            (name) => `drop trigger if exists ${quoteIdentifier(name)} on ${rollout.table.sql}`,
+          ),
+          ...[deriveFunctionName(rollout), moveFunctionName(rollout)].map(
+            (name) => `drop function if exists ${name}()${table.citus === null ? '' : ' cascade'}`,
+          ),
+        ],
+      },
+      {
+        comment: 'Drop the columns without CASCADE: an object that still depends on them stops this migration.',
+        statements: [
+          ...columns.map((column) => `alter table ${rollout.table.sql} drop column if exists ${column.sql}`),
+        ],
+      },
+      {
+        comment: 'Record the drop for the agent, which then refuses operations that need the columns.',
+        statements: [
+          doIf(`to_regclass('sti.column_archive') is not null and ${columnsDropped}`, [
+            `update sti.column_archive set dropped_at = clock_timestamp(), restored_at = null where rollout = ${quoteLiteral(rollout.name)} and (dropped_at is null or restored_at is not null)`,
+          ]),
+        ],
+      },
+    ],
+    table,
+  )
 }
 
 /** Exits a block if there is nothing to do: in an empty development database, or in a second run. */
@@ -99,10 +110,7 @@ const PREPARE_AGAIN_HINT = 'Nothing was changed. Prepare the column drop again: 
 
 function verifyArchive(source: MigrationSource): string {
   const { rollout, table } = source
-  const layout = archiveLayout(rollout, table)
-  const archive = archiveTable(rollout).sql
-  const archivedRows = (from: string): string =>
-    `(select true as "~here", ${columnList(layout, 'r')} from ${from} as r)`
+  const archive = archiveTable(rollout, table).sql
   return doBlock(
     [
       ...exitIfNothingToDo(source),
@@ -112,25 +120,35 @@ function verifyArchive(source: MigrationSource): string {
       `if not exists (select from sti.flag where rollout = ${quoteLiteral(rollout.name)} and enabled and percentage = 100) then`,
       `  raise exception 'the flag is not at 100%%: the application may still read the legacy columns' using hint = 'Nothing was changed. Set the flag to 100%, and wait for the soak time.';`,
       'end if;',
-      `select count(*) into differing from ${archivedRows(rollout.table.sql)} as t full join ${archivedRows(archive)} as a on ${keysMatch(layout, 't', 'a')}`,
-      `  where t."~here" is null or a."~here" is null or ${valuesDiffer(layout, 't', 'a')};`,
-      'if differing > 0 then',
-      `  raise exception '% rows of the archive differ from the table', differing using hint = ${quoteLiteral(PREPARE_AGAIN_HINT)};`,
-      'end if;',
+      ...compareRows(source),
     ],
     ['there int', 'differing bigint'],
   )
 }
 
+function compareRows({ rollout, table }: MigrationSource): string[] {
+  const layout = archiveLayout(rollout, table)
+  const archivedRows = (from: string): string =>
+    `(select true as "~here", ${columnList(layout, 'r')} from ${from} as r)`
+  const archive = archivedRows(archiveTable(rollout, table).sql)
+  return [
+    `select count(*) into differing from ${archivedRows(rollout.table.sql)} as t full join ${archive} as a on ${keysMatch(layout, 't', 'a')}`,
+    `  where t."~here" is null or a."~here" is null or ${valuesDiffer(layout, 't', 'a')};`,
+    'if differing > 0 then',
+    `  raise exception '% rows of the archive differ from the table', differing using hint = ${quoteLiteral(PREPARE_AGAIN_HINT)};`,
+    'end if;',
+  ]
+}
+
 function verifyUnderLock(source: MigrationSource): string {
-  const { rollout, catalog } = source
-  const archive = archiveTable(rollout).sql
+  const { rollout, table, catalog } = source
+  const archive = archiveTable(rollout, table).sql
   const names = catalog.relations[0]!.columns.map((column) => column.name)
   const triggers = [ARCHIVE_TRIGGERS.row, ARCHIVE_TRIGGERS.update].map(quoteLiteral).join(', ')
   return doBlock(
     [
       ...exitIfNothingToDo(source),
-      `if (select count(*) from pg_trigger where tgrelid = to_regclass(${quoteLiteral(rollout.table.sql)}) and tgname in (${triggers}) and tgenabled = 'A') < 2 then`,
+      `if (select count(*) from pg_trigger where tgrelid = to_regclass(${quoteLiteral(rollout.table.sql)}) and tgname in (${triggers}) and tgenabled = '${enabledArchiveTrigger(table)}') < 2 then`,
       `  raise exception 'the triggers of the archive are missing or disabled' using hint = ${quoteLiteral(PREPARE_AGAIN_HINT)};`,
       'end if;',
       `select count(*) into in_table from ${rollout.table.sql};`,
@@ -138,11 +156,13 @@ function verifyUnderLock(source: MigrationSource): string {
       'if in_table <> in_archive then',
       `  raise exception 'the table has % rows, but the archive has %', in_table, in_archive using hint = ${quoteLiteral(PREPARE_AGAIN_HINT)};`,
       'end if;',
+      // Nobody sees at the coordinator if the triggers of a shard were there all the time.
+      ...(table.citus === null ? [] : compareRows(source)),
       `if ${digestSql(rollout, names)} <> ${quoteLiteral(catalog.digest)} then`,
       `  raise exception 'the objects that depend on the legacy columns have changed since this migration was generated, and its undo would not restore them' using hint = ${quoteLiteral(PREPARE_AGAIN_HINT)};`,
       'end if;',
       `raise notice '% rows are archived in %', in_archive, ${quoteLiteral(archive)};`,
     ],
-    ['there int', 'in_table bigint', 'in_archive bigint'],
+    ['there int', 'in_table bigint', 'in_archive bigint', ...(table.citus === null ? [] : ['differing bigint'])],
   )
 }

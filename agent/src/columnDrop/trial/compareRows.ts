@@ -4,7 +4,7 @@ import { onlyRow } from '../../database/onlyRow.ts'
 import { quoteLiteral } from '../../rollout/identifiers.ts'
 import { restoredRow } from '../../rollout/restoreValue.ts'
 import type { Rollout, Table } from '../../rollout/rollout.ts'
-import { archiveLayout, keysMatch } from '../archive/archiveSql.ts'
+import { archiveLayout, keysMatch, rowsDiffer } from '../archive/archiveSql.ts'
 
 /** One check of a migration trial. */
 export interface TrialCheck {
@@ -29,13 +29,12 @@ export function rotateTypesSql({ table, discriminator, types }: Rollout, key: st
  */
 export async function compareRows(sql: Sql, copy: Rollout, table: Table, images: string): Promise<TrialCheck> {
   const layout = archiveLayout(copy, table)
-  const row = (alias: string): string =>
-    `row(${table.columns.map((column) => `${alias}.${column.sql}`).join(', ')})::record`
+  const changed = rowsDiffer(table.columns, 't', 'b')
   const type = copy.discriminator.sql
   const writtenByNewCode = `(b.${layout.key[0]!.sql} is null or b.${type} is distinct from t.${type})`
   const answer = await sql.unsafe<{ same: number; other: number; says: number; not: number }[]>(
-    `select count(*) filter (where not ${writtenByNewCode} and ${row('t')} operator(pg_catalog.*=) ${row('b')})::int as same,
-       count(*) filter (where not ${writtenByNewCode} and ${row('t')} operator(pg_catalog.*<>) ${row('b')})::int as other,
+    `select count(*) filter (where not ${writtenByNewCode} and not ${changed})::int as same,
+       count(*) filter (where not ${writtenByNewCode} and ${changed})::int as other,
        count(*) filter (where ${writtenByNewCode} and t.${type} is not distinct from ${copy.derive('t')})::int as says,
        count(*) filter (where ${writtenByNewCode} and t.${type} is distinct from ${copy.derive('t')} and ${canRestoreSql(copy)})::int as not
      from ${copy.table.sql} as t left join ${images} as b on ${keysMatch(layout, 't', 'b')}`,

@@ -19,6 +19,9 @@ export async function createCopy(
   await runDdl(run, sql, {
     description: 'creating the schema of the trial',
     steps: [
+      // Otherwise Citus may give the tables of the copy to another node. Without Citus: no such setting.
+      `select set_config('citus.enable_schema_based_sharding', 'off', true)
+        where current_setting('citus.enable_schema_based_sharding', true) is not null`,
       {
         kind: 'trial',
         object,
@@ -53,7 +56,8 @@ function dropCopyStatements(copy: Rollout): string[] {
   return [
     `drop schema if exists ${quoteIdentifier(copy.table.schema)} cascade`,
     `drop function if exists ${deriveFunctionName(copy)}(), ${moveFunctionName(copy)}(), ${archiveFunction(copy)}()`,
-    `drop table if exists ${archiveTable(copy).sql}`,
+    // The copy is in no schema of schema-based sharding.
+    `drop table if exists ${archiveTable(copy, { citus: null }).sql}`,
     `drop sequence if exists ${conflictCountersSql(copy).join(', ')}`,
     `delete from sti.column_archive where rollout = ${quoteLiteral(copy.name)}`,
     `delete from sti.flag where rollout = ${quoteLiteral(copy.name)}`,

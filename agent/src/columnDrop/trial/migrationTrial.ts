@@ -1,4 +1,6 @@
+import { shardDdlTransaction } from '../../citus/shardTransaction.ts'
 import { formatQuantity } from '../../format/format.ts'
+import { splitStatements } from '../../rollout/sqlParser.ts'
 import { reverseSyncChange } from '../../dualWrite/reverseSync.ts'
 import { deriveFunctionChange, dualWriteTriggerChanges } from '../../dualWrite/deriveTrigger.ts'
 import type { Sql } from '../../database/connect.ts'
@@ -91,7 +93,7 @@ async function runTrialSteps(
   for (const statement of keys.after) await sql.unsafe(statement)
   const tableBefore = await inspectTable(database.state, copy)
   const dualWrite = dualWriteChanges(copy, tableBefore)
-  for (const change of dualWrite) await sql.unsafe(change.statement)
+  for (const change of dualWrite) await runChange(sql, tableBefore, change.statement)
   // Rows to insert after the drop: they are set aside until then.
   const newRows = `${quoteIdentifier(copy.table.schema)}."~later"`
   const layout = archiveLayout(copy, tableBefore)
@@ -195,13 +197,18 @@ function dualWriteChanges(copy: Rollout, table: Table) {
   ]
 }
 
+/** Citus carries each command to the shards of the copy. */
+async function runChange(sql: Sql, { citus }: Table, statement: string): Promise<void> {
+  await sql.unsafe(citus === null ? statement : shardDdlTransaction(splitStatements(`begin;\n${statement};\ncommit`)))
+}
+
 /** Fills the archive in one transaction, since nobody else writes the copy. */
 async function fillArchive(sql: Sql, run: RunContext, copy: Rollout, table: Table): Promise<void> {
   const layout = archiveLayout(copy, table)
-  await sql.unsafe(archiveTableDdl(copy, table).statement)
-  await sql.unsafe(keepTriggers(copy, table).statement)
+  await runChange(sql, table, archiveTableDdl(copy, table).statement)
+  await runChange(sql, table, keepTriggers(copy, table).statement)
   await sql.unsafe(
-    `insert into ${archiveTable(copy).sql} (${columnList(layout, null)}) select ${columnList(layout, 't')} from ${copy.table.sql} as t`,
+    `insert into ${archiveTable(copy, table).sql} (${columnList(layout, null)}) select ${columnList(layout, 't')} from ${copy.table.sql} as t`,
   )
   await sql.unsafe(insertManifestSql(copy, table, run.operation.id))
   await sql.unsafe(

@@ -75,13 +75,39 @@ export async function planCopy(
   const foreignKeyStatements = await copyForeignKeys(sql, rollout, table, copy)
   return {
     rollout: copy,
-    statements: [`create schema ${schema}`, ...tables, ...grants, ...foreignKeyStatements.before],
+    statements: [
+      `create schema ${schema}`,
+      ...tables,
+      ...distributeCopy(rollout, table, copy),
+      ...grants,
+      ...foreignKeyStatements.before,
+    ],
     leftOut: [
       ...(table.triggers.some((trigger) => !trigger.internal && !trigger.name.startsWith('~sti_'))
         ? ['The copy lacks the application’s triggers, which could have side effects.']
         : []),
     ],
   }
+}
+
+/** On Citus, the copy is in shards like the table, on the same nodes; that of a table of a schema has one shard. */
+function distributeCopy(rollout: Rollout, { citus }: Table, copy: Rollout): string[] {
+  if (citus === null) return []
+  const name = quoteLiteral(copy.table.sql)
+  if (citus.type === 'local') return [`select pg_catalog.citus_add_local_table_to_metadata(${name})`]
+  const column = citus.distributionColumn === null ? 'null' : quoteLiteral(citus.distributionColumn)
+  const colocation = citus.type === 'schema' ? `'none'` : quoteLiteral(rollout.table.sql)
+  return [`select pg_catalog.create_distributed_table(${name}, ${column}, colocate_with => ${colocation})`]
+}
+
+/** A table in shards can reference a table only if each node has it. */
+function distributeReferenced({ citus }: Table, referenced: string): string[] {
+  if (citus === null) return []
+  return [
+    citus.type === 'local'
+      ? `select pg_catalog.citus_add_local_table_to_metadata(${quoteLiteral(referenced)})`
+      : `select pg_catalog.create_reference_table(${quoteLiteral(referenced)})`,
+  ]
 }
 
 /** Adds the foreign keys of the legacy columns after the sample is copied. */
@@ -111,6 +137,7 @@ export async function copyForeignKeys(
       before: [
         `create table ${stub} as select ${key.other.join(', ')} from ${key.referenced} with no data`,
         `alter table ${stub} add unique (${key.other.join(', ')})`,
+        ...distributeReferenced(table, stub),
       ],
       after: [
         `insert into ${stub} select distinct ${key.own.join(', ')} from ${copy.table.sql} where ${key.own.map((own) => `${own} is not null`).join(' and ')}`,
@@ -155,9 +182,12 @@ export async function fillCopy(sql: Sql, rollout: Rollout, table: Table, copy: R
   const columns = table.columns.filter((column) => !column.generated).map((column) => column.sql)
   const list = columns.join(', ')
   const estimated = table.estimatedRows ?? 0
-  // TABLESAMPLE SYSTEM reads only the sampled pages. In a small table, those could be too few.
+  // TABLESAMPLE SYSTEM reads only the sampled pages. In a small table, those could be too few. Citus stops at the limit in each
+  // shard.
   const sample =
-    estimated < LARGE_TABLE_ROWS || estimated < 2 * rows ? '' : ` tablesample system (${(rows * 150) / estimated})`
+    table.citus !== null || estimated < LARGE_TABLE_ROWS || estimated < 2 * rows
+      ? ''
+      : ` tablesample system (${(rows * 150) / estimated})`
   await sql.unsafe(
     `insert into ${copy.table.sql} (${list}) overriding system value select ${list} from ${rollout.table.sql}${sample} limit ${rows}`,
   )
