@@ -16,6 +16,7 @@ const DISTRIBUTED: CitusTable = {
 const ONE_SHARD = { ...DISTRIBUTED, distributionColumn: null, shards: 1, nodes: 1 }
 
 const PLAIN: ShardedRollout = {
+  name: 'vehicles_2',
   partitioned: false,
   storage: null,
   usesTrigger: true,
@@ -56,6 +57,7 @@ const REFUSED: readonly (readonly [CitusTable, Partial<ShardedRollout>, RegExp, 
     /rows that move between pages of a shard could be missed/,
     /Set dualWrite: trigger/,
   ],
+  [DISTRIBUTED, { name: 'vehicle-types' }, /does not quote the names of functions/, /Use only a to z/],
   [DISTRIBUTED, { usesPrefill: true }, /prefill was not tested in shards/, /Remove prefill/],
   [
     { ...ONE_SHARD, type: 'local' },

@@ -43,6 +43,7 @@ export function wrongCitusNode(citus: CitusTable, names: CitusTableNames): strin
 
 /** What of the rollout file and its table decides if the rows can be written in shards. */
 export interface ShardedRollout {
+  readonly name: string
   readonly partitioned: boolean
   readonly storage: string | null
   readonly usesTrigger: boolean
@@ -82,6 +83,14 @@ export function citusFaults(citus: CitusTable, rollout: ShardedRollout, names: C
             'Set dualWrite: trigger. ',
           ),
         ]),
+    ...(/[^a-z0-9_]/.test(rollout.name)
+      ? [
+          refuse(
+            `Citus does not quote the names of functions when it passes on their rights, which the rollout’s name ${rollout.name} would need`,
+            'Use only a to z, 0 to 9 and _ in the name of the rollout. ',
+          ),
+        ]
+      : []),
     ...(rollout.usesPrefill
       ? [refuse('prefill was not tested in shards', 'Remove prefill from the rollout file. ')]
       : []),

@@ -61,6 +61,7 @@ export async function catalogFaults(sql: Sql, rollout: Rollout, table: Table): P
 
 function shardedRollout(rollout: Rollout, table: Table): ShardedRollout {
   return {
+    name: rollout.name,
     partitioned: table.partitioned,
     storage: table.citus?.storage ?? null,
     usesTrigger: rollout.file.dualWrite === 'trigger',

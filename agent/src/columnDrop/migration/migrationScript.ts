@@ -58,9 +58,9 @@ export function transactionSettings({ citus }: Pick<Table, 'citus'>): MigrationS
   return {
     comment: `${comment} Citus sends them to its nodes, and takes the commands of this transaction one after another.`,
     statements: [
+      ...DDL_SETTINGS,
       `set local citus.propagate_set_commands = 'local'`,
       ...settings.map((setting) => commandOfItsOwn(setting)),
-      ...DDL_SETTINGS,
     ],
   }
 }

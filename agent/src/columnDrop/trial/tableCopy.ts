@@ -7,12 +7,12 @@ import type { LegacyCatalog } from '../catalog/legacyCatalog.ts'
 /** The schema that holds the copy. */
 const trialSchema = (operationId: bigint): string => `sti_trial_${operationId}`
 
-/** The rollout for the copy, with its own name and table. */
+/** The rollout for the copy, with its own name and table. Citus does not quote a name that needs it in a REVOKE. */
 export function trialRollout(rollout: Rollout, operationId: bigint): Rollout {
   const schema = trialSchema(operationId)
   return {
     ...rollout,
-    name: `trial-${operationId}`,
+    name: `trial_${operationId}`,
     table: {
       schema,
       name: rollout.table.name,
