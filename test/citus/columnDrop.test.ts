@@ -10,6 +10,7 @@ import {
   findColumnDropCheck,
   PREPARATION_DEFAULTS,
   prepareColumnDrop,
+  validateIntegrity,
 } from '../column-drop/enabledRollout.ts'
 import { runMigration } from '../column-drop/runMigration.ts'
 import { startAgentRelay } from '../crash/agentRelay.ts'
@@ -251,13 +252,14 @@ citusTest(
       await writer.stop()
       expect(await differingRows(cluster, kind)).toBe(0)
       await sql`update public.vehicles set is_truck = true, is_bike = false where id between 11 and 60`
+      for (let id = 11; id <= 60; id++) oracle.set(id, 'Truck')
       expect(await differingRows(cluster, kind)).toBe(0)
       await runMigration(url, migration!.up)
       await runMigration(url, migration!.down!)
       await compareWithOracle(cluster, kind, oracle)
 
       // The archive of the drop that was undone is replaced.
-      await enable(agent)
+      await validateIntegrity(agent)
       const again = await prepare(agent)
       await sql`truncate public.vehicles`
       expect(await sql`select count(*)::int as n from sti.columns_vehicles`).toEqual([{ n: 0 }])
