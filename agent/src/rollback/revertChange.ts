@@ -3,6 +3,7 @@ import { dollarQuote } from '../dualWrite/deriveTrigger.ts'
 import { runDdl } from '../ddl/transactional.ts'
 import type { RunContext } from '../kind/kind.ts'
 import { quoteLiteral } from '../rollout/identifiers.ts'
+import { splitStatements } from '../rollout/sqlParser.ts'
 import type { PlannedRevert } from './revertPlan.ts'
 
 /**
@@ -37,7 +38,9 @@ function revertSql(run: RunContext, { change, expected }: PlannedRevert, force: 
   const nullableLiteral = (value: string | null): string => (value === null ? 'null' : quoteLiteral(value))
   const unverifiable = definitionSql === null || expected === undefined
   const markUnreverted = `update sti.change set not_reverted_reason = format('it was changed during the rollback and is now %s', coalesce(found, 'removed')) where id = ${id};`
-  const execute = `execute ${quoteLiteral(inverse)};
+  // Citus sends the whole text of a command to its nodes, which take one statement at a time.
+  const revert = splitStatements(inverse).map(({ text }) => `execute ${quoteLiteral(text)};`)
+  const execute = `${revert.join('\n')}
     found := ${definitionSql ?? 'null'};
     if found is distinct from ${nullableLiteral(definitionAfterRevert)} then
       raise exception 'it still exists after its inverse: %', found using errcode = 'STI03';
