@@ -2,10 +2,11 @@ import type { Sql } from '../database/connect.ts'
 import { asciiLiteral } from '../database/sqlLiteral.ts'
 import { ShardUnavailableError } from './readShardLayout.ts'
 
-/** A query of the oids of the shards of a table that the node has, since it has no relation of another shard's name. */
+/** A query of the oids of the shards of a table that the node has. The earlier copy of a shard that moved away is none of them. */
 export function shardsSql(table: string): string {
-  return `select pg_catalog.to_regclass(pg_catalog.shard_name(logicalrelid, shardid)) from pg_catalog.pg_dist_shard
-    where logicalrelid = pg_catalog.to_regclass(${asciiLiteral(table)})::oid`
+  return `select pg_catalog.to_regclass(pg_catalog.shard_name(s.logicalrelid, s.shardid)) from pg_catalog.pg_dist_shard s
+    where s.logicalrelid = pg_catalog.to_regclass(${asciiLiteral(table)})::oid and exists (select from pg_catalog.pg_dist_placement p
+      where p.shardid = s.shardid and p.groupid = (select groupid from pg_catalog.pg_dist_local_group))`
 }
 
 /**
