@@ -210,6 +210,7 @@ for (const kind of KINDS) {
         const writers = [0, 1].map((lane) => startWriter(url, kind, oracle, lane === 0 ? 'old' : 'new', lane))
         const prepared = await prepare(agent, { validateData: true })
         expect(findColumnDropCheck(prepared, 'trial-on-copy')).toMatchObject({ verdict: 'pass' })
+        expect((await agent.rollout()).faults).toEqual([])
         expect(await Promise.all(writers.map((writer) => writer.stop()))).toEqual([0, 0])
         expect(await differingRows(cluster, kind)).toBe(0)
         await compareWithOracle(cluster, kind, oracle)

@@ -69,8 +69,9 @@ function shardedRollout(rollout: Rollout, table: Table): ShardedRollout {
     mayBeUnmapped: rollout.mayBeUnmapped,
     dependsOnSession: dependsOnSession(rollout, table),
     legacyColumns: rollout.legacyColumns,
+    // Those of the column drop's archive are STI's own, too.
     rowTriggers: table.triggers
-      .filter(({ forEachRow, ours, internal }) => forEachRow && !ours && !internal)
+      .filter(({ name, forEachRow, ours, internal }) => forEachRow && !ours && !internal && !name.startsWith('~sti_'))
       .map(({ name }) => name),
   }
 }
