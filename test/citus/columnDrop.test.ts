@@ -3,25 +3,19 @@ import postgres from 'postgres'
 import { expect } from 'vitest'
 import { inspectColumnDrop } from '../../agent/src/columnDrop/inspectColumnDrop.ts'
 import { wrapInTransaction } from '../../agent/src/columnDrop/migration/migrationFiles.ts'
-import type { Acceptances, ColumnDrop, PreparedColumnDrop } from '../../agent/src/contract/index.ts'
 import { connect } from '../../agent/src/database/connect.ts'
 import type { FailpointName } from '../../agent/src/kind/failpoints.ts'
 import { compileRollout } from '../../agent/src/rollout/compileRollout.ts'
 import { inspectTable } from '../../agent/src/rollout/inspectTable.ts'
 import { splitStatements } from '../../agent/src/rollout/sqlParser.ts'
-import {
-  enableRollout,
-  findColumnDropCheck,
-  PREPARATION_DEFAULTS,
-  prepareColumnDrop,
-  validateIntegrity,
-} from '../column-drop/enabledRollout.ts'
+import { findColumnDropCheck, PREPARATION_DEFAULTS, validateIntegrity } from '../column-drop/enabledRollout.ts'
 import { runMigration } from '../column-drop/runMigration.ts'
 import { startAgentRelay } from '../crash/agentRelay.ts'
-import { withAgent, type TestAgent } from '../support/agent.ts'
+import { withAgent } from '../support/agent.ts'
 import { citusTest } from '../support/citus.ts'
 import type { CitusDatabase } from '../support/citusDatabase.ts'
 import { VEHICLES_FILE } from '../support/vehicles.ts'
+import { enable, prepare } from './columnDropSteps.ts'
 
 const FILE = `${VEHICLES_FILE}soak: 1s\n`
 const ROWS = 3_000
@@ -66,34 +60,6 @@ async function createTable({ sql }: CitusDatabase, { table, manage }: Kind): Pro
 }
 
 const fileOf = ({ table }: Kind): string => FILE.replace('public.vehicles', table)
-
-/** Takes the rollout to 100% for the soak time. The cluster has no pg_stat_statements, so an admin accepts these checks. */
-async function enable(agent: TestAgent): Promise<void> {
-  await enableRollout(agent)
-  for (;;) {
-    const { watch } = await agent.get<ColumnDrop>('/v1/rollouts/vehicles/column-drop')
-    if (Date.now() > Date.parse(watch.evaluationsWatchedSince ?? '9999-01-01') + 1_500) break
-    await sleep(100)
-  }
-  await prepareColumnDrop(agent)
-  const { acceptable } = await agent.get<Acceptances>('/v1/rollouts/vehicles/acceptances')
-  for (const { check, subject } of acceptable)
-    expect(
-      await agent.post('/v1/rollouts/vehicles/acceptances', {
-        environment: 'staging',
-        check,
-        subjects: [subject],
-        reason: 'a test',
-      }),
-    ).toMatchObject({ status: 200 })
-}
-
-async function prepare(agent: TestAgent, parameters = {}): Promise<PreparedColumnDrop> {
-  const prepared = await prepareColumnDrop(agent, parameters)
-  expect(prepared.reasons).toEqual([])
-  expect(prepared.prepared).toBe(true)
-  return prepared
-}
 
 /** Rows of which the archive does not have the same values, read by Citus on every shard. */
 async function differingRows({ sql }: CitusDatabase, { table, archive }: Kind): Promise<number> {

@@ -1,7 +1,9 @@
 import { expect } from 'vitest'
+import { runMigration } from '../column-drop/runMigration.ts'
 import { withAgent } from '../support/agent.ts'
 import { citusTest } from '../support/citus.ts'
 import { VEHICLES_FILE } from '../support/vehicles.ts'
+import { enable, prepare } from './columnDropSteps.ts'
 import { findCheck, validate } from '../validation/validations.ts'
 
 citusTest(
@@ -28,17 +30,30 @@ citusTest(
     const own = new URL(url)
     own.username = role
     try {
-      await withAgent(own.href, VEHICLES_FILE.replace('flag:', 'conflicts: type\nflag:'), async (agent) => {
-        expect((await agent.rollout()).faults).toEqual([])
-        for (const kind of ['expand', 'backfill', 'validation', 'finalize', 'validation'] as const)
-          await agent.run(kind)
-        await agent.run('flag', { enabled: true, percentage: 100, force: true })
-        await sql`update public.vehicles set type = 'Bike', is_truck = true, is_bike = false where id = 7`
-        const conflicts = findCheck(await validate(agent, { checks: ['dual-write-conflicts'] }), 'dual-write-conflicts')
-        expect(conflicts).toMatchObject({ verdict: 'fail', value: 1 })
-        const { result } = await agent.run('rollback', { scope: 'system', confirm: 'vehicles' })
-        expect(result).toMatchObject({ left: [], origin: { structure: 'as before expand' } })
-      })
+      await withAgent(
+        own.href,
+        `${VEHICLES_FILE.replace('flag:', 'conflicts: type\nflag:')}soak: 1s\n`,
+        async (agent) => {
+          expect((await agent.rollout()).faults).toEqual([])
+          await enable(agent)
+          const { migration } = await prepare(agent, { validateData: true })
+          await runMigration(own.href, migration!.up)
+          await sql`update public.vehicles set type = 'Truck' where id = 8`
+          await runMigration(own.href, migration!.down!)
+          expect(await sql`select is_truck, is_bike from public.vehicles where id = 8`).toEqual([
+            { is_truck: true, is_bike: false },
+          ])
+          await agent.run('archive-removal', { force: true, confirm: 'vehicles' })
+          await sql`update public.vehicles set type = 'Bike', is_truck = true, is_bike = false where id = 7`
+          const conflicts = findCheck(
+            await validate(agent, { checks: ['dual-write-conflicts'] }),
+            'dual-write-conflicts',
+          )
+          expect(conflicts).toMatchObject({ verdict: 'fail', value: 1 })
+          const { result } = await agent.run('rollback', { scope: 'system', confirm: 'vehicles' })
+          expect(result).toMatchObject({ left: [], origin: { structure: 'as before expand' } })
+        },
+      )
     } finally {
       await sql.unsafe(`select pg_terminate_backend(pid) from pg_stat_activity where usename = '${role}'`)
       for (const node of [...workers, sql])
