@@ -14,6 +14,7 @@ export async function enable(agent: TestAgent): Promise<void> {
   }
   await prepareColumnDrop(agent)
   const { acceptable } = await agent.get<Acceptances>('/v1/rollouts/vehicles/acceptances')
+  expect(new Set(acceptable.map(({ check }) => check))).toEqual(new Set(['no-statement-reads', 'no-statement-writes']))
   for (const { check, subject } of acceptable)
     expect(
       await agent.post('/v1/rollouts/vehicles/acceptances', {

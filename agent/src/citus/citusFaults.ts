@@ -128,7 +128,7 @@ export function citusFaults(citus: CitusTable, rollout: ShardedRollout, names: C
 export function citusFindings(
   citus: CitusTable,
   names: CitusTableNames,
-): { step: 'backfill'; refused: boolean; text: string }[] {
+): { step: 'backfill'; refused: false; text: string }[] {
   return [
     {
       step: 'backfill',

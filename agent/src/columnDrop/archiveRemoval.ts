@@ -1,11 +1,11 @@
 import { formatQuantity, formatCount, formatBytes } from '../format/format.ts'
+import { isCitusTable } from '../citus/readCitusTable.ts'
 import { ArchiveRemovalParameters, type ColumnArchive, type OperationPreview } from '../contract/index.ts'
 import type { Database } from '../database/connect.ts'
 import { errorCode } from '../database/errors.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
 import type { OperationDefinition, RunOutcome, RunContext } from '../kind/kind.ts'
 import { requireTable } from '../kind/requireTable.ts'
-import type { Rollout, Table } from '../rollout/rollout.ts'
 import { exportToFolder } from './archive/exportToFolder.ts'
 import { archiveTable } from './archive/archiveSql.ts'
 import { removeArchive, removalStatements } from './archive/removeArchive.ts'
@@ -26,14 +26,14 @@ export function createArchiveRemoval(dependencies: ArchiveRemovalDependencies): 
       const { exportArchive } = ArchiveRemovalParameters.parse(parameters)
       const { archive } = facts
       if (archive === null) return {}
-      const { rows, bytes } = archive.there ? await readArchiveSize(database, rollout, table) : { rows: 0, bytes: 0 }
+      const { rows, bytes } = archive.there ? await readArchiveSize(database, archive) : { rows: 0, bytes: 0 }
       const knownRows = rows ?? archive.verified?.rows ?? null
       return {
         // Dropped, not written.
         rows: 0,
         estimatedSeconds: exportArchive && knownRows !== null ? Math.max(1, knownRows / EXPORT_ROWS_PER_SECOND) : 1,
         estimatedWalBytes: 0,
-        statements: removalStatements(rollout, table),
+        statements: removalStatements(rollout, table, archive),
         notes: archiveRemovalNotes(facts, archive, { exportArchive, rows, bytes }),
       } satisfies Partial<OperationPreview>
     },
@@ -88,17 +88,15 @@ function missingSafeguards({ exported, verified }: ColumnArchive, exportArchive:
 /** `rows` is null if there are too many rows to count for a preview. */
 async function readArchiveSize(
   database: Database,
-  rollout: Rollout,
-  table: Table,
+  { relation }: ColumnArchive,
 ): Promise<{ rows: number | null; bytes: number }> {
-  const archive = archiveTable(rollout, table).sql
   const sql = database.engine({ purpose: 'count archive', readOnly: true, statementTimeoutMs: COUNT_TIMEOUT_MS })
   try {
     const [size] = await sql<
       { bytes: number }[]
-    >`select /* sti */ ${sql.unsafe(table.citus === null ? 'pg_total_relation_size' : 'citus_total_relation_size')}(to_regclass(${archive}))::float8 as bytes`
+    >`select /* sti */ ${sql.unsafe((await isCitusTable(sql, relation)) ? 'citus_total_relation_size' : 'pg_total_relation_size')}(to_regclass(${relation}))::float8 as bytes`
     const counted = await sql
-      .unsafe<{ rows: number }[]>(`select /* sti */ count(*)::float8 as rows from ${archive}`)
+      .unsafe<{ rows: number }[]>(`select /* sti */ count(*)::float8 as rows from ${relation}`)
       .catch((error: unknown) => {
         if (errorCode(error) === '57014') return null
         throw error
@@ -148,7 +146,7 @@ function archiveRemovalNotes(
 async function runArchiveRemoval(run: RunContext, { archiveFolder }: ArchiveRemovalDependencies): Promise<RunOutcome> {
   const { exportArchive } = ArchiveRemovalParameters.parse(run.operation.parameters)
   const facts = await run.readFacts()
-  const result = { archive: archiveTable(run.rollout, facts.table ?? { citus: null }).sql }
+  const result = { archive: facts.archive?.relation ?? archiveTable(run.rollout, facts.table ?? { citus: null }).sql }
   // Run again after a crash: the transaction had committed.
   if (facts.archive === null) return { outcome: 'succeeded', result }
   const table = requireTable(facts)

@@ -69,7 +69,7 @@ function shardedRollout(rollout: Rollout, table: Table): ShardedRollout {
     mayBeUnmapped: rollout.mayBeUnmapped,
     dependsOnSession: dependsOnSession(rollout, table),
     legacyColumns: rollout.legacyColumns,
-    // Those of the column drop's archive are STI's own, too.
+    // The triggers of the column drop's archive belong to the rollout, too.
     rowTriggers: table.triggers
       .filter(({ name, forEachRow, ours, internal }) => forEachRow && !ours && !internal && !name.startsWith('~sti_'))
       .map(({ name }) => name),

@@ -27,7 +27,8 @@ export function AgentIncidents({ agent }: { agent: AgentDataSource }) {
           agent={agent}
           error={error}
           failingSince={failingSince}
-          missing={data ? 'Its incidents are shown as they were then.' : 'Its incidents are not in this list.'}
+          what="incidents"
+          hasAnswer={data !== null}
         />
       )}
       {!data && !error && <LoadingPlaceholder text={`Loading from ${agent.name}…`} />}

@@ -3,7 +3,18 @@ import React from 'react'
 import type { AgentDataSource } from '../agent/agentDataSources'
 import type { AgentError } from '../agent/AgentError'
 import { formatTime } from '../formatTime'
+import { useCurrentTime } from '../incident/useCurrentTime'
 import { routes, withAppSubUrl } from '../routes'
+
+/** A single slow answer is no outage. */
+const OUTAGE_AFTER_MS = 12_000
+
+/** True while an agent that has responded before is only slow: the last answer is still shown, and nothing needs to be done. */
+export function useIsOnlySlow(error: AgentError | null, failingSince: Date | null, hasAnswer: boolean): boolean {
+  const isUnreachable = error?.unreachable === true
+  const now = useCurrentTime(isUnreachable)
+  return isUnreachable && hasAnswer && failingSince !== null && now - failingSince.getTime() < OUTAGE_AFTER_MS
+}
 
 /** What it means for users that no agent of an environment responds, and what to do. */
 export function OutageMeaning() {
@@ -11,7 +22,8 @@ export function OutageMeaning() {
     <>
       <p>
         A client of the flag that gets no response uses the default of its code, which is off: it reads the legacy
-        columns. Automatic rollback does not work, and operations wait until an agent of the environment runs.
+        columns. Automatic rollback and operations wait until an agent of the environment runs. If there is another one,
+        it takes over by itself.
       </p>
       <p>
         Restart the agent: the flag is then as it was before. If it must stay off, turn it off in the database first.
@@ -28,15 +40,20 @@ interface Props {
   agent: AgentDataSource
   error: AgentError
   failingSince: Date | null
-  /** What is missing in the list because of it: “Its rollouts are not in this list.” */
-  missing: string
+  /** What the list has of the agent: “rollouts”. */
+  what: string
+  /** The list still has its last answer. */
+  hasAnswer: boolean
 }
 
 /** An agent whose part of a list cannot be loaded. */
-export function AgentOutage({ agent, error, failingSince, missing }: Props) {
+export function AgentOutage({ agent, error, failingSince, what, hasAnswer }: Props) {
+  const isOnlySlow = useIsOnlySlow(error, failingSince, hasAnswer)
+  const state = hasAnswer ? `Its ${what} are shown as they were then.` : `Its ${what} are not in this list.`
+  if (isOnlySlow) return <div role="status">{`${error.message} Trying again. ${state}`}</div>
   return (
     <Alert severity="warning" title={`${agent.name} has not responded since ${formatTime(failingSince)}`}>
-      <p>{`${error.message} ${missing}`}</p>
+      <p>{`${error.message} ${state}`}</p>
       {error.unreachable && <OutageMeaning />}
     </Alert>
   )

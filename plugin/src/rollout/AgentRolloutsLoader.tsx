@@ -38,12 +38,7 @@ export function AgentRolloutsLoader({ agent, onChange, generation }: Props) {
 
   if (error)
     return (
-      <AgentOutage
-        agent={agent}
-        error={error}
-        failingSince={failingSince}
-        missing={data ? 'Its rollouts are shown as they were then.' : 'Its rollouts are not in this list.'}
-      />
+      <AgentOutage agent={agent} error={error} failingSince={failingSince} what="rollouts" hasAnswer={data !== null} />
     )
   if (!data) return <LoadingPlaceholder text={`Loading from ${agent.name}…`} />
   return data.list.length === 0 ? (

@@ -5,8 +5,7 @@ import type { AgentError } from '../agent/AgentError'
 import type { Environment } from '../agent/useEnvironment'
 import { userLevel } from '../agent/userLevel'
 import { formatTime } from '../formatTime'
-import { useCurrentTime } from '../incident/useCurrentTime'
-import { OutageMeaning } from './AgentOutage'
+import { OutageMeaning, useIsOnlySlow } from './AgentOutage'
 import { formatFlagState } from './display'
 
 interface Props {
@@ -47,9 +46,6 @@ export function RolloutAlerts({ environment, detail, error, failingSince, faults
   )
 }
 
-/** A single slow answer is no outage: until then a page that has a state says only how old it is. */
-const OUTAGE_AFTER_MS = 12_000
-
 function outageTitle(error: AgentError | null, failingSince: Date | null): string {
   const since = failingSince ? ` since ${formatTime(failingSince)}` : ''
   return error?.unreachable ? `The agent has not responded${since}` : `The rollout cannot be loaded${since}`
@@ -57,8 +53,8 @@ function outageTitle(error: AgentError | null, failingSince: Date | null): strin
 
 /** What it means for users that the agent does not respond, and what to do. */
 function NoResponse({ error, failingSince, detail }: Pick<Props, 'error' | 'failingSince' | 'detail'>) {
-  const now = useCurrentTime(error?.unreachable === true)
-  if (error?.unreachable && detail && failingSince && now - failingSince.getTime() < OUTAGE_AFTER_MS)
+  const isOnlySlow = useIsOnlySlow(error, failingSince, detail !== null)
+  if (isOnlySlow && error && detail)
     return (
       <div role="status">{`${error.message} Trying again. This page shows the state of ${formatTime(detail.at)}.`}</div>
     )

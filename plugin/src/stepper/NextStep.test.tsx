@@ -105,6 +105,11 @@ test('every other action is behind “More actions”, with what it does or why 
 })
 
 test('nothing is left to do after the column drop', () => {
-  show(null)
+  show(null, { stage: 'dropped' })
   expect(screen.getByRole('region').textContent).toContain('The rollout is complete')
+})
+
+test('while the column drop is prepared, nothing says that the columns were dropped', () => {
+  const { container } = show(null, { stage: 'soaking' } as unknown as Partial<RolloutDetail>)
+  expect(container.textContent).toBe('')
 })

@@ -32,6 +32,8 @@ interface Props {
 export function NextStep({ environment, detail, refresh, unreachable = false }: Props) {
   const styles = useStyles2(getStyles)
   const { next } = detail
+  // Every step that is left has an operation, which the page shows above.
+  if (next === null && detail.stage !== 'dropped') return null
   const common = { environment, detail, knownChecks: detail.validation?.checks, onStarted: refresh }
   const blocked = next !== null && next.blockedBy.length > 0
   const failed = failedOperation(detail)
@@ -125,7 +127,7 @@ function NextButtons({
 }
 
 const COMPLETE =
-  'The legacy columns were dropped, so the flag is no way back: to go back, run the down migration of the column drop.'
+  'The legacy columns were dropped, so turning the flag off does not undo the rollout. To restore the columns, run the down migration of the column drop.'
 
 /** What users read. A failed operation can also fail their writes, which the vital signs show. */
 const flagAfterFailure = (flag: RolloutDetail['flag']): string =>

@@ -54,7 +54,7 @@ function distributeArchive(rollout: Rollout, table: Table): string[] {
  * Triggers that keep the archive up to date. They fire AFTER and read the row from the table, because NEW lacks what
  * a later trigger wrote. Statement triggers are not cloned to partitions, and a partition may be truncated on its
  * own, so each relation gets its own. On Citus, each shard gets the row triggers, and they do not fire while Citus copies
- * a shard by logical replication, since the shard of the archive is copied as well. They always fire elsewhere.
+ * a shard by logical replication, since the shard of the archive is copied as well. On a table outside of Citus, they are ENABLE ALWAYS.
  */
 export function archiveTriggersDdl(rollout: Rollout, table: Table): ReversibleChange {
   const layout = archiveLayout(rollout, table)

@@ -52,7 +52,7 @@ async function findShardFault(sql: Sql, rollout: Rollout, table: Table): Promise
     rollout.table.sql,
     (shards) => `select s.shard::text, s.triggers, s.archive from (
         select r.shard, (select pg_catalog.count(*) >= 2 from pg_catalog.pg_trigger t where t.tgrelid = r.shard
-            and t.tgfoid = pg_catalog.to_regprocedure(${name}) and t.tgenabled = 'O' and t.tgtype & 1 = 1) as triggers,
+            and t.tgfoid = pg_catalog.to_regprocedure(${name}) and t.tgenabled = 'O' and (t.tgtype operator(pg_catalog.&) 1::int2) operator(pg_catalog.=) 1::int2) as triggers,
           exists (select from pg_catalog.pg_dist_shard own join pg_catalog.pg_dist_shard a
             on a.shardminvalue is not distinct from own.shardminvalue
             where own.logicalrelid = pg_catalog.to_regclass(${asciiLiteral(rollout.table.sql)})

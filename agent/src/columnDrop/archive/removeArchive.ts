@@ -4,12 +4,15 @@ import type { RunContext } from '../../kind/kind.ts'
 import { quoteLiteral } from '../../rollout/identifiers.ts'
 import type { Rollout, Table } from '../../rollout/rollout.ts'
 import { dropArchiveTriggersSql } from './archiveDdl.ts'
-import { readManifest } from './manifest.ts'
-import { archiveTable } from './archiveSql.ts'
+import { readManifest, type ArchiveManifest } from './manifest.ts'
 
 /** Drops the triggers first, since the application's writes fire them, then the table. */
-export function removalStatements(rollout: Rollout, table: Table): string[] {
-  return [...dropArchiveTriggersSql(rollout, table), `drop table if exists ${archiveTable(rollout, table).sql}`]
+export function removalStatements(
+  rollout: Rollout,
+  table: Table,
+  { relation }: Pick<ArchiveManifest, 'relation'>,
+): string[] {
+  return [...dropArchiveTriggersSql(rollout, table), `drop table if exists ${relation}`]
 }
 
 /**
@@ -20,7 +23,7 @@ export async function removeArchive(run: RunContext, table: Table): Promise<void
   const { rollout, database, operation } = run
   const manifest = await readManifest(database.state, rollout)
   if (manifest === null) return
-  const statements = removalStatements(rollout, table)
+  const statements = removalStatements(rollout, table, manifest)
   const json = (value: unknown): string => `${quoteLiteral(JSON.stringify(value))}::jsonb`
   const reason = operation.reason === null ? 'null' : quoteLiteral(operation.reason)
   const sql = database.engine({ purpose: 'archive' })

@@ -1,3 +1,4 @@
+import { isCitusTable } from '../../citus/readCitusTable.ts'
 import type { Sql } from '../../database/connect.ts'
 import { runDdl } from '../../ddl/transactional.ts'
 import { OperationFailedError } from '../../kind/operationErrors.ts'
@@ -91,24 +92,32 @@ async function ensureArchive(run: RunContext, sql: Sql, table: Table): Promise<v
   const { rollout, database, operation } = run
   const manifest = await readManifest(database.state, rollout)
   const fault = await archiveFault(database.state, rollout, table)
+  const [archiveTableChange, triggers] = [archiveTableDdl(rollout, table), keepTriggers(rollout, table)]
   const same =
     manifest !== null &&
+    // Citus may manage the table since, or no longer: the archive is then another, or in the wrong place.
+    manifest.relation === archiveTableChange.object &&
+    (await isCitusTable(sql, manifest.relation)) === (table.citus !== null) &&
     manifest.droppedAt === null &&
     manifest.columns.length > 0 &&
     JSON.stringify(manifest.columns.map(columnSignature)) ===
       JSON.stringify(archivedColumns(rollout, table).map(columnSignature))
   if (same && fault === null) return
-  const [archiveTableChange, triggers] = [archiveTableDdl(rollout, table), keepTriggers(rollout, table)]
   const tableIsUsable = same && manifest.there
   const changes = tableIsUsable ? [triggers] : [archiveTableChange, triggers]
-  const objects = changes.map((change) => quoteLiteral(change.object)).join(', ')
   await run.failpoint('archive.looked')
   await runDdl(run, sql, {
     description: tableIsUsable ? 'recreating the triggers of the archive' : 'creating the archive',
     steps: [
-      ...(tableIsUsable ? [] : [triggers.inverse, archiveTableChange.inverse]),
+      ...(tableIsUsable
+        ? []
+        : [
+            triggers.inverse,
+            archiveTableChange.inverse,
+            ...(manifest === null ? [] : [`drop table if exists ${manifest.relation}`]),
+          ]),
       `update sti.change set reverted_at = clock_timestamp(), reverted_by = ${operation.id}
-        where rollout = ${quoteLiteral(rollout.name)} and object in (${objects}) and reverted_at is null`,
+        where rollout = ${quoteLiteral(rollout.name)} and kind = 'archive' ${tableIsUsable ? `and object = ${quoteLiteral(triggers.object)}` : ''} and reverted_at is null`,
       ...changes,
       ...(tableIsUsable ? [] : [insertManifestSql(rollout, table, operation.id)]),
     ],

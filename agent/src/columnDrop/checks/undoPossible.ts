@@ -28,16 +28,21 @@ export const undoPossible: DropCheck<TableContext> = {
   },
 }
 
+const FEATURE_NOT_SUPPORTED = '0A000'
+
 /** Defaults that Citus cannot compute for the rows of several shards. */
 async function defaultRefusals(sql: Sql, rollout: Rollout, { relations }: LegacyCatalog): Promise<string[]> {
   const refusals: string[] = []
   for (const column of relations[0]?.columns ?? []) {
     if (column.default === null || column.identity !== null) continue
     const result = await dryRun(sql, [explainDefaultSql(rollout.table.sql, column)])
-    if ('refused' in result)
-      refusals.push(
-        `Column ${column.sql} has the default ${column.default}, which Citus cannot give to the rows that new code inserts after the drop: ${result.refused}. Give the column a constant default.`,
-      )
+    if (!('refused' in result)) continue
+    const what = `Column ${column.sql} has the default ${column.default}`
+    refusals.push(
+      result.sqlstate === FEATURE_NOT_SUPPORTED
+        ? `${what}, which Citus cannot give to the rows that new code inserts after the drop: ${result.refused}. Give the column a constant default.`
+        : `${what}, and it is unknown if Citus can give it to the rows that new code inserts after the drop: ${result.refused}.`,
+    )
   }
   return refusals
 }

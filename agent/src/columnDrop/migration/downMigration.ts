@@ -52,7 +52,7 @@ export function writeDownMigration(source: MigrationSource): string {
       transactionSettings(table),
       {
         comment: 'Lock the table and the tables that its foreign keys reference.',
-        statements: [lockWithRetries(rollout, locks), ...shardLockTimeout(table)],
+        statements: [lockWithRetries(rollout, table, locks), ...shardLockTimeout(table)],
       },
       {
         comment: 'Check if there is anything to write: a second run must not overwrite newer values.',

@@ -65,15 +65,19 @@ export function transactionSettings({ citus }: Pick<Table, 'citus'>): MigrationS
   }
 }
 
-/** Once the table is locked, only maintenance can hold a shard, which PostgreSQL ends after a second if somebody waits for it. */
+/**
+ * Once the table is locked at the coordinator, only what works on a shard itself can hold it. PostgreSQL ends an ordinary
+ * autovacuum after `deadlock_timeout`; a VACUUM or CREATE INDEX that somebody runs on a shard makes the migration fail, unchanged.
+ */
 export const shardLockTimeout = ({ citus }: Pick<Table, 'citus'>): string[] =>
   citus === null ? [] : [commandOfItsOwn(`set local lock_timeout = '5s'`)]
 
 const MAX_LOCK_ATTEMPTS = 100
 
 /** Takes all locks at once, and waits between attempts so that other sessions can use the table. */
-export function lockWithRetries(rollout: Rollout, locks: readonly string[]): string {
+export function lockWithRetries(rollout: Rollout, { citus }: Pick<Table, 'citus'>, locks: readonly string[]): string {
   const table = quoteLiteral(rollout.table.sql)
+  const unknown = `a session that has just ended${citus === null ? '' : ', or one of another node (see citus_lock_waits)'}`
   return doBlock(
     [
       'loop',
@@ -86,7 +90,7 @@ export function lockWithRetries(rollout: Rollout, locks: readonly string[]): str
       `      select string_agg(distinct format('pid %s (%s, since %s)', a.pid, a.application_name, a.xact_start), ', ') into holders`,
       `        from pg_locks l join pg_stat_activity a on a.pid = l.pid`,
       `        where l.granted and l.relation = to_regclass(${table}) and a.pid <> pg_backend_pid();`,
-      `      raise exception 'could not lock the table, which is locked by %', coalesce(holders, 'a session that has just ended')`,
+      `      raise exception 'could not lock the table, which is locked by %', coalesce(holders, ${quoteLiteral(unknown)})`,
       `        using errcode = 'lock_not_available', hint = 'Nothing was changed. End that session, then run this migration again.';`,
       '    end if;',
       '    perform pg_sleep(0.05 + random() * 0.2);',

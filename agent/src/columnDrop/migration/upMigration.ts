@@ -46,7 +46,7 @@ export function writeUpMigration(source: MigrationSource): string {
         comment:
           'Lock the table and the tables that foreign keys of the columns reference. From here on, the table cannot change.',
         statements: [
-          lockWithRetries(rollout, [
+          lockWithRetries(rollout, table, [
             `lock table ${[rollout.table.sql, ...catalog.alsoLocked].join(', ')} in access exclusive mode`,
           ]),
           ...shardLockTimeout(table),
@@ -156,7 +156,7 @@ function verifyUnderLock(source: MigrationSource): string {
       'if in_table <> in_archive then',
       `  raise exception 'the table has % rows, but the archive has %', in_table, in_archive using hint = ${quoteLiteral(PREPARE_AGAIN_HINT)};`,
       'end if;',
-      // Nobody sees at the coordinator if the triggers of a shard were there all the time.
+      // The coordinator cannot verify that the triggers of each shard existed all the time.
       ...(table.citus === null ? [] : compareRows(source)),
       `if ${digestSql(rollout, names)} <> ${quoteLiteral(catalog.digest)} then`,
       `  raise exception 'the objects that depend on the legacy columns have changed since this migration was generated, and its undo would not restore them' using hint = ${quoteLiteral(PREPARE_AGAIN_HINT)};`,

@@ -5,6 +5,7 @@ import { runDdl } from '../../ddl/transactional.ts'
 import type { RunContext } from '../../kind/kind.ts'
 import { quoteLiteral, quoteIdentifier } from '../../rollout/identifiers.ts'
 import type { Rollout } from '../../rollout/rollout.ts'
+import { splitStatements } from '../../rollout/sqlParser.ts'
 import { archiveFunction, archiveTable } from '../archive/archiveSql.ts'
 
 /** Journals the copy before it is created, so that the next agent can drop it if this one crashes. */
@@ -44,7 +45,8 @@ export async function dropCopies(run: RunContext, sql: Sql, copy: Rollout): Prom
   )
   for (const statement of dropCopyStatements(copy)) await sql.unsafe(statement)
   for (const { id, inverse } of leftovers) {
-    await sql.unsafe(inverse)
+    // Citus takes one command at a time.
+    for (const { text } of splitStatements(inverse)) await sql.unsafe(text)
     await sql.unsafe(
       `update sti.change set reverted_at = clock_timestamp(), reverted_by = ${run.operation.id} where id = $1::text::bigint`,
       [id],

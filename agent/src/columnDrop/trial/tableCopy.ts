@@ -175,7 +175,8 @@ async function readCopiedRelations(sql: Sql, table: Table): Promise<CopiedRelati
 const LARGE_TABLE_ROWS = 100_000
 
 /**
- * Copies rows from the whole table, including some of each type in the rollout file, and returns their number.
+ * Copies rows from the whole table, including some of each type in the rollout file, and returns their number. On Citus, they are
+ * the first rows of each shard.
  * PostgreSQL computes generated columns.
  */
 export async function fillCopy(sql: Sql, rollout: Rollout, table: Table, copy: Rollout, rows: number): Promise<number> {
