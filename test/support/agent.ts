@@ -69,7 +69,7 @@ export async function withAgent<T>(
     signingKey: null,
     trustedKeys: [],
     replicaUrl: null,
-    databaseConnections: 6,
+    databaseConnections: 3,
     webhookSecret: null,
     guard: false,
     github: null,

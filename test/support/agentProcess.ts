@@ -69,6 +69,8 @@ export function agentEnvironment(
     STI_TOKEN_ADMIN: TOKENS.admin,
     STI_TOKEN_FLAG: TOKENS.flag,
     STI_GUARD: 'false',
+    // Each connection plans every statement anew: with the default number, a test spends most of its processor time on that.
+    STI_DATABASE_CONNECTIONS: '3',
     STI_SPOOL_FOLDER: `${rollouts}/spool`,
     STI_PERSONAL_TOKENS: `ann:admin:${TOKENS.ann}`,
   }
