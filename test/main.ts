@@ -92,7 +92,10 @@ if (vitestArguments.length === 0) {
 }
 if (pgBouncerProgram === null)
   printHeading('tests of poolers: skipped, pgbouncer is missing (Debian: apt-get install pgbouncer)')
-await runVitest('tests', root, vitestArguments)
+// Alone: beside other files, it takes many times as long.
+const CRASH_POINTS = 'test/crash/points.test.ts'
+await runVitest('tests', root, vitestArguments.length === 0 ? ['--exclude', CRASH_POINTS] : vitestArguments)
+if (vitestArguments.length === 0) await runVitest('crash points', root, [CRASH_POINTS])
 if (vitestArguments.length === 0) {
   await runOnOlderVersions()
   await runVitest('plugin tests', join(root, 'plugin'), [])

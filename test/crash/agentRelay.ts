@@ -36,6 +36,9 @@ export interface CrashSchedule {
   lives?(url: string): void
 }
 
+/** How long a request is repeated because the agent has just started. */
+const MAX_REFUSED_MS = 180_000
+
 export async function startAgentRelay(
   url: string,
   sql: postgres.Sql,
@@ -102,11 +105,12 @@ export async function startAgentRelay(
 
   async function post(path: string, body: unknown): Promise<Operation> {
     const key = { 'idempotency-key': randomUUID() }
+    const until = Date.now() + MAX_REFUSED_MS
     for (;;) {
       const { status, body: answer } = await withCurrentAgent((client) => client.post<Operation>(path, body, key))
       if (status === 202) return answer
       // An agent that has just started has not reached the database yet.
-      if (status !== 503 && !/not been reached|has not been read/.test(JSON.stringify(answer)))
+      if (Date.now() > until || (status !== 503 && !/not been reached|has not been read/.test(JSON.stringify(answer))))
         throw new UnexpectedAnswer(`${path}: ${status} ${JSON.stringify(answer)}`)
       await sleep(20)
     }
