@@ -92,10 +92,7 @@ if (vitestArguments.length === 0) {
 }
 if (pgBouncerProgram === null)
   printHeading('tests of poolers: skipped, pgbouncer is missing (Debian: apt-get install pgbouncer)')
-// Alone: beside other files, it takes many times as long.
-const CRASH_POINTS = 'test/crash/points.test.ts'
-await runVitest('tests', root, vitestArguments.length === 0 ? ['--exclude', CRASH_POINTS] : vitestArguments)
-if (vitestArguments.length === 0) await runVitest('crash points', root, [CRASH_POINTS])
+await runVitest('tests', root, vitestArguments)
 if (vitestArguments.length === 0) {
   await runOnOlderVersions()
   await runVitest('plugin tests', join(root, 'plugin'), [])

@@ -36,8 +36,8 @@ export interface CrashSchedule {
   lives?(url: string): void
 }
 
-/** How long a request is repeated because the agent has just started. */
-const MAX_REFUSED_MS = 180_000
+/** How long a request is repeated until there is an operation. */
+const MAX_REPEATED_MS = 180_000
 
 export async function startAgentRelay(
   url: string,
@@ -96,7 +96,8 @@ export async function startAgentRelay(
       try {
         return await what(agentClient(asked.url, 'vehicles'))
       } catch (error) {
-        if (error instanceof UnexpectedAnswer) throw error
+        // Without an answer, or while an agent starts, the question is repeated; that an operation is unknown is an answer.
+        if (error instanceof UnexpectedAnswer || /: 4\d\d /.test((error as Error).message)) throw error
         if (asked.child.exitCode !== null || asked.child.signalCode !== null) await asked.gone
         await sleep(20)
       }
@@ -105,13 +106,14 @@ export async function startAgentRelay(
 
   async function post(path: string, body: unknown): Promise<Operation> {
     const key = { 'idempotency-key': randomUUID() }
-    const until = Date.now() + MAX_REFUSED_MS
+    const until = Date.now() + MAX_REPEATED_MS
     for (;;) {
       const { status, body: answer } = await withCurrentAgent((client) => client.post<Operation>(path, body, key))
-      if (status === 202) return answer
-      // An agent that has just started has not reached the database yet.
-      if (Date.now() > until || (status !== 503 && !/not been reached|has not been read/.test(JSON.stringify(answer))))
-        throw new UnexpectedAnswer(`${path}: ${status} ${JSON.stringify(answer)}`)
+      if (status === 202 && answer.persisted) return answer
+      // The flag is off, but has no operation yet; or an agent that has just started has not reached the database.
+      const comesLater =
+        status === 202 || status === 503 || /not been reached|has not been read/.test(JSON.stringify(answer))
+      if (Date.now() > until || !comesLater) throw new UnexpectedAnswer(`${path}: ${status} ${JSON.stringify(answer)}`)
       await sleep(20)
     }
   }

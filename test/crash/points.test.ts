@@ -352,7 +352,7 @@ async function runWithContrarySession(life: RelayedRollout): Promise<void> {
 
 test(
   `an agent killed at every point of a rollout, ${ROUNDS} time${ROUNDS === 1 ? '' : 's'}, loses, duplicates, and misses no row`,
-  { timeout: 1_500_000 * ROUNDS },
+  { timeout: 2_700_000 * ROUNDS },
   async () => {
     const stepwise = VEHICLES_FILE.replace('vehicles-sti }', 'vehicles-sti, ramp: [50, 100], hold: 1s }')
     const file = `${stepwise}${TRIGGERS_FILE_PART}errorBudget: 0.01\n`

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -130,13 +131,21 @@ export function agentClient(url: string, rollout: string, environment = 'staging
       await sleep(100)
     }
   }
-  async function send<T>(expected: number, query: string, kind: string, parameters = {}): Promise<T> {
+  async function send<T>(expected: number, query: string, kind: string, parameters = {}, headers = {}): Promise<T> {
     const body = { kind, environment, parameters, reason: 'test' }
-    const { status, body: answer } = await post<T>(`/v1/rollouts/${rollout}/operations${query}`, body)
+    const { status, body: answer } = await post<T>(`/v1/rollouts/${rollout}/operations${query}`, body, headers)
     if (status === expected) return answer
     throw new Error(`${kind}${query}: ${status} ${JSON.stringify(answer)}`)
   }
-  const request: TestAgentClient['request'] = (kind, parameters) => send(202, '', kind, parameters)
+  const request: TestAgentClient['request'] = async (kind, parameters) => {
+    const key = { 'idempotency-key': randomUUID() }
+    for (;;) {
+      const operation = await send<Operation>(202, '', kind, parameters, key)
+      if (operation.persisted) return operation
+      // The flag is off, but a busy database has not stored the operation yet.
+      await sleep(50)
+    }
+  }
   return {
     url,
     get,
