@@ -1,3 +1,4 @@
+import { distributeLikeSql } from '../../citus/distributeLike.ts'
 import { SEARCH_PATH } from '../../database/connect.ts'
 import { dollarQuote } from '../../dualWrite/deriveTrigger.ts'
 import type { ReversibleChange } from '../../ddl/transactional.ts'
@@ -27,27 +28,13 @@ export function archiveTableDdl(rollout: Rollout, table: Table): ReversibleChang
       `create table ${sql} as select ${columnList(layout, 't')} from ${rollout.table.sql} as t with no data`,
       `alter table ${sql} add primary key (${key})`,
       `comment on table ${sql} is ${quoteLiteral(`The legacy columns of ${rollout.table.sql}, archived by the rollout ${rollout.name}.`)}`,
-      ...distributeArchive(rollout, table),
+      // The archive of a row is in a shard on the node of the row, where its trigger can write it.
+      ...(table.citus === null ? [] : [distributeLikeSql(table.citus, sql, rollout.table.sql)]),
     ].join(';\n'),
     inverse: `drop table if exists ${sql}`,
     definitionSql: `to_regclass(${quoteLiteral(sql)})::text`,
     definitionAfterRevert: null,
   }
-}
-
-/** On Citus, the archive of a row is in a shard on the node of the row, where its trigger can write it. */
-function distributeArchive(rollout: Rollout, table: Table): string[] {
-  const { citus } = table
-  if (citus === null) return []
-  const { sql } = archiveTable(rollout, table)
-  const archive = quoteLiteral(sql)
-  if (citus.type === 'local') return [`select pg_catalog.citus_add_local_table_to_metadata(${archive})`]
-  const column = citus.distributionColumn === null ? 'null' : quoteLiteral(citus.distributionColumn)
-  return [
-    // Citus may have distributed a new table of its schema itself.
-    `select pg_catalog.create_distributed_table(${archive}, ${column}, colocate_with => ${quoteLiteral(rollout.table.sql)})
-      where not exists (select from pg_catalog.pg_dist_partition where logicalrelid = pg_catalog.to_regclass(${archive}))`,
-  ]
 }
 
 /**

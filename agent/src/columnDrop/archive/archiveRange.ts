@@ -15,6 +15,11 @@ export interface ArchiveContext {
   readonly inShards: boolean
 }
 
+/** The checkpoint of a batch, whose arguments are SQL: the new position, and how many rows it passed and copied. */
+const advanceLane = (position: string, passed: string, copied: string): string =>
+  `set position = ${position}::text::jsonb, passed_rows = l.passed_rows + ${passed}, written_rows = l.written_rows + ${copied},
+    batches = l.batches + 1, lease_until = clock_timestamp() + '${LANE_LEASE}'::interval`
+
 /**
  * Copies one batch: fence, rows, copies, and checkpoint in one statement. The statement waits for a row that another
  * session is writing and reads its new version. A row that the triggers have already archived is left as they wrote
@@ -40,9 +45,7 @@ export async function copyRange(
        insert into ${archive.sql} (${columnList(layout, null)}) select rows.* from rows, fence on conflict do nothing returning 1
      ),
      moved as (
-       update sti.lane l set position = $7::text::jsonb, passed_rows = l.passed_rows + (select count(*) from rows),
-         written_rows = l.written_rows + (select count(*) from kept), batches = l.batches + 1,
-         lease_until = clock_timestamp() + '${LANE_LEASE}'::interval
+       update sti.lane l ${advanceLane('$7', '(select count(*) from rows)', '(select count(*) from kept)')}
        from fence where l.operation_id = fence.operation_id and l.number = fence.number returning 1
      )
      select /* sti */ (select count(*) from kept)::int as kept, (select count(*) from moved)::int as moved`,
@@ -101,11 +104,7 @@ async function copyShardRange(
   const { kept } = await runShardBatch<{ kept: number }>(sql, lane, {
     rows: `insert into ${archive.sql} (${columnList(layout, null)})
       select ${columnList(layout, 't')} from ${walked.table.sql} as t where ${condition} on conflict do nothing`,
-    checkpoint: (
-      copied,
-    ) => `update sti.lane l set position = $1::text::jsonb, passed_rows = l.passed_rows + $2::text::bigint,
-        written_rows = l.written_rows + ${copied}, batches = l.batches + 1,
-        lease_until = clock_timestamp() + '${LANE_LEASE}'::interval
+    checkpoint: (copied) => `update sti.lane l ${advanceLane('$1', '$2::text::bigint', copied)}
       where l.operation_id = ${lane.operation_id} and l.number = ${lane.number} returning ${copied}::int as kept`,
     values: [JSON.stringify(range.high), String(range.rows), ...values],
     flush,

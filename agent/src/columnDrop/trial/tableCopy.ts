@@ -1,3 +1,5 @@
+import { distributeLikeSql } from '../../citus/distributeLike.ts'
+import type { CitusTable } from '../../citus/readCitusTable.ts'
 import type { Sql } from '../../database/connect.ts'
 import { onlyRow } from '../../database/onlyRow.ts'
 import { quoteLiteral, quoteIdentifier } from '../../rollout/identifiers.ts'
@@ -78,7 +80,9 @@ export async function planCopy(
     statements: [
       `create schema ${schema}`,
       ...tables,
-      ...distributeCopy(rollout, table, copy),
+      ...(table.citus === null
+        ? []
+        : [distributeLikeSql(table.citus, copy.table.sql, colocation(rollout, table.citus))]),
       ...grants,
       ...foreignKeyStatements.before,
     ],
@@ -90,15 +94,8 @@ export async function planCopy(
   }
 }
 
-/** On Citus, the copy is in shards like the table, on the same nodes; that of a table of a schema has one shard. */
-function distributeCopy(rollout: Rollout, { citus }: Table, copy: Rollout): string[] {
-  if (citus === null) return []
-  const name = quoteLiteral(copy.table.sql)
-  if (citus.type === 'local') return [`select pg_catalog.citus_add_local_table_to_metadata(${name})`]
-  const column = citus.distributionColumn === null ? 'null' : quoteLiteral(citus.distributionColumn)
-  const colocation = citus.type === 'schema' ? `'none'` : quoteLiteral(rollout.table.sql)
-  return [`select pg_catalog.create_distributed_table(${name}, ${column}, colocate_with => ${colocation})`]
-}
+/** The copy is on the nodes of the table; that of a table of a schema is in no such schema, so Citus chooses its node. */
+const colocation = (rollout: Rollout, { type }: CitusTable): string => (type === 'schema' ? 'none' : rollout.table.sql)
 
 /** A table in shards can reference a table only if each node has it. */
 function distributeReferenced({ citus }: Table, referenced: string): string[] {
@@ -175,9 +172,8 @@ async function readCopiedRelations(sql: Sql, table: Table): Promise<CopiedRelati
 const LARGE_TABLE_ROWS = 100_000
 
 /**
- * Copies rows from the whole table, including some of each type in the rollout file, and returns their number. On Citus, they are
- * the first rows of each shard.
- * PostgreSQL computes generated columns.
+ * Copies rows from the whole table, on Citus the first ones of each shard, including some of each type in the rollout file, and
+ * returns their number. PostgreSQL computes generated columns.
  */
 export async function fillCopy(sql: Sql, rollout: Rollout, table: Table, copy: Rollout, rows: number): Promise<number> {
   const columns = table.columns.filter((column) => !column.generated).map((column) => column.sql)
