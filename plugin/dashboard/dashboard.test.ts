@@ -12,7 +12,10 @@ interface PanelJson {
   type: string
   gridPos: { x: number; y: number; w: number; h: number }
   targets?: Array<{ refId: string; expr: string }>
-  fieldConfig: { defaults: { noValue?: string } }
+  fieldConfig: {
+    defaults: { noValue?: string }
+    overrides?: Array<{ properties: Array<{ id: string; value?: unknown }> }>
+  }
 }
 
 const panels = (buildDashboard() as { panels: PanelJson[] }).panels
@@ -114,6 +117,23 @@ test.each(dashboards)('each panel of a %s has a text for no data, and no panel o
     Array.from({ length: w * h }, (_, cell) => `${x + (cell % w)},${y + Math.floor(cell / w)}`),
   )
   expect(new Set(cells).size).toBe(cells.length)
+})
+
+/** The columns of a table are at most as wide as its panel in a window of 1280 px with Grafana's menu docked. */
+test.each(dashboards)('the columns of every table of a %s fit into its panel', (dashboard) => {
+  const tables = allPanels[dashboard].filter(({ type }) => type === 'table')
+  expect(tables.length).toBeGreaterThan(0)
+  for (const { title, gridPos, fieldConfig } of tables) {
+    const widths = (fieldConfig.overrides ?? [])
+      .flatMap(({ properties }) => properties)
+      .filter(({ id }) => id === 'custom.width' || id === 'custom.minWidth')
+      .map(({ value }) => Number(value))
+    const inner = (956 * gridPos.w) / 24 - 24
+    expect(
+      widths.reduce((sum, width) => sum + width, 0),
+      title,
+    ).toBeLessThanOrEqual(inner)
+  }
 })
 
 test('the committed file is up to date', () => {

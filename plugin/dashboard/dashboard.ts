@@ -37,7 +37,7 @@ const GRID_COLUMNS = 24
 const MEMBERS_HEIGHT = 4
 /** Room for the rows of a panel and its worst members. */
 const FLEET_PANEL_HEIGHT = 12
-/** Two panels in a row: the names of members are long. */
+/** Two charts in a row, since the names of members are long; a table has a row of its own. */
 const FLEET_PANEL_WIDTH = 12
 
 type GridPanel = Builder<Panel> & {
@@ -48,17 +48,17 @@ type GridPanel = Builder<Panel> & {
 
 /** The panel of each title; DASHBOARD_PANELS decides about order and ids. */
 const PANELS = {
-  'STI Progress Tracker': { build: progressPanel, width: 8 },
-  'API Performance Monitor': { build: apiPanel, width: 8 },
-  'Database Health Checker': { build: databasePanel, width: 8 },
-  'System Resource Monitor': { build: hostPanel, width: 8 },
-  'Error Rate Tracker': { build: errorsPanel, width: 8 },
-  'Data Integrity Validator': { build: integrityPanel, width: 8 },
-  'Feature Flag Status': { build: flagPanel, width: 14 },
-  'Rollback Readiness': { build: rollbackPanel, width: 10 },
+  'STI Progress Tracker': { build: progressPanel, width: 8, fleetWidth: FLEET_PANEL_WIDTH },
+  'API Performance Monitor': { build: apiPanel, width: 8, fleetWidth: FLEET_PANEL_WIDTH },
+  'Database Health Checker': { build: databasePanel, width: 8, fleetWidth: FLEET_PANEL_WIDTH },
+  'System Resource Monitor': { build: hostPanel, width: 8, fleetWidth: FLEET_PANEL_WIDTH },
+  'Error Rate Tracker': { build: errorsPanel, width: 8, fleetWidth: FLEET_PANEL_WIDTH },
+  'Data Integrity Validator': { build: integrityPanel, width: 8, fleetWidth: FLEET_PANEL_WIDTH },
+  'Feature Flag Status': { build: flagPanel, width: 14, fleetWidth: GRID_COLUMNS },
+  'Rollback Readiness': { build: rollbackPanel, width: 10, fleetWidth: GRID_COLUMNS },
 } as const satisfies Record<
   DashboardPanelTitle,
-  { readonly build: (scope: PanelScope) => GridPanel; readonly width: number }
+  { readonly build: (scope: PanelScope) => GridPanel; readonly width: number; readonly fleetWidth: number }
 >
 
 const actionBarPanel = new PanelBuilder()
@@ -139,8 +139,8 @@ function addPanels(builder: DashboardBuilder, scope: PanelScope, top: number): v
   let x = 0
   let y = top
   DASHBOARD_PANELS.forEach((title, index) => {
-    const { build, width } = PANELS[title]
-    const w = scope.fleet === null ? width : FLEET_PANEL_WIDTH
+    const { build, width, fleetWidth } = PANELS[title]
+    const w = scope.fleet === null ? width : fleetWidth
     if (x + w > GRID_COLUMNS) {
       x = 0
       y += h

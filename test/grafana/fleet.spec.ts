@@ -120,7 +120,7 @@ test('the panels of the fleet open from its row, and each has data that nothing 
   await fleetRow().getByRole('link', { name: 'Panels of the fleet' }).click()
   await expect(page).toHaveURL(/\/d\/sti-rollout-fleet\/.*var-rollout=shards/)
   await expect(dashboardPanel(page, 'Members')).toContainText('flag off')
-  await expectDrawn(page, READINGS_OF_FLEET, 2200)
+  await expectDrawn(page, READINGS_OF_FLEET, 2700)
 })
 
 test('a viewer sees the members and may act at none', async ({ browser }) => {
