@@ -54,8 +54,18 @@ test('a confirmation marks production in red', async () => {
 
 test('an editor expands and starts a backfill with the buttons, and the database refuses four rows', async () => {
   await page.goto(STAGING_ROLLOUT_PAGE)
+  await page.waitForResponse((answer) => answer.url().includes('/vehicles/events?since='))
+  const operations: Array<number | null> = []
+  page.on('response', async (answer) => {
+    if (!answer.url().includes('/vehicles/events?since=')) return
+    const { events } = (await answer.json()) as { events: Array<{ operationId: number | null }> }
+    operations.push(...events.map(({ operationId }) => operationId))
+  })
   await confirmAction(page, 'Expand')
   await waitForAllowed(page, 'backfill')
+  // The panels show what happened once the page knows of it.
+  await expect.poll(() => operations).not.toEqual([])
+  page.removeAllListeners('response')
   await refuseRows(sql)
   await confirmAction(page, 'Backfill', async (confirmation) => {
     await confirmation.getByText(/^Advanced settings/).click()

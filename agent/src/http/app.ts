@@ -51,7 +51,9 @@ export function buildApp(deps: ApiDependencies): App {
   const reportLimit = bodyLimit({ maxSize: MAX_REPORT_BYTES })
   const webhookLimit = bodyLimit({ maxSize: MAX_WEBHOOK_BYTES })
   app.use(async (c, next) => {
-    const { path } = c.req
+    const { method, path } = c.req
+    // These have no body, and looking for one takes a third of the time of an answer.
+    if (method === 'GET' || method === 'HEAD') return await next()
     const limit = path.startsWith('/v1/webhooks/')
       ? webhookLimit
       : path === '/v1/files/report' || /^\/v1\/rollouts\/[^/]+\/promotions$/.test(path)

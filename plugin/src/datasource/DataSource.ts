@@ -29,13 +29,14 @@ export class DataSource extends DataSourceApi<AgentQuery, AgentDataSourceOptions
   async query({ targets, range, scopedVars, app }: DataQueryRequest<AgentQuery>): Promise<DataQueryResponse> {
     const { querySubject } = await import('./querySubject')
     const data = await Promise.all(
-      targets.map(({ rollout, refId, subject = 'events' }) => {
+      targets.map(({ rollout, refId, subject = 'events', revision }) => {
         return querySubject(this.agent, subject, {
           rollout: getTemplateSrv().replace(rollout ?? '', scopedVars),
           refId,
           from: range.from.toDate(),
           to: range.to.toDate(),
           isAnnotation: refId === 'Anno' || app === undefined,
+          revision,
         })
       }),
     )

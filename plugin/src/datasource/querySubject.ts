@@ -21,6 +21,7 @@ export interface Selection {
   readonly from: Date
   readonly to: Date
   readonly isAnnotation: boolean
+  readonly revision?: string | undefined
 }
 
 const annotationAnswers = createAnnotationAnswers()
@@ -29,10 +30,10 @@ const annotationAnswers = createAnnotationAnswers()
 export async function querySubject(
   agent: AgentDataSource,
   subject: Subject,
-  { rollout, refId, from, to, isAnnotation }: Selection,
+  { rollout, refId, from, to, isAnnotation, revision = '' }: Selection,
 ): Promise<DataFrame> {
   const read = <T>(load: () => Promise<T>): Promise<T> =>
-    isAnnotation ? annotationAnswers.read(JSON.stringify([agent.uid, subject, rollout]), from, load) : load()
+    isAnnotation ? annotationAnswers.read(JSON.stringify([agent.uid, subject, rollout, revision]), from, load) : load()
   const within = (start: string, end: string | null = start) =>
     Date.parse(start) <= to.getTime() && (end === null || Date.parse(end) >= from.getTime())
   switch (subject) {

@@ -19,4 +19,6 @@ export interface AgentQuery extends DataQuery {
   subject?: Subject
   /** The name of the rollout; may contain variables. Empty: every rollout of the agent. */
   rollout?: string
+  /** Annotations are read again when it differs, and not before a while otherwise. */
+  revision?: string
 }

@@ -10,6 +10,7 @@ import { FailedRows } from '../rollout/FailedRows'
 import { FlagClients } from '../rollout/FlagClients'
 import { RolloutCard } from '../rollout/RolloutCard'
 import { useRolloutContext } from '../rollout/rolloutContext'
+import { annotationRevision } from '../rollout/useRollout'
 import { VitalSigns } from '../rollout/VitalSigns'
 import { MonitoringPanels } from '../scene/MonitoringPanels'
 
@@ -36,6 +37,7 @@ export function OverviewPage() {
           environment={environment.name}
           rollout={rollout}
           incidents={detail.incidents}
+          revision={annotationRevision(detail)}
         />
       </section>
       <Section

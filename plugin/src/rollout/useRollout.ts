@@ -10,6 +10,15 @@ export function operationRevision(detail: Pick<RolloutDetail, 'operations'> | nu
   return newest === undefined ? '' : `${newest.id} ${newest.state}`
 }
 
+/** Changes with every event that is an annotation: of an operation, the flag, a rollback, or a baseline. */
+export function annotationRevision(
+  detail: Pick<RolloutDetail, 'operations' | 'flag' | 'baseline' | 'incidents'>,
+): string {
+  const { operations, flag, baseline, incidents } = detail
+  const states = operations.map(({ id, state }) => `${id} ${state}`)
+  return [...states, flag.version, baseline?.id, incidents.length, incidents[0]?.id].join(' ')
+}
+
 /** A rollout, polled more often while an operation is running, the flag is propagating, or an incident is open. */
 export function useRollout(environment: Environment | null, name: string): PollingResult<RolloutDetail> {
   return usePolling(

@@ -4,7 +4,6 @@ import {
   EmbeddedScene,
   SceneControlsSpacer,
   SceneGridLayout,
-  SceneDataLayerSet,
   SceneRefreshPicker,
   SceneTimePicker,
   SceneTimeRange,
@@ -14,10 +13,16 @@ import {
 } from '@grafana/scenes'
 import { DashboardCursorSync, VariableHide } from '@grafana/schema'
 import type { Incident } from '@sti-rollout/agent/contract'
-import React, { useMemo, useState } from 'react'
+import React, { useEffect, useMemo, useState } from 'react'
 import { useSearchParams } from 'react-router-dom'
 import { getAgentDataSource, type AgentDataSource } from '../agent/agentDataSources'
-import { annotationLayers, monitoringPanels, toGridItem, prometheusVariable } from './dashboardPanels'
+import {
+  eventAnnotations,
+  type EventAnnotations,
+  monitoringPanels,
+  toGridItem,
+  prometheusVariable,
+} from './dashboardPanels'
 import { eventRange, type TimeRange } from './eventRange'
 import { prometheusUidFor } from './prometheusDataSource'
 
@@ -30,18 +35,22 @@ interface MonitoringTarget {
 interface Props extends MonitoringTarget {
   /** The incidents of the rollout, newest first: the link of an alert shows the time around its incident. */
   incidents: readonly Incident[]
+  /** Changes with every event that is an annotation. */
+  revision: string
 }
 
 /** The monitoring panels of a rollout; their time range is part of the URL. */
-export function MonitoringPanels({ agent, environment, rollout, incidents }: Props) {
+export function MonitoringPanels({ agent, environment, rollout, incidents, revision }: Props) {
   const { uid } = agent
   const [parameters] = useSearchParams()
   // Only the link that opened the page decides; later incidents do not move the range.
   const [range] = useState(() => eventRange(parameters.get('alert'), incidents, Date.now()))
-  const scene = useMemo<EmbeddedScene>(
-    () => monitoringScene({ agent: getAgentDataSource(uid), environment, rollout }, range),
-    [uid, environment, rollout, range],
+  const [firstRevision] = useState(revision)
+  const { scene, annotations } = useMemo(
+    () => monitoringScene({ agent: getAgentDataSource(uid), environment, rollout }, range, firstRevision),
+    [uid, environment, rollout, range, firstRevision],
   )
+  useEffect(() => annotations.read(revision), [annotations, revision])
   return (
     <UrlSyncContextProvider scene={scene} updateUrlOnInit={false} createBrowserHistorySteps={false}>
       <scene.Component model={scene} />
@@ -50,9 +59,15 @@ export function MonitoringPanels({ agent, environment, rollout, incidents }: Pro
 }
 
 /** The panels as placed on the dashboard, stacked on narrow screens. */
-function monitoringScene({ agent, environment, rollout }: MonitoringTarget, range: TimeRange): EmbeddedScene {
-  return new EmbeddedScene({
-    $timeRange: new SceneTimeRange(range),
+function monitoringScene(
+  { agent, environment, rollout }: MonitoringTarget,
+  range: TimeRange,
+  revision: string,
+): { scene: EmbeddedScene; annotations: EventAnnotations } {
+  const timeRange = new SceneTimeRange(range)
+  const annotations = eventAnnotations(timeRange, revision)
+  const scene = new EmbeddedScene({
+    $timeRange: timeRange,
     $variables: new SceneVariableSet({
       variables: [
         selectedPrometheusVariable(agent),
@@ -61,7 +76,7 @@ function monitoringScene({ agent, environment, rollout }: MonitoringTarget, rang
         new ConstantVariable({ name: 'rollout', value: rollout, hide: VariableHide.hideVariable }),
       ],
     }),
-    $data: new SceneDataLayerSet({ layers: annotationLayers() }),
+    $data: annotations.layers,
     $behaviors: [new behaviors.CursorSync({ key: 'cursor', sync: DashboardCursorSync.Crosshair })],
     controls: [
       new VariableValueSelectors({}),
@@ -76,6 +91,7 @@ function monitoringScene({ agent, environment, rollout }: MonitoringTarget, rang
     ],
     body: new SceneGridLayout({ children: monitoringPanels().map(toGridItem) }),
   })
+  return { scene, annotations }
 }
 
 function selectedPrometheusVariable(agent: AgentDataSource) {

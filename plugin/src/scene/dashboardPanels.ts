@@ -3,11 +3,13 @@ import type { DataQuery, DataSourceRef } from '@grafana/schema'
 import {
   DataSourceVariable,
   dataLayers,
-  type SceneDataLayerProvider,
+  SceneDataLayerSet,
   type SceneDataProvider,
   SceneDataTransformer,
   SceneGridItem,
+  SceneObjectUrlSyncConfig,
   SceneQueryRunner,
+  SceneTimeRange,
   VizPanel,
 } from '@grafana/scenes'
 import { PANEL_ID } from '../routes'
@@ -69,12 +71,51 @@ function toDataProvider({
 /** The panels without the panel of the rollout. */
 export const monitoringPanels = (): DashboardPanel[] => monitoring.panels.filter((panel) => panel !== actionBarPanel)
 
-/** The events of the rollout as annotations. */
-export function annotationLayers(): SceneDataLayerProvider[] {
-  return monitoring.annotations.list.map(
-    (query) =>
-      new dataLayers.AnnotationsDataLayer({ name: query.name, query: query as never, isEnabled: query.enable }),
-  )
+/** The events of a rollout as annotations of the panels of a scene. */
+export interface EventAnnotations {
+  readonly layers: SceneDataLayerSet
+  /** Reads the events again: something happened. The refreshes of the panels do not, since a page knows from its own poll. */
+  read(revision: string): void
+}
+
+/** A time range that follows another one, and is therefore no part of the URL. */
+class FollowingTimeRange extends SceneTimeRange {
+  protected override _urlSync = new SceneObjectUrlSyncConfig(this, { keys: [] })
+}
+
+/** `range`: the time range of the scene; `revision`: what the page knows already. */
+export function eventAnnotations(range: SceneTimeRange, revision: string): EventAnnotations {
+  let known = revision
+  const queries = () =>
+    monitoring.annotations.list.map((query) => ({ ...query, target: { ...query.target, revision: known } }) as never)
+  const ownRange = new FollowingTimeRange({ from: range.state.from, to: range.state.to })
+  const layers = queries().map((query, index) => {
+    const { name, enable } = monitoring.annotations.list[index]!
+    return new dataLayers.AnnotationsDataLayer({ name, query, isEnabled: enable })
+  })
+  const set = new SceneDataLayerSet({ layers })
+  // Its constructor takes the layers alone.
+  set.setState({ $timeRange: ownRange })
+  const follow = (): void => {
+    const { from, to } = range.state
+    if (from === ownRange.state.from && to === ownRange.state.to) return
+    ownRange.setState({ from, to })
+    ownRange.onRefresh()
+  }
+  set.addActivationHandler(() => {
+    follow()
+    const changes = range.subscribeToState(follow)
+    return () => changes.unsubscribe()
+  })
+  return {
+    layers: set,
+    read(newRevision) {
+      if (newRevision === known) return
+      known = newRevision
+      queries().forEach((query, index) => layers[index]?.setState({ query }))
+      ownRange.onRefresh()
+    },
+  }
 }
 
 /** The Prometheus variable; agent, environment, and rollout come from the page. */
