@@ -29,6 +29,8 @@ export default defineConfig({
     // Ends a test that hangs; a shared, loaded machine is five times as slow as an idle one.
     testTimeout: 300_000,
     hookTimeout: 120_000,
+    // What a test waits for comes later on a loaded machine; what must come in time is measured.
+    expect: { poll: { timeout: 60_000 } },
     pool: 'forks',
     // The files of a worker share its modules: loading the agent again for each costs a third of the run. What a test changes
     // beyond its database (timers, variables, handlers), it puts back.

@@ -135,7 +135,8 @@ test('a watchdog from Alertmanager shows that alerts arrive; an alert storm lead
       expect(answers.every(({ status }) => status === 202)).toBe(true)
     }
     await expect.poll(async () => (await agent.rollout()).flag.enabled, { interval: 20 }).toBe(false)
-    expect(Date.now() - began).toBeLessThan(3_000)
+    // About a second on an idle machine.
+    expect(Date.now() - began).toBeLessThan(15_000)
     await expect
       .poll(
         async () => (await sql<{ times: number }[]>`select sum(deliveries)::int as times from sti.alert`)[0]!.times,

@@ -186,7 +186,9 @@ test('dualWrite: application is checked on rows written since the backfill', asy
         await sql`update public.vehicles set is_truck = false where id = 2`
         await sql`update public.vehicles set is_truck = true where id = 3`
         const found = check()
-        await sleep(1_200)
+        // The check reads the rows, and again two seconds later.
+        await expect.poll(async () => (await agent.rollout()).running?.step).toBe('check dual-write-application')
+        await sleep(500)
         await sql`update public.vehicles set type = 'Truck' where id = 3`
         expect(await found).toMatchObject({
           verdict: 'fail',
