@@ -29,6 +29,9 @@ function databasesOf(environment: string): Set<string> {
   return new Set(databases.flatMap(({ database }) => database ?? []))
 }
 
+/** True if several databases report this environment, so that a metric of the environment may be of another one. */
+export const hasSeveralDatabases = (environment: string): boolean => databasesOf(environment).size > 1
+
 /** What names an environment in a URL: its name, and the data source if several databases have that name. */
 export const environmentPlace = ({ name, agent }: { name: string; agent: AgentDataSource }): string =>
   databasesOf(name).size > 1 ? `${name}@${agent.uid}` : name

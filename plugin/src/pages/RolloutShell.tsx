@@ -47,6 +47,8 @@ export function RolloutShell() {
     >
       <div className={styles.all}>
         <RolloutAlerts
+          environmentName={name.split('@')[0] ?? null}
+          rollout={rollout}
           environment={environment.data}
           detail={detail}
           error={error}

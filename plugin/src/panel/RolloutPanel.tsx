@@ -51,6 +51,8 @@ export function RolloutPanel({ options, replaceVariables, width, height }: Panel
     >
       <div className={styles.all}>
         <RolloutAlerts
+          environmentName={environment.data?.name ?? getAgentDataSource(uid).expected}
+          rollout={isResolved(name) ? name : null}
           environment={environment.data}
           detail={detail.data}
           error={environment.error ?? detail.error}

@@ -1,10 +1,14 @@
 import { Alert, LinkButton } from '@grafana/ui'
-import React from 'react'
+import React, { useEffect, useState } from 'react'
 import type { AgentDataSource } from '../agent/agentDataSources'
 import type { AgentError } from '../agent/AgentError'
+import { agentsForEnvironment, hasSeveralDatabases } from '../agent/useEnvironment'
 import { formatTime } from '../formatTime'
 import { useCurrentTime } from '../incident/useCurrentTime'
 import { routes, withAppSubUrl } from '../routes'
+import { prometheusUidFor } from '../scene/prometheusDataSource'
+import { formatFlagState } from './display'
+import { type FlagReading, readLastFlags } from './flagReadings'
 
 /** A single slow answer is no outage. */
 const OUTAGE_AFTER_MS = 12_000
@@ -16,8 +20,15 @@ export function useIsOnlySlow(error: AgentError | null, failingSince: Date | nul
   return isUnreachable && hasAnswer && failingSince !== null && now - failingSince.getTime() < OUTAGE_AFTER_MS
 }
 
+interface OutageMeaningProps {
+  /** Null: unknown. */
+  environment: string | null
+  /** Null: every rollout of the environment. */
+  rollout: string | null
+}
+
 /** What it means for users that no agent of an environment responds, and what to do. */
-export function OutageMeaning() {
+export function OutageMeaning(place: OutageMeaningProps) {
   return (
     <>
       <p>
@@ -25,15 +36,47 @@ export function OutageMeaning() {
         columns. Automatic rollback and operations wait until an agent of the environment runs. If there is another one,
         it takes over by itself.
       </p>
+      <LastFlags {...place} />
       <p>
-        Restart the agent: the flag is then as it was before. If it must stay off, turn it off in the database first.
-        The runbook describes both.
+        Restart the agent: the flag is then as it was before. If it was on and must stay off, turn it off in the
+        database first. The runbook describes both.
       </p>
       <LinkButton size="sm" href={withAppSubUrl(`${routes.runbook()}#stiagentdown`)}>
         Open the runbook: agent down
       </LinkButton>
     </>
   )
+}
+
+/** What Prometheus last read of the flags, which decides what a restart of the agent does. */
+function LastFlags({ environment, rollout }: OutageMeaningProps) {
+  const [readings, setReadings] = useState<readonly FlagReading[] | null>(null)
+  const prometheus = environment === null || hasSeveralDatabases(environment) ? null : prometheusOf(environment)
+  useEffect(() => {
+    let isCurrent = true
+    const show = (found: readonly FlagReading[]): void => {
+      if (isCurrent) setReadings(found)
+    }
+    if (prometheus !== null && environment !== null)
+      readLastFlags(prometheus, environment, rollout).then(show, () => {
+        show([])
+      })
+    return () => {
+      isCurrent = false
+    }
+  }, [prometheus, environment, rollout])
+  if (readings === null) return null
+  if (readings.length === 0) return <p>Prometheus has no reading of the flag within a day: it may have been on.</p>
+  const states = readings.map(
+    ({ rollout: name, percentage, at }) =>
+      `${name} ${formatFlagState({ enabled: percentage > 0, percentage })} (${formatTime(at)})`,
+  )
+  return <p>{`The flag, as Prometheus last read it: ${states.join(', ')}.`}</p>
+}
+
+const prometheusOf = (environment: string): string | null => {
+  const [agent] = agentsForEnvironment(environment)
+  return (agent && prometheusUidFor(agent)) ?? null
 }
 
 interface Props {
@@ -54,7 +97,7 @@ export function AgentOutage({ agent, error, failingSince, what, hasAnswer }: Pro
   return (
     <Alert severity="warning" title={`${agent.name} has not responded since ${formatTime(failingSince)}`}>
       <p>{`${error.message} ${state}`}</p>
-      {error.unreachable && <OutageMeaning />}
+      {error.unreachable && <OutageMeaning environment={agent.expected} rollout={null} />}
     </Alert>
   )
 }

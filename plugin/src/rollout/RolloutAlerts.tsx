@@ -9,6 +9,10 @@ import { OutageMeaning, useIsOnlySlow } from './AgentOutage'
 import { formatFlagState } from './display'
 
 interface Props {
+  /** The name of the environment, also while no agent responds; null: unknown. */
+  environmentName: string | null
+  /** Null: not chosen yet. */
+  rollout: string | null
   environment: Environment | null
   /** The latest answer; null: there was none yet. */
   detail: RolloutDetail | null
@@ -18,7 +22,7 @@ interface Props {
 }
 
 /** Problems of a rollout: no response, the state of another environment, no right to act, an invalid rollout file. */
-export function RolloutAlerts({ environment, detail, error, failingSince, faults = [] }: Props) {
+export function RolloutAlerts({ environment, detail, error, failingSince, faults = [], ...place }: Props) {
   const status = environment?.status
   const readOnlyReason =
     status && !status.you.mayAct && userLevel() !== 'viewer'
@@ -26,7 +30,7 @@ export function RolloutAlerts({ environment, detail, error, failingSince, faults
       : null
   return (
     <>
-      {error && <NoResponse error={error} failingSince={failingSince} detail={detail} />}
+      {error && <NoResponse error={error} failingSince={failingSince} detail={detail} {...place} />}
       {status?.foreignState && (
         <Alert severity="error" title="The database belongs to another environment">
           {status.foreignState}
@@ -52,7 +56,7 @@ function outageTitle(error: AgentError | null, failingSince: Date | null): strin
 }
 
 /** What it means for users that the agent does not respond, and what to do. */
-function NoResponse({ error, failingSince, detail }: Pick<Props, 'error' | 'failingSince' | 'detail'>) {
+function NoResponse({ error, failingSince, detail, environmentName, rollout }: Omit<Props, 'environment' | 'faults'>) {
   const isOnlySlow = useIsOnlySlow(error, failingSince, detail !== null)
   if (isOnlySlow && error && detail)
     return (
@@ -64,7 +68,7 @@ function NoResponse({ error, failingSince, detail }: Pick<Props, 'error' | 'fail
       {detail && (
         <p>{`This page shows the state of ${formatTime(detail.at)}: ${detail.stage}, flag ${formatFlagState(detail.flag)}.`}</p>
       )}
-      {error?.unreachable && <OutageMeaning />}
+      {error?.unreachable && <OutageMeaning environment={environmentName} rollout={rollout} />}
     </Alert>
   )
 }

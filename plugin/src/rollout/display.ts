@@ -21,7 +21,7 @@ export const STAGE_DISPLAY = {
 } as const satisfies Record<RolloutStage, { color: BadgeColor; description: string }>
 
 /** The state of the flag: `off`, `on`, `on for 10%`. */
-export function formatFlagState(flag: FlagStatus): string {
+export function formatFlagState(flag: Pick<FlagStatus, 'enabled' | 'percentage'>): string {
   if (!flag.enabled) return 'off'
   return flag.percentage >= 100 ? 'on' : `on for ${formatPercent(flag.percentage / 100)}`
 }
