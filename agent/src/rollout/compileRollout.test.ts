@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { compileRollout, loadRollout, loadRollouts, RolloutFileError } from './compileRollout.ts'
+import { compileRollout, loadRolloutOrGroup, loadRollouts, RolloutFileError } from './compileRollout.ts'
 import type { Rollout } from './rollout.ts'
 import { generatedSchemaFiles, rolloutJsonSchema } from './jsonSchema.ts'
 
@@ -380,7 +380,7 @@ test('a folder: the faults of all files are reported together, and only YAML fil
   await expect(loadRollouts('/nowhere/at/all')).rejects.toThrow(
     /Cannot read the rollout folder .* \(ENOENT\)\. Create it or configure another/,
   )
-  await expect(loadRollout('/nowhere/a.yaml')).rejects.toThrow(/Cannot read \/nowhere\/a.yaml \(ENOENT\)/)
+  await expect(loadRolloutOrGroup('/nowhere/a.yaml')).rejects.toThrow(/Cannot read \/nowhere\/a.yaml \(ENOENT\)/)
 })
 
 test('the hash covers the text: an added comment changes it', () => {

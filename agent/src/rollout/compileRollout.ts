@@ -9,6 +9,8 @@ import { parseExpression, parseResolvedExpression, qualifyColumns } from './expr
 import { losesWrites, RolloutSchema, type RestoreEntry, type RolloutFile } from './rolloutFile.ts'
 import { quoteLiteral, parseDataType, parseName, parseTableName, quoteIdentifier } from './identifiers.ts'
 import type { NameResolution, RestoreValue, Rollout } from './rollout.ts'
+import { childName, type RolloutGroup } from './rolloutGroup.ts'
+import { singleTable, type TableSelection } from './tableSelection.ts'
 
 /** Invalid rollout files. `faults` has one line per fault: `file:line:column`, the fault, and what to do. */
 export class RolloutFileError extends Error {
@@ -21,7 +23,7 @@ export class RolloutFileError extends Error {
 }
 
 /**
- * Reads every `*.yaml` and `*.yml` file of a folder.
+ * Reads every `*.yaml` and `*.yml` file of a folder, each with one table.
  *
  * @throws RolloutFileError with the faults of all files
  */
@@ -37,20 +39,31 @@ export async function loadRollouts(folder: string): Promise<Rollout[]> {
   }
   const results = await Promise.all(names.map((name) => loadFile(join(folder, name))))
   const rollouts = results.flatMap((result) => result.rollout ?? [])
-  const faults = [...results.flatMap((result) => result.faults), ...duplicateFaults(rollouts)]
+  const faults = [
+    ...results.flatMap((result) => result.faults),
+    ...results.flatMap(({ group }) => (group === undefined ? [] : [groupFault(group)])),
+    ...duplicateFaults(rollouts),
+  ]
   if (faults.length > 0) throw new RolloutFileError(faults)
   return rollouts
 }
 
+/** Agents do not run several tables as one rollout yet. */
+const groupFault = ({ locate }: RolloutGroup): string =>
+  `${locate(['table'])} table names several tables, which sti check checks but no agent runs yet. Write one file for each table (docs/tenants.md#one-file-for-each-table).`
+
 /** @throws RolloutFileError */
-export async function loadRollout(path: string): Promise<Rollout> {
-  const { rollout, faults } = await loadFile(path)
-  if (!rollout) throw new RolloutFileError(faults)
-  return rollout
+export async function loadRolloutOrGroup(path: string): Promise<Rollout | RolloutGroup> {
+  const { rollout, group, faults } = await loadFile(path)
+  const result = rollout ?? group
+  if (result === undefined) throw new RolloutFileError(faults)
+  return result
 }
 
 interface CompileResult {
   readonly rollout?: Rollout
+  /** Instead of `rollout`, if the file names several tables. */
+  readonly group?: RolloutGroup
   readonly faults: readonly string[]
 }
 
@@ -76,8 +89,35 @@ export function compileRollout(path: string, text: string): CompileResult {
   const faults = [...(parsed.success ? [] : faultLines(yaml, parsed.error.issues)), ...crossFieldFaults(yaml)]
   if (!parsed.success || faults.length > 0) return { faults: faults.sort(byLocation) }
   const automaticRollback = parsed.data.automaticRollback ?? (losesWrites(parsed.data) ? [] : ['flag' as const])
-  return { rollout: toRollout(path, text, { ...parsed.data, automaticRollback }, yaml), faults }
+  const file = { ...parsed.data, automaticRollback }
+  const table = singleTable(file.table)
+  return table === null
+    ? { group: toGroup(path, text, file, yaml), faults }
+    : { rollout: toRollout(path, text, { ...file, table }, yaml), faults }
 }
+
+function toGroup(
+  path: string,
+  text: string,
+  { table: tables, ...file }: Omit<RolloutFile, 'table'> & { readonly table: TableSelection },
+  { locate }: YamlFile,
+): RolloutGroup {
+  return Object.freeze<RolloutGroup>({
+    name: file.rollout,
+    path,
+    text,
+    hash: hashText(text),
+    file,
+    tables,
+    locate,
+    child(table) {
+      const name = childName(file.rollout, table)
+      return toRollout(path, text, { ...file, rollout: name, table: table.sql }, { locate })
+    },
+  })
+}
+
+const hashText = (text: string): string => createHash('sha256').update(text).digest('hex')
 
 function byLocation(a: string, b: string): number {
   const lineAndColumn = (line: string): number[] => (/:(\d+):(\d+) /.exec(line) ?? []).slice(1).map(Number)
@@ -85,7 +125,7 @@ function byLocation(a: string, b: string): number {
   return aLine - bLine || aColumn - bColumn
 }
 
-function toRollout(path: string, text: string, file: RolloutFile, yaml: YamlFile): Rollout {
+function toRollout(path: string, text: string, file: RolloutFile, { locate }: Pick<YamlFile, 'locate'>): Rollout {
   const table = parseTableName(file.table)
   const allTypes = [...file.types, ...(file.otherwise ? [file.otherwise] : [])]
   const restores = allTypes.map(({ restore }) =>
@@ -102,7 +142,7 @@ function toRollout(path: string, text: string, file: RolloutFile, yaml: YamlFile
     name: file.rollout,
     path,
     text,
-    hash: createHash('sha256').update(text).digest('hex'),
+    hash: hashText(text),
     derivationHash: derivationHash(file),
     file,
     table,
@@ -118,7 +158,7 @@ function toRollout(path: string, text: string, file: RolloutFile, yaml: YamlFile
       'public',
       'pg_temp',
     ].join(', '),
-    locate: yaml.locate,
+    locate,
   }
   return Object.freeze<Rollout>({ ...fixed, ...compileExpressions(file, source, null) })
 }

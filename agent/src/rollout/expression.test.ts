@@ -142,7 +142,9 @@ test('names follow PostgreSQL: folded to lowercase unless quoted', () => {
     expect(() => parseTableName(text)).toThrow(/is not a table name/)
   }
   for (const text of ['tenant_*.vehicles', 'tenant_%.vehicles', 'a.vehicles, b.vehicles'])
-    expect(() => parseTableName(text)).toThrow(/one file for each \(docs\/rollout-file\.md#the-same-table/)
+    expect(() => parseTableName(text)).toThrow(
+      /a pattern such as tenant_\*\.vehicles, a list, or a query \(docs\/tenants\.md\)/,
+    )
   for (const text of ['pg_catalog.pg_class', 'information_schema.tables', 'sti.flag', 'pg_temp.t']) {
     expect(() => parseTableName(text)).toThrow(/belongs to PostgreSQL or to the agent/)
   }

@@ -38,7 +38,7 @@ export function parseTableName(text: string): QualifiedName {
   const parts = parseNameParts('TABLE', text)
   if (!parts || parts.length > 2) {
     const advice = /[*%]|,/.test(text)
-      ? 'A rollout has one table: if several schemas have it, write one file for each (docs/rollout-file.md#the-same-table-in-several-schemas).'
+      ? 'For the same table in several schemas, write a pattern such as tenant_*.vehicles, a list, or a query (docs/tenants.md).'
       : `Write it as in SQL, such as public.vehicles or '"My Schema"."Vehicles"'.`
     throw new InvalidSqlError(`"${text}" is not a table name. ${advice}`)
   }

@@ -2,10 +2,11 @@ import { z } from 'zod'
 import { LIMIT_SCHEMAS, SignalLimits } from '../contract/limits.ts'
 import { REHEARSAL_SAMPLE_BOUNDS } from '../contract/parameters.ts'
 import { parseConstant, parseExpression } from './expression.ts'
-import { parseDataType, parseName, parseTableName } from './identifiers.ts'
+import { parseDataType, parseName } from './identifiers.ts'
 import { compileLabelPattern } from './labelPattern.ts'
 import { parseQuery } from './parseQuery.ts'
 import { DurationSchema, patternField, sqlField, strictObject, textField, HttpUrlSchema } from './schemaFields.ts'
+import { TableSelectionSchema } from './tableSelection.ts'
 
 const ExpressionSchema = sqlField(parseExpression)
 const ColumnNameSchema = sqlField(parseName)
@@ -152,7 +153,7 @@ export const RolloutSchema = strictObject({
   rollout: patternField(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/, 'vehicles').describe(
     'name of the rollout, unique among the files of an agent',
   ),
-  table: sqlField(parseTableName).describe('as in SQL; default schema: public'),
+  table: TableSelectionSchema,
   discriminator: strictObject({
     column: ColumnNameSchema.default('type'),
     dataType: sqlField(parseDataType).default('text'),
@@ -276,8 +277,9 @@ export const RolloutSchema = strictObject({
     .describe('scopes that may be rolled back automatically; default: [flag], or [] with restore: none'),
 })
 
-/** A rollout file with its defaults. Durations are in seconds; SQL is as in the file. */
-export interface RolloutFile extends Omit<z.output<typeof RolloutSchema>, 'automaticRollback'> {
+/** A rollout file of one table with its defaults. Durations are in seconds; SQL is as in the file. */
+export interface RolloutFile extends Omit<z.output<typeof RolloutSchema>, 'automaticRollback' | 'table'> {
+  readonly table: string
   readonly automaticRollback: readonly (typeof ROLLBACK_SCOPES)[number][]
 }
 

@@ -10,6 +10,7 @@ import { parseAlertingFile } from '../../provisioning/readAlertingFile.ts'
 import { provision } from '../../provisioning/provision.ts'
 import { readPrometheusRules } from '../../provisioning/prometheusRules.ts'
 import { compileRollout } from '../../rollout/compileRollout.ts'
+import { describeSelection } from '../../rollout/tableSelection.ts'
 import { ReportRefused, parseReport, verifyReport } from '../../signature/verify.ts'
 import type { App, ApiDependencies } from '../dependencies.ts'
 import { openApiResponses, requireRight } from '../routeHelpers.ts'
@@ -47,7 +48,12 @@ export function fileRoutes(app: App, deps: ApiDependencies): void {
   app.openapi(checkFileRoute, (c) => {
     requireRight(deps, c.get('caller'), 'read')
     const { name, text } = c.req.valid('json')
-    const { rollout, faults } = compileRollout(name, text)
+    const { rollout, group, faults } = compileRollout(name, text)
+    if (group !== undefined)
+      return c.json(
+        { faults: [], rollout: group.name, table: describeSelection(group.tables), loaded: 'none' as const },
+        200,
+      )
     if (rollout === undefined || faults.length > 0)
       return c.json({ faults: [...faults], rollout: null, table: null, loaded: null }, 200)
     const current = rollouts.find((candidate) => candidate.name === rollout.name)

@@ -1,0 +1,102 @@
+import { expect, test } from 'vitest'
+import { withDatabase } from '../../../test/support/database.ts'
+import { connect } from '../database/connect.ts'
+import { checkGroup, type GroupCheck } from './checkGroup.ts'
+import { compileRollout } from './compileRollout.ts'
+
+const FILE = {
+  rollout: 'vehicles',
+  types: [{ name: 'Truck', when: 'is_truck', restore: { is_truck: true } }],
+  otherwise: { name: 'Car', restore: { is_truck: false } },
+  legacyColumns: ['is_truck'],
+  flag: { key: 'vehicles' },
+}
+
+async function withTenants(
+  use: (check: (table: unknown) => Promise<GroupCheck>, ddl: (text: string) => Promise<unknown>) => Promise<void>,
+): Promise<void> {
+  await withDatabase(async ({ url, sql }) => {
+    for (let i = 1; i <= 12; i++)
+      await sql.unsafe(`create schema tenant_${i};
+        create table tenant_${i}.vehicles (id bigint primary key, is_truck boolean not null, name text)`)
+    const database = connect(url, 'test')
+    try {
+      await use(
+        async (table) => {
+          const { group, faults } = compileRollout('v.yaml', JSON.stringify({ ...FILE, table }))
+          if (!group) throw new Error(faults.join('\n'))
+          return await checkGroup(database.engine(), group)
+        },
+        (text) => sql.unsafe(text),
+      )
+    } finally {
+      await database.close()
+    }
+  })
+}
+
+test('a pattern, a list and a query find the same tables, sorted, without partitions and views', async () => {
+  await withTenants(async (check, ddl) => {
+    await ddl(`create schema tenantless; create table tenantless.vehicles (id int);
+      create schema tenant_v; create view tenant_v.vehicles as select 1;
+      create table public.tenants (name text); insert into public.tenants values ('tenant_2'), ('tenant_11')`)
+    const all = await check('tenant_*.vehicles')
+    expect(all).toMatchObject({ kinds: 1, differences: [], faults: [] })
+    expect(all.tables.map(({ schema }) => schema).slice(0, 4)).toEqual([
+      'tenant_1',
+      'tenant_10',
+      'tenant_11',
+      'tenant_12',
+    ])
+    const two = ['"tenant_11"."vehicles"', '"tenant_2"."vehicles"']
+    const query = `select format('%I.vehicles', name) from tenants`
+    for (const table of [['tenant_2.vehicles', 'tenant_11.vehicles'], { query }]) {
+      const found = await check(table)
+      expect(found).toMatchObject({ kinds: 1, faults: [] })
+      expect(found.tables.map(({ sql }) => sql)).toEqual(two)
+    }
+  })
+})
+
+test('tables that differ are named by what differs, and only faults of them are faults', async () => {
+  await withTenants(async (check, ddl) => {
+    await ddl(`alter table tenant_3.vehicles alter is_truck type text;
+      alter table tenant_5.vehicles drop is_truck; alter table tenant_6.vehicles drop is_truck;
+      alter table tenant_7.vehicles add type varchar(20);
+      create function tenant_8.f() returns trigger language plpgsql as 'begin return new; end';
+      create trigger audit before update on tenant_8.vehicles for each row execute function tenant_8.f();
+      alter table tenant_9.vehicles add extra text`)
+    const { differences, faults, kinds } = await check('tenant_*.vehicles')
+    expect(kinds).toBe(5)
+    expect(differences).toEqual([
+      'In 2 of 12 tables, column is_truck does not exist; in most it is boolean not null: tenant_5, tenant_6.',
+      'In 1 of 12 tables, column is_truck is text not null; in most it is boolean not null: tenant_3.',
+      'In 1 of 12 tables, column type is character varying(20); in most it does not exist: tenant_7.',
+      expect.stringMatching(
+        /^In 1 of 12 tables, trigger audit is CREATE TRIGGER audit .*; in most it does not exist: tenant_8\.$/,
+      ),
+    ])
+    expect(faults.join('\n')).toMatch(
+      /"tenant_5"\."vehicles" \(and in 1 like it: tenant_6\): Column is_truck does not exist/,
+    )
+    expect(faults.join('\n')).toContain('"tenant_3"."vehicles": ')
+    expect(faults.join('\n')).not.toContain('tenant_8')
+  })
+})
+
+test('what names no table, or two of one schema, is a fault with its place', async () => {
+  await withTenants(async (check, ddl) => {
+    await ddl(`create table tenant_1.cars (id bigint primary key, is_truck boolean)`)
+    const faults = async (table: unknown) => (await check(table)).faults.join('\n')
+    expect(await faults('nobody_*.vehicles')).toContain('No table in this database matches nobody_*.vehicles')
+    expect(await faults(['tenant_1.vehicles', 'gone.vehicles'])).toContain(
+      'gone.vehicles is not a table of this database',
+    )
+    expect(await faults(['tenant_1.vehicles', 'tenant_1.cars'])).toContain('are in one schema')
+    expect(await faults({ query: 'select 1' })).toContain('it returns 1, not the name of a table')
+    expect(await faults({ query: `select 'a', 'b' as c` })).toContain('it has 2 columns')
+    expect(await faults({ query: `select 'a b'` })).toContain('is not a table name')
+    expect(await faults({ query: 'select nothing' })).toContain('column "nothing" does not exist')
+    expect(await faults({ query: `select 'x' where false` })).toContain('returns no name')
+  })
+})

@@ -1,0 +1,124 @@
+import type { Sql } from '../database/connect.ts'
+import { formatCount } from '../format/format.ts'
+import { parseName, quoteLiteral, type QualifiedName } from './identifiers.ts'
+import type { RolloutGroup } from './rolloutGroup.ts'
+
+/** What matters of one table, as texts: the same texts in two tables mean that they need the same. */
+export interface TableShape {
+  readonly table: QualifiedName
+  /** Such as `column is_truck` and `boolean not null`. What a table does not have is missing. */
+  readonly facets: Readonly<Record<string, string>>
+  /** Rows as estimated by PostgreSQL; null: it was never analyzed. */
+  readonly estimatedRows: number | null
+}
+
+/** Tables in which something that matters is not as in most tables. */
+export interface TableDifference {
+  /** Such as `column is_truck`. */
+  readonly facet: string
+  /** As in these tables, and as in most; null: they do not have it. */
+  readonly here: string | null
+  readonly elsewhere: string | null
+  readonly tables: readonly QualifiedName[]
+}
+
+/** Reads what matters of every table in one query: columns of the file, key, triggers, rules, an existing discriminator. */
+export async function readTableShapes(
+  sql: Sql,
+  { file }: Pick<RolloutGroup, 'file'>,
+  tables: readonly QualifiedName[],
+): Promise<TableShape[]> {
+  if (tables.length === 0) return []
+  const columns = [...file.legacyColumns, ...file.permanentColumns, file.discriminator.column].map(parseName)
+  const names = JSON.stringify(tables.map(({ schema, name }) => [schema, name]))
+  const rows = await sql.unsafe<{ position: number; facets: Record<string, string>; rows: number }[]>(
+    `with /* sti */ named as (
+      select position::int - 1 as position, pair->>0 as schema, pair->>1 as name
+      from jsonb_array_elements(${quoteLiteral(names)}::jsonb) with ordinality n (pair, position)
+    ), relation as (
+      select named.position, c.oid, c.relkind, c.reltuples, quote_ident(n.nspname) || '.' as prefix
+      from named join pg_namespace n on n.nspname = named.schema::name
+      join pg_class c on c.relnamespace = n.oid and c.relname = named.name::name
+    ), facet as (
+      select position, 'column ' || quote_ident(a.attname) as facet,
+        replace(format_type(a.atttypid, a.atttypmod), prefix, '')
+          || coalesce((select ' (' || string_agg(quote_literal(enumlabel), ', ' order by enumsortorder) || ')' from pg_enum where enumtypid = a.atttypid), '')
+          || case when a.attnotnull then ' not null' else '' end
+          || case when a.attgenerated <> '' then ' generated' else '' end as value
+      from relation join pg_attribute a on a.attrelid = relation.oid and a.attnum > 0 and not a.attisdropped
+        and a.attname = any (array[${columns.map(quoteLiteral).join(', ')}]::name[])
+      union all
+      select position, 'the primary key', string_agg(quote_ident(a.attname) || ' ' || replace(format_type(a.atttypid, a.atttypmod), prefix, ''), ', ' order by k.n)
+      from relation join pg_index i on i.indrelid = relation.oid and i.indisprimary
+        cross join lateral unnest(i.indkey::int2[]) with ordinality k (attnum, n)
+        join pg_attribute a on a.attrelid = relation.oid and a.attnum = k.attnum
+      group by position
+      union all
+      select position, 'trigger ' || quote_ident(t.tgname),
+        replace(pg_get_triggerdef(t.oid), prefix, '') || case t.tgenabled when 'O' then '' when 'D' then ' (disabled)' else ' (enabled ' || t.tgenabled::text || ')' end
+          || ' [function ' || left(md5(f.prosrc), 8) || ']'
+      from relation join pg_trigger t on t.tgrelid = relation.oid and not t.tgisinternal and not starts_with(t.tgname, '~sti_')
+        join pg_proc f on f.oid = t.tgfoid
+      union all
+      select position, 'rule ' || quote_ident(r.rulename), replace(pg_get_ruledef(r.oid), prefix, '')
+      from relation join pg_rewrite r on r.ev_class = relation.oid and r.ev_type = '2'
+      union all
+      select position, 'the kind of table', case relkind when 'p' then 'partitioned' else 'an ordinary table' end from relation
+    )
+    select relation.position, min(relation.reltuples)::float8 as rows, jsonb_object_agg(facet, value) as facets
+    from relation join facet using (position) group by relation.position order by relation.position`,
+  )
+  return rows.map(({ position, facets, rows: estimated }) => ({
+    table: tables[position]!,
+    facets,
+    estimatedRows: estimated < 0 ? null : estimated,
+  }))
+}
+
+/** Tables that need the same, most tables first; the first table of each group is its largest. */
+export function groupByShape(shapes: readonly TableShape[]): TableShape[][] {
+  const groups = new Map<string, TableShape[]>()
+  for (const shape of shapes) {
+    const key = JSON.stringify(Object.entries(shape.facets).sort(([a], [b]) => (a < b ? -1 : 1)))
+    groups.set(key, [...(groups.get(key) ?? []), shape])
+  }
+  return [...groups.values()]
+    .map((group) => group.toSorted((a, b) => (b.estimatedRows ?? 0) - (a.estimatedRows ?? 0)))
+    .sort((a, b) => b.length - a.length)
+}
+
+/** What differs, by what differs: never one entry for each table. */
+export function findDifferences(shapes: readonly TableShape[]): TableDifference[] {
+  const facets = [...new Set(shapes.flatMap((shape) => Object.keys(shape.facets)))].sort()
+  return facets.flatMap((facet) => {
+    const byValue = new Map<string | null, QualifiedName[]>()
+    for (const { table, facets: own } of shapes) {
+      const value = own[facet] ?? null
+      const tables = byValue.get(value)
+      if (tables) tables.push(table)
+      else byValue.set(value, [table])
+    }
+    const [usual, ...others] = [...byValue].sort(([, a], [, b]) => b.length - a.length)
+    return others.map(([here, tables]) => ({ facet, here, elsewhere: usual![0], tables }))
+  })
+}
+
+/** Such as “In 2 of 1,000 tables, column is_truck is text; in most it is boolean not null: tenant_7, tenant_9.” */
+export function describeDifference({ facet, here, elsewhere, tables }: TableDifference, total: number): string {
+  const what =
+    here === null
+      ? `${facet} does not exist; in most it is ${elsewhere}`
+      : elsewhere === null
+        ? `${facet} is ${here}; in most it does not exist`
+        : `${facet} is ${here}; in most it is ${elsewhere}`
+  return `In ${formatCount(tables.length)} of ${formatCount(total)} tables, ${what}: ${listTables(tables)}.`
+}
+
+const SHOWN_TABLES = 5
+
+/** The schemas of some tables, and how many more there are. */
+export function listTables(tables: readonly Pick<QualifiedName, 'schema'>[]): string {
+  const shown = tables.slice(0, SHOWN_TABLES).map(({ schema }) => schema)
+  const more = tables.length - shown.length
+  return more === 0 ? shown.join(', ') : `${shown.join(', ')} and ${formatCount(more)} more`
+}
