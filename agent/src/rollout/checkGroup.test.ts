@@ -100,3 +100,16 @@ test('what names no table, or two of one schema, is a fault with its place', asy
     expect(await faults({ query: `select 'x' where false` })).toContain('returns no name')
   })
 })
+
+test('1,000 tables are found, compared and checked within the time of a statement', async () => {
+  await withTenants(async (check, ddl) => {
+    const ddlOf = (i: number): string =>
+      `create schema many_${i}; create table many_${i}.vehicles (id bigint primary key, is_truck boolean not null)`
+    for (let i = 0; i < 1_000; i += 100) await ddl(Array.from({ length: 100 }, (_, j) => ddlOf(i + j)).join(';'))
+    const list = Array.from({ length: 1_000 }, (_, i) => `many_${i}.vehicles`)
+    for (const table of ['many_*.vehicles', list]) {
+      const { tables, kinds, faults } = await check(table)
+      expect([tables.length, kinds, faults]).toEqual([1_000, 1, []])
+    }
+  })
+})

@@ -66,10 +66,16 @@ const FOREIGN_SCHEMAS = `n.nspname !~ '^pg_' and n.nspname not in ('information_
 
 async function matchPatterns(sql: Sql, patterns: readonly TablePattern[], place: string): Promise<FoundTables> {
   const rows = await sql.unsafe<{ schema: string; name: string; patterns: number[] }[]>(
-    `select /* sti */ n.nspname as schema, c.relname as name, jsonb_agg(pattern.i) as patterns
-      from (values ${patternRowsSql(patterns)}) as pattern (i, schema, name)
-      join pg_class c on c.relname = pattern.name::name
-      join pg_namespace n on n.oid = c.relnamespace and n.nspname::text like pattern.schema
+    `with /* sti */ pattern (i, schema, name, exact) as (values ${patternRowsSql(patterns)}),
+      matched (i, oid) as (
+        select i, to_regclass(exact)::oid from pattern where exact is not null
+        union all
+        select i, c.oid from pattern join pg_class c on c.relname = pattern.name::name
+          join pg_namespace n on n.oid = c.relnamespace and n.nspname::text like pattern.schema
+          where exact is null
+      )
+    select n.nspname as schema, c.relname as name, jsonb_agg(matched.i) as patterns
+      from matched join pg_class c on c.oid = matched.oid join pg_namespace n on n.oid = c.relnamespace
       where c.relkind in ('r', 'p') and not c.relispartition and ${FOREIGN_SCHEMAS}
       group by 1, 2 order by n.nspname::text collate "C", c.relname::text collate "C"`,
   )
@@ -77,8 +83,8 @@ async function matchPatterns(sql: Sql, patterns: readonly TablePattern[], place:
   const missing = patterns.filter((_, i) => !matched.has(i))
   return {
     tables: rows.map(toName),
-    faults: missing.map(({ text, matchesSeveral }) =>
-      matchesSeveral
+    faults: missing.map(({ text, exact }) =>
+      exact === null
         ? `No table in this database matches ${text}. Correct table (${place}), or create the first one.`
         : `${text} is not a table of this database. Create it, or remove it from table (${place}).`,
     ),

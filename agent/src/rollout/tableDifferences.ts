@@ -30,43 +30,35 @@ export async function readTableShapes(
 ): Promise<TableShape[]> {
   if (tables.length === 0) return []
   const columns = [...file.legacyColumns, ...file.permanentColumns, file.discriminator.column].map(parseName)
-  const names = JSON.stringify(tables.map(({ schema, name }) => [schema, name]))
+  const names = JSON.stringify(tables.map((table) => table.sql))
+  // One subquery for each table and catalog, each by an index: a join of the lists would compare every table with every other.
   const rows = await sql.unsafe<{ position: number; facets: Record<string, string>; rows: number }[]>(
-    `with /* sti */ named as (
-      select position::int - 1 as position, pair->>0 as schema, pair->>1 as name
-      from jsonb_array_elements(${quoteLiteral(names)}::jsonb) with ordinality n (pair, position)
-    ), relation as (
-      select named.position, c.oid, c.relkind, c.reltuples, quote_ident(n.nspname) || '.' as prefix
-      from named join pg_namespace n on n.nspname = named.schema::name
-      join pg_class c on c.relnamespace = n.oid and c.relname = named.name::name
-    ), facet as (
-      select position, 'column ' || quote_ident(a.attname) as facet,
-        replace(format_type(a.atttypid, a.atttypmod), prefix, '')
-          || coalesce((select ' (' || string_agg(quote_literal(enumlabel), ', ' order by enumsortorder) || ')' from pg_enum where enumtypid = a.atttypid), '')
-          || case when a.attnotnull then ' not null' else '' end
-          || case when a.attgenerated <> '' then ' generated' else '' end as value
-      from relation join pg_attribute a on a.attrelid = relation.oid and a.attnum > 0 and not a.attisdropped
-        and a.attname = any (array[${columns.map(quoteLiteral).join(', ')}]::name[])
-      union all
-      select position, 'the primary key', string_agg(quote_ident(a.attname) || ' ' || replace(format_type(a.atttypid, a.atttypmod), prefix, ''), ', ' order by k.n)
-      from relation join pg_index i on i.indrelid = relation.oid and i.indisprimary
-        cross join lateral unnest(i.indkey::int2[]) with ordinality k (attnum, n)
-        join pg_attribute a on a.attrelid = relation.oid and a.attnum = k.attnum
-      group by position
-      union all
-      select position, 'trigger ' || quote_ident(t.tgname),
-        replace(pg_get_triggerdef(t.oid), prefix, '') || case t.tgenabled when 'O' then '' when 'D' then ' (disabled)' else ' (enabled ' || t.tgenabled::text || ')' end
-          || ' [function ' || left(md5(f.prosrc), 8) || ']'
-      from relation join pg_trigger t on t.tgrelid = relation.oid and not t.tgisinternal and not starts_with(t.tgname, '~sti_')
-        join pg_proc f on f.oid = t.tgfoid
-      union all
-      select position, 'rule ' || quote_ident(r.rulename), replace(pg_get_ruledef(r.oid), prefix, '')
-      from relation join pg_rewrite r on r.ev_class = relation.oid and r.ev_type = '2'
-      union all
-      select position, 'the kind of table', case relkind when 'p' then 'partitioned' else 'an ordinary table' end from relation
-    )
-    select relation.position, min(relation.reltuples)::float8 as rows, jsonb_object_agg(facet, value) as facets
-    from relation join facet using (position) group by relation.position order by relation.position`,
+    `select /* sti */ named.position::int - 1 as position, c.reltuples::float8 as rows,
+      jsonb_build_object('the kind of table', case c.relkind when 'p' then 'partitioned' else 'an ordinary table' end)
+      || coalesce((select jsonb_object_agg('column ' || quote_ident(a.attname),
+            replace(format_type(a.atttypid, a.atttypmod), prefix, '')
+              || coalesce((select ' (' || string_agg(quote_literal(enumlabel), ', ' order by enumsortorder) || ')'
+                  from pg_enum where enumtypid = a.atttypid), '')
+              || case when a.attnotnull then ' not null' else '' end
+              || case when a.attgenerated <> '' then ' generated' else '' end)
+          from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+            and a.attname = any (array[${columns.map(quoteLiteral).join(', ')}]::name[])), '{}')
+      || coalesce((select jsonb_build_object('the primary key',
+            string_agg(quote_ident(a.attname) || ' ' || replace(format_type(a.atttypid, a.atttypmod), prefix, ''), ', ' order by k.n))
+          from pg_index i cross join lateral unnest(i.indkey::int2[]) with ordinality k (attnum, n)
+            join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum
+          where i.indrelid = c.oid and i.indisprimary having count(*) > 0), '{}')
+      || coalesce((select jsonb_object_agg('trigger ' || quote_ident(t.tgname), replace(pg_get_triggerdef(t.oid), prefix, '')
+            || case t.tgenabled when 'O' then '' when 'D' then ' (disabled)' else ' (enabled ' || t.tgenabled::text || ')' end
+            || ' [function ' || left(md5(f.prosrc), 8) || ']')
+          from pg_trigger t join pg_proc f on f.oid = t.tgfoid
+          where t.tgrelid = c.oid and not t.tgisinternal and not starts_with(t.tgname, '~sti_')), '{}')
+      || coalesce((select jsonb_object_agg('rule ' || quote_ident(r.rulename), replace(pg_get_ruledef(r.oid), prefix, ''))
+          from pg_rewrite r where r.ev_class = c.oid and r.ev_type = '2'), '{}') as facets
+    from jsonb_array_elements_text(${quoteLiteral(names)}::jsonb) with ordinality named (name, position)
+    join pg_class c on c.oid = to_regclass(named.name)
+    cross join lateral (select quote_ident(nspname) || '.' from pg_namespace where oid = c.relnamespace) n (prefix)
+    order by named.position`,
   )
   return rows.map(({ position, facets, rows: estimated }) => ({
     table: tables[position]!,

@@ -16,8 +16,8 @@ const FILE = {
 test('a pattern has * in its schema, as in SQL otherwise', () => {
   expect(parseTablePattern('Tenant_*.Vehicles')).toMatchObject({ schemaLike: 'tenant\\_%', name: 'vehicles' })
   expect(parseTablePattern('"Tenant *".vehicles')).toMatchObject({ schemaLike: 'Tenant %', name: 'vehicles' })
-  expect(parseTablePattern('*.vehicles')).toMatchObject({ schemaLike: '%', matchesSeveral: true })
-  expect(parseTablePattern('a_1.vehicles')).toMatchObject({ schemaLike: 'a\\_1', matchesSeveral: false })
+  expect(parseTablePattern('*.vehicles')).toMatchObject({ schemaLike: '%', exact: null })
+  expect(parseTablePattern('a_1.vehicles')).toMatchObject({ schemaLike: 'a\\_1', exact: { schema: 'a_1' } })
   for (const text of ['tenant_1.veh*', 'veh*', 'tenant_*.veh*'])
     expect(() => parseTablePattern(text)).toThrow(/in the schema/)
   for (const text of [

@@ -22,15 +22,15 @@ export interface TablePattern {
   readonly text: string
   readonly schemaLike: string
   readonly name: string
-  /** False: the text names one table. */
-  readonly matchesSeveral: boolean
+  /** The one table that the text names; null: it has a `*`. */
+  readonly exact: QualifiedName | null
 }
 
 /** Parses the name of a table as in SQL, with `*` in its schema. */
 export function parseTablePattern(text: string): TablePattern {
   if (!text.includes('*')) {
-    const { schema, name } = parseTableName(text)
-    return { text, schemaLike: escapeLike(schema), name, matchesSeveral: false }
+    const exact = parseTableName(text)
+    return { text, schemaLike: escapeLike(exact.schema), name: exact.name, exact }
   }
   const placeholder = unusedName(text)
   const { schema, name } = parsePattern(text, placeholder)
@@ -44,7 +44,7 @@ export function parseTablePattern(text: string): TablePattern {
     text,
     schemaLike: schema.split(placeholder).map(escapeLike).join('%'),
     name,
-    matchesSeveral: true,
+    exact: null,
   }
 }
 
@@ -74,10 +74,13 @@ export function selectionPatterns(selection: Exclude<TableSelection, { query: st
   return (typeof selection === 'string' ? [selection] : selection).map(parseTablePattern)
 }
 
-/** The patterns as rows of SQL: (position, LIKE pattern of the schema, name). */
+/** The patterns as rows of SQL: (position, LIKE pattern of the schema, name, the one table or NULL). */
 export function patternRowsSql(patterns: readonly TablePattern[]): string {
   return patterns
-    .map(({ schemaLike, name }, i) => `(${i}, ${quoteLiteral(schemaLike)}, ${quoteLiteral(name)})`)
+    .map(({ schemaLike, name, exact }, i) => {
+      const one = exact === null ? 'null::text' : quoteLiteral(exact.sql)
+      return `(${i}, ${quoteLiteral(schemaLike)}, ${quoteLiteral(name)}, ${one})`
+    })
     .join(', ')
 }
 
