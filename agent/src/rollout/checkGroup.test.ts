@@ -84,6 +84,63 @@ test('tables that differ are named by what differs, and only faults of them are 
   })
 })
 
+test('owners, privileges, policies and publications are compared, and a role of each tenant is no difference', async () => {
+  await withTenants(async (check, ddl) => {
+    const roles = [1, 2, 3, 4].map((i) => `create role tenant_${i}_app`)
+    await ddl(roles.join(';'))
+    try {
+      for (const i of [1, 2, 3])
+        await ddl(`alter table tenant_${i}.vehicles enable row level security;
+          create policy own on tenant_${i}.vehicles to tenant_${i}_app using (is_truck)`)
+      await ddl(`grant select (name) on tenant_4.vehicles to tenant_4_app;
+        alter table tenant_3.vehicles force row level security;
+        create publication sti_one for table tenant_5.vehicles`)
+      const { differences, kinds } = await check('tenant_*.vehicles')
+      expect(kinds).toBe(5)
+      expect(differences).toEqual([
+        'In 3 of 12 tables, policy own is permissive for * to *_app using is_truck; in most it does not exist: tenant_1, tenant_2, tenant_3.',
+        'In 1 of 12 tables, publications is sti_one; in most it does not exist: tenant_5.',
+        'In 2 of 12 tables, row-level security is on; in most it does not exist: tenant_1, tenant_2.',
+        'In 1 of 12 tables, row-level security is on, and forced on the owner; in most it does not exist: tenant_3.',
+        'In 1 of 12 tables, the privileges on columns is name: SELECT to *_app; in most it does not exist: tenant_4.',
+      ])
+    } finally {
+      for (let i = 1; i <= 4; i++) await ddl(`drop owned by tenant_${i}_app; drop role tenant_${i}_app`)
+    }
+  })
+})
+
+test('a role that is no owner sees who owns the tables', async () => {
+  await withDatabase(async ({ url, sql }) => {
+    const role = `sti_stranger_${process.pid}`
+    await sql.unsafe(`create role ${role} login password 'stranger'`)
+    try {
+      for (let i = 1; i <= 3; i++)
+        await sql.unsafe(`create schema tenant_${i}; create table tenant_${i}.vehicles (id bigint primary key, is_truck boolean not null)
+          ; grant usage on schema tenant_${i} to ${role}`)
+      await sql.unsafe(`alter table tenant_1.vehicles owner to ${role}; alter table tenant_2.vehicles owner to ${role}`)
+      const own = new URL(url)
+      own.username = role
+      own.password = 'stranger'
+      const database = connect(own.href, 'test')
+      try {
+        const { group } = compileRollout('v.yaml', JSON.stringify({ ...FILE, table: 'tenant_*.vehicles' }))
+        const { differences, faults } = await checkGroup(database.engine(), group!)
+        expect(differences.join('\n')).toMatch(
+          /In 1 of 3 tables, the owner is role \w+, of which the agent is no member; in most it is a role of the agent: tenant_3\./,
+        )
+        expect(differences.join('\n')).toContain('the privileges of the agent is none')
+        expect(faults.join('\n')).toContain('"tenant_3"."vehicles": ')
+        expect(faults.join('\n')).not.toContain('tenant_1')
+      } finally {
+        await database.close()
+      }
+    } finally {
+      await sql.unsafe(`drop owned by ${role} cascade; drop role ${role}`)
+    }
+  })
+})
+
 test('what names no table, or two of one schema, is a fault with its place', async () => {
   await withTenants(async (check, ddl) => {
     await ddl(`create table tenant_1.cars (id bigint primary key, is_truck boolean)`)

@@ -22,7 +22,14 @@ export interface TableDifference {
   readonly tables: readonly QualifiedName[]
 }
 
-/** Reads what matters of every table in one query: columns of the file, key, triggers, rules, an existing discriminator. */
+/** A role of each tenant, such as tenant_7_app, is the same role everywhere: its schema's name is left out. */
+const ownRole = (role: string): string =>
+  `trim(both '_' from replace('_' || (${role})::text || '_', '_' || schema || '_', '_*_'))`
+
+/**
+ * Reads what matters of every table in one query: columns of the file, key, triggers, rules, an
+ * existing discriminator, owner, privileges, policies, publications.
+ */
 export async function readTableShapes(
   sql: Sql,
   { file }: Pick<RolloutGroup, 'file'>,
@@ -54,10 +61,33 @@ export async function readTableShapes(
           from pg_trigger t join pg_proc f on f.oid = t.tgfoid
           where t.tgrelid = c.oid and not t.tgisinternal and not starts_with(t.tgname, '~sti_')), '{}')
       || coalesce((select jsonb_object_agg('rule ' || quote_ident(r.rulename), replace(pg_get_ruledef(r.oid), prefix, ''))
-          from pg_rewrite r where r.ev_class = c.oid and r.ev_type = '2'), '{}') as facets
+          from pg_rewrite r where r.ev_class = c.oid and r.ev_type = '2'), '{}')
+      || jsonb_build_object('the owner', case when pg_has_role(c.relowner, 'USAGE') then 'a role of the agent' else
+            'role ' || ${ownRole(`pg_get_userbyid(c.relowner)`)} || ', of which the agent is no member' end)
+      || jsonb_build_object('the privileges of the agent', (select coalesce(string_agg(privilege, ', ' order by n), 'none')
+          from unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRIGGER']) with ordinality p (privilege, n)
+          where has_table_privilege(c.oid, privilege)))
+      || coalesce((select jsonb_build_object('the privileges on columns', string_agg(grants, '; ' order by grants)) from (
+            select quote_ident(a.attname) || ': ' || string_agg(g.privilege_type || ' to ' || ${ownRole(`case g.grantee when 0 then 'public' else pg_get_userbyid(g.grantee) end`)}, ', '
+              order by g.privilege_type, g.grantee) as grants
+            from pg_attribute a cross join lateral aclexplode(a.attacl) g
+            where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped group by a.attname) g having count(*) > 0), '{}')
+      || case when c.relrowsecurity then jsonb_build_object('row-level security',
+            case when c.relforcerowsecurity then 'on, and forced on the owner' else 'on' end) else '{}' end
+      || coalesce((select jsonb_object_agg('policy ' || quote_ident(p.polname), concat_ws(' ',
+            case when p.polpermissive then 'permissive' else 'restrictive' end, 'for ' || p.polcmd::text,
+            'to ' || (select string_agg(${ownRole(`case r when 0 then 'public' else pg_get_userbyid(r) end`)}, ', ' order by r) from unnest(p.polroles) r),
+            'using ' || replace(pg_get_expr(p.polqual, c.oid), prefix, ''),
+            'with check ' || replace(pg_get_expr(p.polwithcheck, c.oid), prefix, '')))
+          from pg_policy p where p.polrelid = c.oid), '{}')
+      || coalesce((select jsonb_build_object('publications', string_agg(quote_ident(p.pubname), ', ' order by p.pubname))
+          from pg_publication p where p.puballtables
+            or exists (select from pg_publication_rel r where r.prpubid = p.oid and r.prrelid = c.oid and r.prattrs is null)
+            or exists (select from pg_publication_namespace s where s.pnpubid = p.oid and s.pnnspid = c.relnamespace)
+          having count(*) > 0), '{}') as facets
     from jsonb_array_elements_text(${quoteLiteral(names)}::jsonb) with ordinality named (name, position)
     join pg_class c on c.oid = to_regclass(named.name)
-    cross join lateral (select quote_ident(nspname) || '.' from pg_namespace where oid = c.relnamespace) n (prefix)
+    cross join lateral (select quote_ident(nspname) || '.', nspname::text from pg_namespace where oid = c.relnamespace) n (prefix, schema)
     order by named.position`,
   )
   return rows.map(({ position, facets, rows: estimated }) => ({
