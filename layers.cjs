@@ -21,7 +21,7 @@ const LAYERS = [
   // One folder per capability; shared code is in lower layers.
   ['expand', 'baseline', 'backfill', 'validation', 'finalize', 'flag', 'rollback', 'monitoring', 'columnDrop'],
   ['operation'],
-  ['readiness'],
+  ['readiness', 'group'],
   ['incident'],
   ['alert', 'evidence', 'rehearsal'],
   ['ramp'],

@@ -20,6 +20,7 @@ import { noopFailpoint, type FailpointHook } from './kind/failpoints.ts'
 import { readPromotionGate } from './evidence/promotionGate.ts'
 import { expand } from './expand/expand.ts'
 import { finalize } from './finalize/finalize.ts'
+import { createGroupWork } from './group/groupRun.ts'
 import { createFlags } from './flag/flags.ts'
 import { createOffSpool } from './flag/offSpool.ts'
 import { checkApplications, checkDependencies } from './health.ts'
@@ -49,6 +50,7 @@ import { createExternalSystemsMonitor } from './readiness/externalSystems.ts'
 import { readReadiness } from './readiness/readiness.ts'
 import { checkRolloutFile, privilegeNotes } from './rollout/checkAgainstTable.ts'
 import type { Rollout } from './rollout/rollout.ts'
+import { groupOf, type RolloutGroup } from './rollout/rolloutGroup.ts'
 import { createBackupMonitor } from './signals/backupMonitor.ts'
 import { createSignals } from './signals/signals.ts'
 import { createValidation } from './validation/validation.ts'
@@ -61,6 +63,8 @@ export interface Agent {
 export interface AgentOptions {
   /** Called between any two statements of an operation; tests end the process there. */
   readonly reached?: FailpointHook
+  /** The rollouts with several tables. */
+  readonly groups?: readonly RolloutGroup[]
 }
 
 /** Composes the agent and listens. It starts without the database, reports that, and continues once it is available. */
@@ -69,8 +73,10 @@ export async function startAgent(
   rollouts: readonly Rollout[],
   version: string,
   log: Log,
-  { reached = noopFailpoint }: AgentOptions = {},
+  { reached = noopFailpoint, groups = [] }: AgentOptions = {},
 ): Promise<Agent> {
+  // A group has one flag, and the same signals and backups for all of its tables.
+  const flagged = [...rollouts, ...groups.map((group) => group.rollout)]
   const database = connect(config.databaseUrl, config.agent, {
     replicaUrl: config.replicaUrl,
     stateConnections: config.databaseConnections,
@@ -80,7 +86,7 @@ export async function startAgent(
     database,
     environment: config.environment,
     agent: config.agent,
-    rollouts,
+    rollouts: flagged,
     reached,
     log: logFlagLine,
     spool: createOffSpool({
@@ -93,7 +99,7 @@ export async function startAgent(
   const signals = createSignals({
     database,
     agent: config.agent,
-    rollouts,
+    rollouts: flagged,
     prometheusUrl: config.prometheusUrl,
     now: Date.now,
   })
@@ -127,13 +133,13 @@ export async function startAgent(
     'column-drop': columnDrop,
     'archive-removal': createArchiveRemoval(config),
   }
-  const rolloutNames = rollouts.map((rollout) => rollout.name)
+  const rolloutNames = flagged.map((rollout) => rollout.name)
   const peaks = createPeakRecorder({ sql: database.state, recent: signals.recent, rollouts: rolloutNames, log })
   const databaseMonitor = createDatabaseMonitor({
     database,
     log,
     environment: config.environment,
-    subscriberReady: rollouts.some((rollout) => rollout.file.publication === 'subscriber-ready'),
+    subscriberReady: flagged.some((rollout) => rollout.file.publication === 'subscriber-ready'),
     onIdentity: (reason) => flags.serveOff(reason),
   })
   const fileChecks = createFileCheckCache(checkRolloutFile, privilegeNotes, database.state, () =>
@@ -148,14 +154,14 @@ export async function startAgent(
         agent: config.agent,
         agentFaults: databaseMonitor.unavailableReasons,
         checks: fileChecks,
-        flag: (name) => flags.status(name),
-        backup: backups.read,
+        flag: (name) => flags.status(groupOf(name) ?? name),
+        backup: (name) => backups.read(groupOf(name) ?? name),
         promotion: (promoted) => readPromotionGate({ ...config, state: database.state }, promoted),
       },
       rollout,
     )
   }
-  const backups = createBackupMonitor(database, rollouts)
+  const backups = createBackupMonitor(database, flagged)
   const externalSystems = createExternalSystemsMonitor({ ...config, state: database.state, rollouts })
   const pullRequestState = config.github === null ? null : createPullRequestReader(config.github)
   const readiness = async (rolloutFacts: RolloutFacts): Promise<Readiness> =>
@@ -243,7 +249,7 @@ export async function startAgent(
     },
   }
   const turnFlagOff = async (name: string, reason: string): Promise<void> => {
-    const rollout = rollouts.find((candidate) => candidate.name === name)!
+    const rollout = flagged.find((candidate) => candidate.name === name)!
     const actor = agentActor(config.agent)
     await flags.turnOff(rollout, actor, reason, {
       kind: 'rollback',
@@ -251,18 +257,22 @@ export async function startAgent(
       parameters: { scope: 'flag' },
     })
   }
-  const runner = createRunner({
+  const running = {
     agent: config.agent,
     database,
-    rollouts,
     kinds,
     facts: readCurrentFacts,
     turnFlagOff,
     observer,
     reached,
     log,
+    watchPressure: (rollout: string) => signals.watchThrottle(rollout),
+  }
+  const runner = createRunner({
+    ...running,
+    rollouts,
+    groups: new Map(groups.map((group) => [group.name, createGroupWork(running, group)])),
     agentFaults: databaseMonitor.unavailableReasons,
-    watchPressure: (rollout) => signals.watchThrottle(rollout),
   })
   const authentication = createAuthentication(config, {
     onKeysChange: (fault) =>

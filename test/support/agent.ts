@@ -42,24 +42,12 @@ export interface TestAgentClient {
   waitForEnd(id: number): Promise<Operation>
 }
 
-/** Runs a real agent in this process, on a free port, with one rollout file. */
-export async function withAgent<T>(
-  url: string,
-  file: string,
-  use: (agent: TestAgent) => Promise<T>,
-  options: {
-    name?: string
-    boot?: 'without-database'
-    log?: (line: Record<string, unknown>) => void
-    config?: Partial<Config>
-  } = {},
-): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'sti-rollouts-'))
-  await writeFile(join(folder, 'rollout.yaml'), file)
-  const config: Config = {
+/** The configuration of an agent with the tokens of the tests. */
+export function testConfig(url: string, folder: string, config: Partial<Config> = {}): Config {
+  return {
     environment: 'staging',
     production: false,
-    agent: options.name ?? 'agent-1',
+    agent: 'agent-1',
     databaseUrl: url,
     rolloutsFolder: folder,
     host: '127.0.0.1',
@@ -76,7 +64,7 @@ export async function withAgent<T>(
     github: null,
     archiveFolder: null,
     spoolFolder: join(folder, 'spool'),
-    ...options.config,
+    ...config,
     tokens: {
       viewer: TOKENS.viewer,
       editor: TOKENS.editor,
@@ -84,13 +72,30 @@ export async function withAgent<T>(
       flag: TOKENS.flag,
       metrics: null,
       alertmanager: null,
-      ...options.config?.tokens,
+      ...config.tokens,
     },
     personalTokens: [
       { name: 'ann', level: 'admin', token: TOKENS.ann },
       { name: 'bob', level: 'editor', token: TOKENS.bob },
     ],
   }
+}
+
+/** Runs a real agent in this process, on a free port, with one rollout file. */
+export async function withAgent<T>(
+  url: string,
+  file: string,
+  use: (agent: TestAgent) => Promise<T>,
+  options: {
+    name?: string
+    boot?: 'without-database'
+    log?: (line: Record<string, unknown>) => void
+    config?: Partial<Config>
+  } = {},
+): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'sti-rollouts-'))
+  await writeFile(join(folder, 'rollout.yaml'), file)
+  const config = testConfig(url, folder, { ...options.config, agent: options.name ?? 'agent-1' })
   const rollouts = await loadRollouts(folder)
   const agent = await startAgent(
     config,

@@ -20,15 +20,11 @@ export interface OperationObserver {
   operationEnded(row: OperationRow, state: EndedState, result: Record<string, unknown> | null): void
 }
 
-export interface RunDependencies {
+export interface ControlDependencies {
   readonly agent: string
   readonly database: Database
   readonly row: OperationRow
-  readonly rollout: Rollout
-  readonly pressure: ThrottleReadings
   readonly leaseSeconds: number
-  readonly facts: (rollout: Rollout) => Promise<RolloutFacts>
-  readonly turnFlagOff: (rollout: string, reason: string) => Promise<void>
   readonly observer: OperationObserver
   readonly reached: FailpointHook
   readonly log: Log
@@ -40,13 +36,26 @@ export interface RunDependencies {
   }) => Promise<Heartbeat | null>
 }
 
-export interface StartedRun extends RunContext {
+export interface RunDependencies extends ControlDependencies {
+  readonly rollout: Rollout
+  readonly pressure: ThrottleReadings
+  readonly facts: (rollout: Rollout) => Promise<RolloutFacts>
+  readonly turnFlagOff: (rollout: string, reason: string) => Promise<void>
+}
+
+/** What a claimed operation and its agent tell each other, whatever the operation works on. */
+export interface RunControl extends Omit<
+  RunContext,
+  'rollout' | 'pressure' | 'readFacts' | 'observeBatch' | 'turnFlagOff'
+> {
   /** The agent stops: the run ends at its next safe point, and the operation is released. */
   handOver(): void
   /** Saves step and progress once more. */
   flushProgress(): Promise<void>
   stopHeartbeat(): void
 }
+
+export type StartedRun = RunControl & RunContext
 
 /** Kinds whose SQL has the expressions of the rollout file; rollbacks work with what expand has fixed. */
 const EVALUATING_KINDS: readonly OperationKind[] = ['expand', 'backfill', 'validation', 'finalize', 'rehearsal']
@@ -66,9 +75,22 @@ const HEARTBEAT_INTERVAL_MS = 500
 /** How often the progress is recorded as an event with `enableMonitoring`. */
 const PROGRESS_EVENT_INTERVAL_MS = 5_000
 
-/** Starts a run: its context, and the heartbeat that renews its lease. */
+/** Starts a run of an operation of one rollout: its context, and the heartbeat that renews its lease. */
 export function startRun(deps: RunDependencies): StartedRun {
-  const { row, database, rollout } = deps
+  const { row, rollout, pressure } = deps
+  return {
+    ...startControl(deps),
+    rollout,
+    pressure,
+    readFacts: () => deps.facts(rollout),
+    observeBatch: (seconds, rows) => deps.observer.batchWritten(row, seconds, rows),
+    turnFlagOff: (reason) => deps.turnFlagOff(row.rollout, reason),
+  }
+}
+
+/** Starts the heartbeat that renews the lease of a claimed operation and reads what people request. */
+export function startControl(deps: ControlDependencies): RunControl {
+  const { row, database } = deps
   const claim: OperationClaim = { id: row.id, epoch: row.epoch, claim: row.claim! }
   let directive: Directive = row.state === 'pausing' ? 'pause' : row.state === 'cancelling' ? 'cancel' : 'continue'
   let parameters = row.parameters
@@ -135,12 +157,9 @@ export function startRun(deps: RunDependencies): StartedRun {
     agent: deps.agent,
     operation: row,
     claim,
-    rollout,
     database,
-    pressure: deps.pressure,
     parameters: () => parameters,
     directive: () => directive,
-    readFacts: () => deps.facts(rollout),
     setStep(text) {
       step = text
     },
@@ -155,8 +174,6 @@ export function startRun(deps: RunDependencies): StartedRun {
       const actor = details.actor ?? agentActor(deps.agent)
       await appendEvent(database.state, { operationId: row.id, rollout: row.rollout, actor, kind, message, ...details })
     },
-    observeBatch: (seconds, rows) => deps.observer.batchWritten(row, seconds, rows),
-    turnFlagOff: (reason) => deps.turnFlagOff(row.rollout, reason),
     failpoint: deps.reached,
     handOver() {
       if (directive === 'continue') directive = 'lost'

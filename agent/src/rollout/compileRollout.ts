@@ -9,7 +9,7 @@ import { parseExpression, parseResolvedExpression, qualifyColumns } from './expr
 import { losesWrites, RolloutSchema, type RestoreEntry, type RolloutFile } from './rolloutFile.ts'
 import { quoteLiteral, parseDataType, parseName, parseTableName, quoteIdentifier } from './identifiers.ts'
 import type { NameResolution, RestoreValue, Rollout } from './rollout.ts'
-import { childName, type RolloutGroup } from './rolloutGroup.ts'
+import { childName, NO_TABLE, type RolloutGroup } from './rolloutGroup.ts'
 import { singleTable, type TableSelection } from './tableSelection.ts'
 
 /** Invalid rollout files. `faults` has one line per fault: `file:line:column`, the fault, and what to do. */
@@ -102,8 +102,11 @@ function toGroup(
   { table: tables, ...file }: Omit<RolloutFile, 'table'> & { readonly table: TableSelection },
   { locate }: YamlFile,
 ): RolloutGroup {
+  const rollout = toRollout(path, text, { ...file, table: NO_TABLE }, { locate })
   return Object.freeze<RolloutGroup>({
     name: file.rollout,
+    derivationHash: rollout.derivationHash,
+    rollout,
     path,
     text,
     hash: hashText(text),

@@ -4,7 +4,7 @@ import { formatCount } from '../format/format.ts'
 import { dryRun } from './dryRun.ts'
 import { InvalidSqlError, parseTableName, quoteIdentifier, type QualifiedName } from './identifiers.ts'
 import { QueryRefusedError, resolveQuery } from './resolveQuery.ts'
-import type { RolloutGroup } from './rolloutGroup.ts'
+import { NO_TABLE, type RolloutGroup } from './rolloutGroup.ts'
 import { patternRowsSql, selectionPatterns, type TablePattern } from './tableSelection.ts'
 
 /** More tables than this are probably a mistake in the pattern. */
@@ -99,7 +99,7 @@ async function runSelection(sql: Sql, query: string, place: string): Promise<Fou
   let names: readonly string[]
   try {
     // The objects that it uses must belong to a role that could name any table itself: a superuser, or the database's owner.
-    const scope = { nameSearchPath: 'pg_catalog, public, pg_temp', table: parseTableName('public."~sti_none"') }
+    const scope = { nameSearchPath: 'pg_catalog, public, pg_temp', table: parseTableName(NO_TABLE) }
     const resolved = await resolveQuery(sql, scope, query)
     const answer = await dryRun(sql, [
       'set transaction read only',

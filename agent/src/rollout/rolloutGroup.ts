@@ -11,13 +11,20 @@ export interface RolloutGroup {
   readonly text: string
   /** SHA-256 of the text, in hex. */
   readonly hash: string
+  /** The hash of what derives, to which the operations of the group are bound; how it names its tables is no part of it. */
+  readonly derivationHash: string
   readonly file: Omit<RolloutFile, 'table'>
+  /** The group as a rollout, for what touches no table: the flag, signals, and backups. Its table does not exist. */
+  readonly rollout: Rollout
   readonly tables: TableSelection
   /** `file:line:column` of a value of the file. */
   locate(path: readonly PropertyKey[]): string
   /** The rollout of one of its tables. */
   child(table: QualifiedName): Rollout
 }
+
+/** A table that never exists. */
+export const NO_TABLE = 'public."~sti_none"'
 
 /** Between the name of a group and that of a table; a rollout file cannot have it in its own name. */
 const SEPARATOR = '@'
