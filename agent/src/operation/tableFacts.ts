@@ -13,7 +13,10 @@ import {
 } from '../rollout/checkAgainstTable.ts'
 import { inspectTable, UnsupportedTableError } from '../rollout/inspectTable.ts'
 import { readResolution, resolutionNotes } from '../rollout/resolutionStore.ts'
-import type { Rollout, Table } from '../rollout/rollout.ts'
+import { quoteIdentifier } from '../rollout/identifiers.ts'
+import { resolutionSource } from '../rollout/resolveNames.ts'
+import type { NameResolution, Rollout, Table } from '../rollout/rollout.ts'
+import { groupOf } from '../rollout/rolloutGroup.ts'
 
 export interface TableFactsSource {
   readonly state: Sql
@@ -116,6 +119,37 @@ interface FileCheckResult extends FileCheck {
   readonly notes: readonly string[]
 }
 
+const MAX_SHARED = 100
+
+/**
+ * What a check of this table depends on, without the names of its own schema and rollout: the same in the tables of a group
+ * that are alike. Null: it is not in a group, or the check reads more than the table.
+ */
+function siblingKey(rollout: Rollout, table: Table, fixed: NameResolution | null): string | null {
+  const group = groupOf(rollout.name)
+  const { file } = rollout
+  if (group === null || table.partitions.length > 0 || table.citus !== null) return null
+  if (file.checks.length > 0 || file.signals.some(({ sql }) => sql !== undefined)) return null
+  const structure = {
+    ...table,
+    oid: 0,
+    estimatedRows: 0,
+    bytes: 0,
+    triggers: table.triggers.map((trigger) => (trigger.ours ? { ours: true } : { ...trigger, digest: '' })),
+  }
+  const { schema } = rollout.table
+  const text = JSON.stringify([group, rollout.hash, structure, fixed && { ...fixed, source: '' }])
+  return [rollout.name, JSON.stringify(quoteIdentifier(schema)).slice(1, -1), schema].reduce(
+    (rest, name) => rest.replaceAll(name, '~'),
+    text,
+  )
+}
+
+/** With names of pg_catalog only, an expression means the same in every schema. */
+function isShareable({ faults, rollout }: FileCheckResult): boolean {
+  return faults.length === 0 && rollout.resolution !== null && rollout.resolution.objects.length === 0
+}
+
 export function createFileCheckCache(
   check: typeof checkRolloutFile,
   readNotes: typeof privilegeNotes,
@@ -123,8 +157,31 @@ export function createFileCheckCache(
   openConnection: () => Sql,
 ): FileCheckCache {
   const cache = new Map<string, { fingerprint: string; result: Promise<FileCheckResult>; expiresAt: number }>()
+  /** Results for tables of a group, by what is alike in them. */
+  const shared = new Map<string, Promise<FileCheckResult>>()
+
   async function checkFile(rollout: Rollout, table: Table): Promise<FileCheckResult> {
     const fixed = await readResolution(state, rollout, table)
+    const key = siblingKey(rollout, table, fixed)
+    if (key === null) return await checkTable(rollout, table, fixed)
+    const first = shared.get(key)
+    if (first === undefined) {
+      if (shared.size >= MAX_SHARED) shared.clear()
+      const result = checkTable(rollout, table, fixed)
+      shared.set(key, result)
+      void result.then(
+        (done) => isShareable(done) || shared.delete(key),
+        () => shared.delete(key),
+      )
+      return await result
+    }
+    const sibling = await first.catch(() => null)
+    if (sibling === null || !isShareable(sibling)) return await checkTable(rollout, table, fixed)
+    const resolution = { ...sibling.rollout.resolution!, source: resolutionSource(rollout, table) }
+    return { ...sibling, rollout: rollout.withResolution(resolution) }
+  }
+
+  async function checkTable(rollout: Rollout, table: Table, fixed: NameResolution | null): Promise<FileCheckResult> {
     const sql = openConnection()
     try {
       const { faults, rollout: resolved } = await check(sql, rollout, table, fixed)
