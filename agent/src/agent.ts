@@ -289,6 +289,7 @@ export async function startAgent(
     version,
     database,
     rollouts,
+    groups,
     kinds,
     flags,
     signals,

@@ -2,8 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { startAgent } from './agent.ts'
 import { loadConfig, type Config } from './config.ts'
 import { createLog } from './log.ts'
-import { loadRollouts } from './rollout/compileRollout.ts'
-import type { Rollout } from './rollout/rollout.ts'
+import { loadRolloutsAndGroups, type LoadedRollouts } from './rollout/compileRollout.ts'
 
 const SHUTDOWN_TIMEOUT_MS = 10_000
 
@@ -13,11 +12,10 @@ const SHUTDOWN_TIMEOUT_MS = 10_000
  * @throws ConfigError
  * @throws RolloutFileError
  */
-export async function loadAgentInput(
-  env: NodeJS.ProcessEnv,
-): Promise<{ readonly config: Config; readonly rollouts: readonly Rollout[] }> {
+export async function loadAgentInput(env: NodeJS.ProcessEnv): Promise<{ readonly config: Config } & LoadedRollouts> {
   const config = loadConfig(env)
-  return { config, rollouts: await loadRollouts(config.rolloutsFolder) }
+  const { rollouts, groups } = await loadRolloutsAndGroups(config.rolloutsFolder)
+  return { config, rollouts, groups }
 }
 
 /**
@@ -27,12 +25,12 @@ export async function loadAgentInput(
  * @throws RolloutFileError
  */
 export async function runAgent(env: NodeJS.ProcessEnv): Promise<void> {
-  const { config, rollouts } = await loadAgentInput(env)
+  const { config, rollouts, groups } = await loadAgentInput(env)
   const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as {
     version: string
   }
   const log = createLog(config.agent)
-  const agent = await startAgent(config, rollouts, version, log)
+  const agent = await startAgent(config, rollouts, version, log, { groups })
   let stopping = false
   const stop = (signal: string): void => {
     if (stopping) return

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
 import { withDatabase } from '../../../test/support/database.ts'
 import { VEHICLES_FILE } from '../../../test/support/vehicles.ts'
-import { loadRollouts } from '../rollout/compileRollout.ts'
+import { loadRollouts, loadRolloutsAndGroups } from '../rollout/compileRollout.ts'
 import { runProgram } from './program.ts'
 
 async function check(cwd: string, ...options: string[]): Promise<{ code: number; out: string; err: string }> {
@@ -46,6 +46,7 @@ test('check names what differs between the tables of a file, and --table checks 
     )
     expect(different.err).toContain('vehicles.yaml has 1 fault')
 
-    await expect(loadRollouts(folder)).rejects.toThrow(/:2:8 table names several tables, .* no agent runs yet/)
+    await expect(loadRollouts(folder)).rejects.toThrow(/:2:8 table names several tables\. Here, each file has one table/)
+    expect((await loadRolloutsAndGroups(folder)).groups.map(({ name }) => name)).toEqual(['vehicles'])
   })
 })

@@ -23,6 +23,7 @@ export const AgentStatus = z
     environment: z.string(),
     production: z.boolean().describe('marked as production: the UI shows the environment in red'),
     rollouts: z.array(z.string()).describe('names of the rollouts; available even if the database is not'),
+    groups: z.array(z.string()).optional().describe('names of the rollouts with several tables'),
     dependencies: z.array(DependencyHealth),
     foreignState: z
       .string()

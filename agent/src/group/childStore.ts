@@ -72,6 +72,21 @@ export async function readTouchedTables(sql: Sql, group: string): Promise<Qualif
   return rows.map((row) => parseTableName(row.table_sql))
 }
 
+/** The number of tables of a group, by state and by stage. */
+export async function countChildren(
+  sql: Sql,
+  group: string,
+): Promise<{ total: number; states: Record<string, number>; stages: Record<string, number> }> {
+  const rows = await sql<{ state: ChildState; stage: RolloutStage; count: number }[]>`
+    select state, stage, count(*)::int as count from sti.child where group_name = ${group} group by 1, 2`
+  const sumBy = (key: 'state' | 'stage'): Record<string, number> => {
+    const sums: Record<string, number> = {}
+    for (const row of rows) sums[row[key]] = (sums[row[key]] ?? 0) + row.count
+    return sums
+  }
+  return { total: rows.reduce((sum, row) => sum + row.count, 0), states: sumBy('state'), stages: sumBy('stage') }
+}
+
 /** The tables of a group, failed ones first, then the slowest. */
 export async function listChildren(sql: Sql, group: string, limit: number): Promise<ChildRow[]> {
   return await sql<ChildRow[]>`

@@ -70,7 +70,7 @@ export async function acceptOperation(
  * requires a reason.
  * @throws Refusal invalid-body
  */
-function requireConfirmation(rollout: Rollout, request: OperationRequest): void {
+export function requireConfirmation(rollout: Rollout, request: OperationRequest): void {
   const { title, confirmByName, reason } = OPERATION_ACTIONS[requestedAction(request)]
   const parameters = request.parameters as Record<string, unknown>
   if (confirmByName && parameters['confirm'] !== rollout.name)
@@ -107,14 +107,14 @@ async function enableRequestedMonitoring(
   })
 }
 
-const requestHashOf = (request: OperationRequest): string =>
+export const requestHashOf = (request: OperationRequest): string =>
   hashOperationRequest({
     kind: request.kind,
     parameters: request.parameters,
     reason: request.reason ?? null,
   })
 
-async function enableFlag(
+export async function enableFlag(
   deps: ApiDependencies,
   rollout: Rollout,
   request: Extract<OperationRequest, { kind: 'flag' }>,

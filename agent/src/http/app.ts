@@ -22,6 +22,7 @@ import { fileRoutes } from './routes/files.ts'
 import { flagClientRoutes } from './routes/flagClients.ts'
 import { healthRoutes } from './routes/health.ts'
 import { incidentRoutes } from './routes/incidents.ts'
+import { groupRoutes } from './routes/groups.ts'
 import { operationRoutes } from './routes/operations.ts'
 import { promotionRoutes } from './routes/promotions.ts'
 import { readinessRoutes } from './routes/readiness.ts'
@@ -82,6 +83,7 @@ export function buildApp(deps: ApiDependencies): App {
   baselineRoutes(app, deps)
   operationRoutes(app, deps)
   operationControlRoutes(app, deps)
+  groupRoutes(app, deps)
   failedRowRoutes(app, deps)
   fileRoutes(app, deps)
   flagClientRoutes(app, deps)

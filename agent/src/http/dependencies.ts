@@ -13,6 +13,7 @@ import type { Flags } from '../flag/flags.ts'
 import type { IncidentRow } from '../incident/incidentStore.ts'
 import type { Log } from '../log.ts'
 import type { Rollout } from '../rollout/rollout.ts'
+import type { RolloutGroup } from '../rollout/rolloutGroup.ts'
 import type { Signals } from '../signals/signals.ts'
 import type { Authentication, AuthenticationEnv } from './authentication.ts'
 
@@ -24,6 +25,8 @@ export interface ApiDependencies {
   readonly version: string
   readonly database: Database
   readonly rollouts: readonly Rollout[]
+  /** The rollouts with several tables. */
+  readonly groups: readonly RolloutGroup[]
   readonly kinds: OperationDefinitions
   readonly flags: Flags
   readonly signals: Signals

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { Problem } from '../contract/index.ts'
 import type { Actor } from '../contract/index.ts'
 import type { Rollout } from '../rollout/rollout.ts'
+import type { RolloutGroup } from '../rollout/rolloutGroup.ts'
 import type { Caller } from '../rights/caller.ts'
 import type { ApiDependencies } from './dependencies.ts'
 import { Refusal } from './problem.ts'
@@ -48,10 +49,28 @@ export const reasonBody = z.object({ reason: z.string().max(2000).optional() })
 export function requireRollout(deps: ApiDependencies, name: string): Rollout {
   const rollout = deps.rollouts.find((candidate) => candidate.name === name)
   if (rollout) return rollout
+  if (findGroup(deps, name) !== null)
+    throw new Refusal(
+      'refused',
+      `${name} has several tables, and this is not available for them: see GET /v1/rollouts/${name}/tables.`,
+    )
   throw new Refusal(
     'unknown-rollout',
-    `The rollout ${name} does not exist; existing rollouts: ${deps.rollouts.map((rollout) => rollout.name).join(', ') || 'none'}.`,
+    `The rollout ${name} does not exist; existing rollouts: ${[...deps.rollouts, ...deps.groups].map((rollout) => rollout.name).join(', ') || 'none'}.`,
   )
+}
+
+/** The rollout with several tables of this name, or null. */
+export function findGroup(deps: Pick<ApiDependencies, 'groups'>, name: string): RolloutGroup | null {
+  return deps.groups.find((group) => group.name === name) ?? null
+}
+
+/** @throws Refusal unknown-rollout */
+export function requireGroup(deps: ApiDependencies, name: string): RolloutGroup {
+  const group = findGroup(deps, name)
+  if (group !== null) return group
+  const { table } = requireRollout(deps, name)
+  throw new Refusal('refused', `${name} has one table, ${table.sql}: see GET /v1/rollouts/${name}.`)
 }
 
 /** @throws Refusal forbidden, with the required level */

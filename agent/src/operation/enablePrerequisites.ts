@@ -36,7 +36,10 @@ export function enableRefusals(facts: RolloutFacts): string[] {
 }
 
 /** Refusals that `force` does not skip: the flag would lose writes or read wrong types. */
-export function unforceableRefusals({ rollout, activePrefill }: RolloutFacts): string[] {
+export function unforceableRefusals({
+  rollout,
+  activePrefill,
+}: Pick<RolloutFacts, 'rollout' | 'activePrefill'>): string[] {
   const { typesWithoutRestore: lostTypes, types, file } = rollout
   const subject =
     lostTypes.length === types.length ? 'The rollout file has' : `In the rollout file, ${lostTypes.join(', ')} has`

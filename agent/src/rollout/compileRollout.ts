@@ -22,12 +22,29 @@ export class RolloutFileError extends Error {
   }
 }
 
+/** The rollouts of a folder: those with one table, and those with several. */
+export interface LoadedRollouts {
+  readonly rollouts: readonly Rollout[]
+  readonly groups: readonly RolloutGroup[]
+}
+
 /**
  * Reads every `*.yaml` and `*.yml` file of a folder, each with one table.
  *
+ * @throws RolloutFileError with the faults of all files, and for a file with several tables
+ */
+export async function loadRollouts(folder: string): Promise<readonly Rollout[]> {
+  const { rollouts, groups } = await loadRolloutsAndGroups(folder)
+  if (groups.length > 0) throw new RolloutFileError(groups.map(groupFault))
+  return rollouts
+}
+
+/**
+ * Reads every `*.yaml` and `*.yml` file of a folder.
+ *
  * @throws RolloutFileError with the faults of all files
  */
-export async function loadRollouts(folder: string): Promise<Rollout[]> {
+export async function loadRolloutsAndGroups(folder: string): Promise<LoadedRollouts> {
   let names: string[]
   try {
     names = (await readdir(folder)).filter((name) => /\.ya?ml$/i.test(name)).sort()
@@ -39,18 +56,17 @@ export async function loadRollouts(folder: string): Promise<Rollout[]> {
   }
   const results = await Promise.all(names.map((name) => loadFile(join(folder, name))))
   const rollouts = results.flatMap((result) => result.rollout ?? [])
+  const groups = results.flatMap((result) => result.group ?? [])
   const faults = [
     ...results.flatMap((result) => result.faults),
-    ...results.flatMap(({ group }) => (group === undefined ? [] : [groupFault(group)])),
-    ...duplicateFaults(rollouts),
+    ...duplicateFaults([...rollouts, ...groups.map((group) => group.rollout)]),
   ]
   if (faults.length > 0) throw new RolloutFileError(faults)
-  return rollouts
+  return { rollouts, groups }
 }
 
-/** Agents do not run several tables as one rollout yet. */
 const groupFault = ({ locate }: RolloutGroup): string =>
-  `${locate(['table'])} table names several tables, which sti check checks but no agent runs yet. Write one file for each table (docs/tenants.md#one-file-for-each-table).`
+  `${locate(['table'])} table names several tables. Here, each file has one table.`
 
 /** @throws RolloutFileError */
 export async function loadRolloutOrGroup(path: string): Promise<Rollout | RolloutGroup> {
@@ -247,7 +263,9 @@ function duplicateFaults(rollouts: readonly Rollout[]): string[] {
     })
   return [
     ...findDuplicates('this rollout’s name', ['rollout'], (rollout) => rollout.name),
-    ...findDuplicates('this table', ['table'], (rollout) => rollout.table.sql),
+    ...findDuplicates('this table', ['table'], ({ name, table }) =>
+      table.sql === parseTableName(NO_TABLE).sql ? name : table.sql,
+    ),
     ...findDuplicates('this flag key', ['flag', 'key'], (rollout) => rollout.file.flag.key),
   ]
 }

@@ -39,6 +39,7 @@ export function agentRoutes(app: App, deps: ApiDependencies): void {
         environment: config.environment,
         production: config.production,
         rollouts: deps.rollouts.map((rollout) => rollout.name),
+        groups: deps.groups.map((group) => group.name),
         dependencies: [...(await deps.health()), ...deps.applicationHealth()],
         foreignState: deps.foreignState(),
         database: deps.databaseName(),

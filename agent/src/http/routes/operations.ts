@@ -6,7 +6,16 @@ import { errorMessage } from '../../database/errors.ts'
 import { readEvents, toOperationEvent } from '../../operation/events.ts'
 import { listOperations, readOperation, toOperation, type OperationRow } from '../../operation/operationRow.ts'
 import { acceptOperation } from '../acceptOperation.ts'
-import { openApiResponses, PROBLEM_RESPONSES, operationParams, requireRollout, rolloutParams } from '../routeHelpers.ts'
+import { acceptGroupOperation, previewGroupOperation } from '../groupOperations.ts'
+import { groupOf } from '../../rollout/rolloutGroup.ts'
+import {
+  findGroup,
+  openApiResponses,
+  PROBLEM_RESPONSES,
+  operationParams,
+  requireRollout,
+  rolloutParams,
+} from '../routeHelpers.ts'
 import type { App, ApiDependencies } from '../dependencies.ts'
 import { previewOperation } from '../previewOperation.ts'
 import { Refusal } from '../problem.ts'
@@ -76,16 +85,22 @@ const operationEventsRoute = createRoute({
 export function operationRoutes(app: App, deps: ApiDependencies): void {
   const { state } = deps.database
   app.openapi(createOperationRoute, async (c) => {
-    const rollout = requireRollout(deps, c.req.valid('param').rollout)
+    const name = c.req.valid('param').rollout
     const request = c.req.valid('json')
-    if (c.req.valid('query').dryRun === 'true')
-      return c.json(await previewOperation(deps, rollout, request, c.get('caller')), 200)
+    const dryRun = c.req.valid('query').dryRun === 'true'
     const key = c.req.valid('header')['idempotency-key'] ?? randomUUID()
+    const group = findGroup(deps, name)
+    if (group !== null)
+      return dryRun
+        ? c.json(await previewGroupOperation(deps, group, request), 200)
+        : c.json(await acceptGroupOperation(deps, group, request, c.get('caller'), key), 202)
+    const rollout = requireRollout(deps, name)
+    if (dryRun) return c.json(await previewOperation(deps, rollout, request, c.get('caller')), 200)
     return c.json(await acceptOperation(deps, rollout, request, c.get('caller'), key), 202)
   })
   app.openapi(listOperationsRoute, async (c) => {
     const { rollout, limit } = c.req.valid('query')
-    if (rollout !== undefined) requireRollout(deps, rollout)
+    if (rollout !== undefined && !isKnown(deps, rollout)) requireRollout(deps, rollout)
     return c.json({ operations: (await listOperations(state, rollout ?? null, limit)).map(toOperation) }, 200)
   })
   app.openapi(getOperationRoute, async (c) =>
@@ -133,9 +148,13 @@ export function operationRoutes(app: App, deps: ApiDependencies): void {
   })
 }
 
+/** True for a rollout of this agent, and for a table of one. */
+function isKnown(deps: ApiDependencies, name: string): boolean {
+  return deps.rollouts.some((rollout) => rollout.name === name) || findGroup(deps, groupOf(name) ?? name) !== null
+}
+
 export async function requireOperation(deps: ApiDependencies, id: number): Promise<OperationRow> {
   const row = await readOperation(deps.database.state, id)
-  if (row === null || !deps.rollouts.some(({ name }) => name === row.rollout))
-    throw new Refusal('not-found', `Operation ${id} does not exist.`)
+  if (row === null || !isKnown(deps, row.rollout)) throw new Refusal('not-found', `Operation ${id} does not exist.`)
   return row
 }
