@@ -14,6 +14,7 @@ import type {
   DrillRequest,
   FailedRow,
   FlagStatus,
+  Group,
   Incident,
   Operation,
   OperationEvent,
@@ -115,6 +116,7 @@ export function createAgentClient({ url, token }: AgentAddress) {
     status: () => call<AgentStatus>('GET', '/v1/agent'),
     rollouts: async () => (await call<{ rollouts: RolloutSummary[] }>('GET', '/v1/rollouts')).rollouts,
     rollout: (name: string) => call<RolloutDetail>('GET', rolloutPath(name)),
+    tables: (name: string, limit: number) => call<Group>('GET', `${rolloutPath(name)}/tables?limit=${limit}`),
     start: (name: string, request: OperationInput, idempotencyKey: string) =>
       call<Operation>('POST', `${rolloutPath(name)}/operations`, request, idempotencyKey),
     preview: (name: string, request: OperationInput) =>

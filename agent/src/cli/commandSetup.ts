@@ -2,7 +2,13 @@ import type { Command } from 'commander'
 import type { RolloutSummary } from '../contract/index.ts'
 import type { ExitCode } from './exitCode.ts'
 import { loadCliSettings, type CliSettings } from './cliSettings.ts'
-import { selectRollout, selectTarget, type EnvironmentTarget, type TargetOptions } from './environmentTarget.ts'
+import {
+  selectForOperation,
+  selectRollout,
+  selectTarget,
+  type EnvironmentTarget,
+  type TargetOptions,
+} from './environmentTarget.ts'
 import { createOutput, type Output, type Terminal } from './terminal.ts'
 
 export interface CommonOptions extends TargetOptions {
@@ -41,6 +47,15 @@ export async function openCommandTarget(
 ): Promise<{ target: EnvironmentTarget; output: Output }> {
   const { settings, output } = await loadCommandSettings(terminal, options)
   return { target: await selectTarget(settings, options), output }
+}
+
+/** For an operation: of a rollout with one table or with several. */
+export async function openOperationRollout(
+  terminal: Terminal,
+  options: CommonOptions,
+): Promise<{ target: EnvironmentTarget; rollout: Pick<RolloutSummary, 'rollout'>; output: Output }> {
+  const { target, output } = await openCommandTarget(terminal, options)
+  return { target, rollout: await selectForOperation(target, options.rollout), output }
 }
 
 export async function openCommandRollout(

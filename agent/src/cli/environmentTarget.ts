@@ -89,7 +89,27 @@ export async function selectRollout(target: EnvironmentTarget, name: string | un
 
 /** The rollout's name alone, which the agent knows without its database; turning the flag off needs nothing else. */
 export function selectRolloutName({ status, environment }: EnvironmentTarget, name: string | undefined): string {
-  return name ?? requireOnlyRollout(environment, status.rollouts)
+  return name ?? requireOnlyRollout(environment, [...status.rollouts, ...(status.groups ?? [])])
+}
+
+/** The name of a rollout with several tables: that of `--rollout`, or the agent's only one. */
+export function selectGroupName({ status, environment }: EnvironmentTarget, name: string | undefined): string {
+  const groups = status.groups ?? []
+  if (name !== undefined) return name
+  if (groups.length === 0)
+    throw usageError(`The agent of ${environment} has no rollout with several tables (docs/tenants.md).`)
+  return requireOnlyRollout(environment, groups)
+}
+
+/** Like `selectRollout`, for operations, which a rollout with several tables has, too. */
+export async function selectForOperation(
+  target: EnvironmentTarget,
+  name: string | undefined,
+): Promise<Pick<RolloutSummary, 'rollout'>> {
+  const groups = target.status.groups ?? []
+  if (groups.length === 0) return await selectRollout(target, name)
+  const rollout = selectRolloutName(target, name)
+  return groups.includes(rollout) ? { rollout } : await selectRollout(target, rollout)
 }
 
 function requireOnlyRollout(environment: string, names: readonly string[]): string {

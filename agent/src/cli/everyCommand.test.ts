@@ -26,6 +26,7 @@ const RUNS: readonly (readonly [line: string, code: number, again?: 'reads' | 'o
   ['grafana-token --grafana http://127.0.0.1:9 --output token --password-file password', 1],
   ['status', 0, 'reads'],
   ['status --config two-agents.yaml', 1, 'reads'],
+  ['tables', 2],
   ['fleet status fleet.yaml', 0, 'reads'],
   ['fleet advance fleet.yaml --to expanded --dry-run', 0, 'reads'],
   ['flag --enable', 3],

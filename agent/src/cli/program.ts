@@ -26,6 +26,7 @@ import { registerRemoveArchive } from './commands/removeArchive.ts'
 import { registerRehearse } from './commands/rehearse.ts'
 import { registerRollback } from './commands/rollback.ts'
 import { registerStatus } from './commands/status.ts'
+import { registerTables } from './commands/tables.ts'
 import { registerUninstall } from './commands/uninstall.ts'
 import { registerValidate } from './commands/validate.ts'
 import { registerVerify } from './commands/verify.ts'
@@ -38,6 +39,7 @@ import { writeError, type Terminal } from './terminal.ts'
 
 const commands: readonly RegisterCommand[] = [
   registerStatus,
+  registerTables,
   registerWatch,
   registerOperations,
   registerBaseline,

@@ -32,9 +32,9 @@ async function runOrCheckAgent(terminal: Terminal, options: AgentOptions): Promi
       await runAgent(env)
       return await new Promise<never>(() => undefined)
     }
-    const { config, rollouts } = await loadAgentInput(env)
+    const { config, rollouts, groups } = await loadAgentInput(env)
     const { environment, host, port } = config
-    const names = rollouts.map(({ name }) => name)
+    const names = [...rollouts, ...groups].map(({ name }) => name)
     output.value({ environment, host, port, rollouts: names })
     output.line(
       `The configuration is valid: environment ${environment}, ${host}:${port}, ` +

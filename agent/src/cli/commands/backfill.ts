@@ -4,7 +4,7 @@ import { describeBounds, parameterParser } from '../argumentParsers.ts'
 import type { ExitCode } from '../exitCode.ts'
 import { parseInitialLimitOption } from '../limitOption.ts'
 import { exitCodeOfOperation, runOperation, addRunOptions, type RunOptions, noteWarnings } from '../runOperation.ts'
-import { openCommandRollout, addTargetOptions, type RegisterCommand } from '../commandSetup.ts'
+import { openOperationRollout, addTargetOptions, type RegisterCommand } from '../commandSetup.ts'
 import type { Terminal } from '../terminal.ts'
 
 interface BackfillOptions extends RunOptions {
@@ -72,7 +72,7 @@ export const registerBackfill: RegisterCommand = (program, run) => {
 }
 
 async function runBackfill(terminal: Terminal, options: BackfillOptions): Promise<ExitCode> {
-  const { target, rollout, output } = await openCommandRollout(terminal, options)
+  const { target, rollout, output } = await openOperationRollout(terminal, options)
   const { batchSize, checkpointInterval, workers, agents, niceRatio, maximumBatchSeconds, limit: limits } = options
   const { enableMonitoring, rollbackOnError } = options
   const pacing = { batchSize, checkpointInterval, workers, agents, niceRatio, maximumBatchSeconds, limits }

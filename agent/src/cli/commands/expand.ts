@@ -1,6 +1,6 @@
 import type { ExitCode } from '../exitCode.ts'
 import { exitCodeOfOperation, runOperation, addRunOptions, type RunOptions } from '../runOperation.ts'
-import { openCommandRollout, addTargetOptions, type RegisterCommand } from '../commandSetup.ts'
+import { openOperationRollout, addTargetOptions, type RegisterCommand } from '../commandSetup.ts'
 import type { Terminal } from '../terminal.ts'
 
 export const registerExpand: RegisterCommand = (program, run) => {
@@ -17,7 +17,7 @@ async function runStructureChange(
   terminal: Terminal,
   options: RunOptions,
 ): Promise<ExitCode> {
-  const { target, rollout, output } = await openCommandRollout(terminal, options)
+  const { target, rollout, output } = await openOperationRollout(terminal, options)
   const request = { kind, environment: target.environment, parameters: {}, reason: options.reason }
   const operation = await runOperation(target, rollout.rollout, request, output, options)
   // What a later step would refuse, so that nobody first meets it after the soak time.

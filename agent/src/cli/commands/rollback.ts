@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { RollbackScope, type Operation } from '../../contract/index.ts'
+import { RollbackScope, type Operation, type RolloutSummary } from '../../contract/index.ts'
 import type { AgentClient } from '../agentClient.ts'
 import { requireConfirmation, addConfirmOptions, type ConfirmOptions } from '../confirmation.ts'
 import { ExitCode, usageError } from '../exitCode.ts'
@@ -15,7 +15,7 @@ import {
   addRunOptions,
   type RunOptions,
 } from '../runOperation.ts'
-import { openCommandRollout, addTargetOptions, type RegisterCommand } from '../commandSetup.ts'
+import { openCommandRollout, openOperationRollout, addTargetOptions, type RegisterCommand } from '../commandSetup.ts'
 import { selectRolloutName, type EnvironmentTarget } from '../environmentTarget.ts'
 import { printChanges } from './monitoring.ts'
 import type { Output, Terminal } from '../terminal.ts'
@@ -72,7 +72,7 @@ async function rollbackWithConfirmation(
   terminal: Terminal,
   options: ConfirmedRollbackOptions,
 ): Promise<ExitCode> {
-  const { target, rollout, output } = await openCommandRollout(terminal, options)
+  const { target, rollout, output } = await openOperationRollout(terminal, options)
   const name = rollout.rollout
   if (options.force && !options.reason)
     throw usageError('--force requires --reason, which is recorded with the operation.')
@@ -92,7 +92,7 @@ async function rollbackWithConfirmation(
 export async function rollbackAll(terminal: Terminal, options: ConfirmedRollbackOptions): Promise<ExitCode> {
   if (options.detach)
     throw usageError('--detach cannot be combined with all, since each scope waits for the one before it.')
-  const { target, rollout, output } = await openCommandRollout(terminal, options)
+  const { target, rollout, output } = await openOperationRollout(terminal, options)
   const name = rollout.rollout
   await requireConfirmation(terminal, options, target, name, 'roll back everything', async () => {
     for (const scope of RollbackScope.options)
@@ -140,7 +140,9 @@ async function rollbackScope(
   const request = rollbackRequest(target, scope, name, options)
   const { code } = await requestWithRetry((agent) => agent.preview(name, request))
   if (code === 'nothing-to-roll-back') return null
-  if (scope === 'data') await waitForClients(name, requestWithRetry, output)
+  const readFlag = (agent: AgentClient): Promise<Pick<RolloutSummary, 'flag'>> =>
+    target.status.groups?.includes(name) === true ? agent.tables(name, 1) : agent.rollout(name)
+  if (scope === 'data') await waitForClients(() => requestWithRetry(readFlag), output)
   // One key for all retries, so that the rollback starts once.
   const key = randomUUID()
   const started = await requestWithRetry((agent) => agent.start(name, request, key))
@@ -148,10 +150,10 @@ async function rollbackScope(
 }
 
 /** Waits until no client can read by type. After a minute, the agent refuses and names the clients that still can. */
-async function waitForClients(name: string, requestWithRetry: RequestWithRetry, output: Output): Promise<void> {
+async function waitForClients(readFlag: () => Promise<Pick<RolloutSummary, 'flag'>>, output: Output): Promise<void> {
   let lastNames = ''
   for (const deadline = Date.now() + CLIENT_TIMEOUT_MS; Date.now() < deadline; await delay(500)) {
-    const { flag } = await requestWithRetry((agent) => agent.rollout(name))
+    const { flag } = await readFlag()
     const stale = flag.clients.filter((client) => client.stale).map((client) => client.client)
     if (flag.enabled || stale.length === 0) return
     const names = stale.join(', ')

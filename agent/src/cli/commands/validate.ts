@@ -3,7 +3,7 @@ import { ValidationLayer, ReportFormat } from '../../contract/index.ts'
 import { ExitCode, EXIT_CODE_OF_VERDICT } from '../exitCode.ts'
 import { resolveReportDestination, writeReport } from '../reportFile.ts'
 import { runOperation, addRunOptions, type RunOptions } from '../runOperation.ts'
-import { openCommandRollout, addTargetOptions, type RegisterCommand } from '../commandSetup.ts'
+import { openOperationRollout, addTargetOptions, type RegisterCommand } from '../commandSetup.ts'
 import type { Terminal } from '../terminal.ts'
 import { formatValidation } from '../formatResponses.ts'
 import { readBaselineFile } from './baseline.ts'
@@ -45,7 +45,7 @@ async function runValidation(terminal: Terminal, options: ValidateOptions): Prom
   const destination = await resolveReportDestination(terminal, options)
   const { performanceBaseline } = options
   const content = performanceBaseline === undefined ? null : await readBaselineFile(terminal, performanceBaseline)
-  const { target, rollout, output } = await openCommandRollout(terminal, options)
+  const { target, rollout, output } = await openOperationRollout(terminal, options)
   const importedBaseline =
     content && (await target.agent.importBaseline(rollout.rollout, { content, oneRunOnly: true }))
   const request = {
@@ -62,6 +62,9 @@ async function runValidation(terminal: Terminal, options: ValidateOptions): Prom
   const operation = await runOperation(target, rollout.rollout, request, output, options)
   if (operation === null || options.detach) return ExitCode.done
   if (operation.state !== 'succeeded') return ExitCode.failed
+  // Of several tables, each has a validation of its own.
+  if (operation.result?.['validation'] === undefined)
+    return operation.result?.['verdict'] === 'pass' ? ExitCode.done : EXIT_CODE_OF_VERDICT.fail
   const validation = await target.agent.validation(rollout.rollout, Number(operation.result?.['validation']))
   for (const line of formatValidation(validation, terminal.stdout.columns)) output.line(line)
   output.value(validation)
