@@ -7,6 +7,8 @@ export interface SessionPool extends Database {
 
 /** A connection whose statement takes longer than this after it was given back is closed. */
 const RETURN_TIMEOUT_MS = 1_000
+/** Idle connections that are kept. Some settings are those of one table, so that nobody asks for them again. */
+const MAX_IDLE = 10
 
 /**
  * Keeps the engine connections of many short runs open: to open one, to look for a pooler, and to read its settings back
@@ -14,7 +16,8 @@ const RETURN_TIMEOUT_MS = 1_000
  * is local to its transaction.
  */
 export function createSessionPool(database: Database): SessionPool {
-  const idle = new Map<string, Sql[]>()
+  /** The connection that was given back first is the first. */
+  const idle: { readonly key: string; readonly sql: Sql }[] = []
   const closers = new Map<Sql, () => Promise<void>>()
   let ended = false
 
@@ -29,23 +32,28 @@ export function createSessionPool(database: Database): SessionPool {
   }
   const engine = (settings: EngineSettings = {}): Sql => {
     const key = JSON.stringify(Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1)))
-    const sql = idle.get(key)?.pop() ?? open(settings)
+    const newest = idle.findLastIndex((entry) => entry.key === key)
+    const sql = newest === -1 ? open(settings) : idle.splice(newest, 1)[0]!.sql
     let used = true
-    sql.end = async () => {
+    const giveBack = async (): Promise<void> => {
       if (!used) return
       used = false
       const clean = await endTransaction(sql)
-      if (!clean || ended) await closers.get(sql)?.()
-      else idle.set(key, [...(idle.get(key) ?? []), sql])
+      if (clean && !ended) idle.push({ key, sql })
+      else await closers.get(sql)?.()
+      if (idle.length > MAX_IDLE) await closers.get(idle.shift()!.sql)?.()
     }
-    return sql
+    // Each user has a handle of its own: a second end by one of them must not reach the next.
+    return new Proxy(sql, {
+      get: (target, property) => (property === 'end' ? giveBack : (Reflect.get(target, property) as unknown)),
+    })
   }
   return {
     ...database,
     engine,
     async end() {
       ended = true
-      idle.clear()
+      idle.length = 0
       await Promise.all([...closers.values()].map((close) => close()))
     },
   }
