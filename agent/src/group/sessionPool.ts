@@ -30,7 +30,9 @@ export function createSessionPool(database: Database): SessionPool {
     })
     return sql
   }
-  const engine = (settings: EngineSettings = {}): Sql => {
+  const engine = (requested: EngineSettings = {}): Sql => {
+    // What a connection is for is only shown: with one name for all, a validation of many checks needs few.
+    const settings: EngineSettings = { ...requested, purpose: 'tables' }
     const key = JSON.stringify(Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1)))
     const newest = idle.findLastIndex((entry) => entry.key === key)
     const sql = newest === -1 ? open(settings) : idle.splice(newest, 1)[0]!.sql
