@@ -11,6 +11,7 @@ import { HELP, parseOptions, UsageError, type BenchOptions } from './options.ts'
 import { goalLines, methodGoals } from './goals.ts'
 import { RESULTS_NOTES, resultsTable } from './resultsTable.ts'
 import { runMethods } from './runMethods.ts'
+import { runTenantsBench } from './tenants/main.ts'
 import { runValidationBench } from './validation/main.ts'
 
 try {
@@ -36,9 +37,11 @@ async function runBench(options: BenchOptions): Promise<number> {
           ? await runConflictsBench(options, calibration)
           : options.citus
             ? await runCitusBench({ ...options, citus: options.citus }, calibration)
-            : options.foreground
-              ? await runForegroundBench(options, calibration)
-              : await runMethodsBench(options, calibration)
+            : options.tenants
+              ? await runTenantsBench({ ...options, tenants: options.tenants }, calibration)
+              : options.foreground
+                ? await runForegroundBench(options, calibration)
+                : await runMethodsBench(options, calibration)
     const warning = calibration.warning()
     if (warning !== null) process.stdout.write(`\n${warning}\n`)
     return code

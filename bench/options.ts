@@ -19,6 +19,8 @@ export interface BenchOptions {
   readonly conflicts: boolean
   /** Measures a table in shards of a Citus cluster instead; null: measures the methods. */
   readonly citus: { readonly url: string; readonly shards: number; readonly workers: number } | null
+  /** Measures this number of schemas with one file instead; null: measures the methods. */
+  readonly tenants: number | null
   /** Measures updates next to a held row instead; null: measures the methods. */
   readonly heldRow: { readonly seconds: number; readonly perSecond: number } | null
   /** Measures the latency of other clients instead; null: measures the methods. */
@@ -59,8 +61,12 @@ export const HELP = `npm run bench -- [options]
                     and the engine (--runs 3)
     --shards N      shards of the table (16)
     --workers N     workers of the engine (1)
+  --tenants N       measures every step in N schemas of --rows rows (1000), with one rollout file
   --help
 `
+
+/** What is measured instead of the methods. */
+const KINDS = ['foreground', 'held-row', 'validation', 'conflicts', 'citus', 'tenants'] as const
 
 /** @throws UsageError */
 export async function parseOptions(args: string[]): Promise<BenchOptions | 'help'> {
@@ -77,22 +83,15 @@ export async function parseOptions(args: string[]): Promise<BenchOptions | 'help
   if (!foreground && !heldRow && values.rate !== undefined)
     throw new UsageError('--rate requires --foreground or --held-row')
   if (!heldRow && values.seconds !== undefined) throw new UsageError('--seconds requires --held-row')
-  for (const name of ['methods', 'compare'] as const) {
-    if (foreground && values[name] !== undefined) throw new UsageError(`--${name} cannot be used with --foreground`)
+  const chosen = KINDS.filter((kind) => values[kind] !== undefined)
+  if (chosen.length > 1) throw new UsageError(`--${chosen[0]} cannot be used with --${chosen[1]}`)
+  for (const kind of chosen) {
+    for (const name of ['methods', 'compare', ...(kind === 'foreground' ? [] : (['svg'] as const))] as const)
+      if (values[name] !== undefined) throw new UsageError(`--${name} cannot be used with --${kind}`)
   }
-  for (const other of ['validation', 'held-row', 'conflicts', 'citus'] as const) {
-    for (const name of ['methods', 'compare', 'foreground', 'svg'] as const) {
-      if (values[other] && values[name] !== undefined) throw new UsageError(`--${name} cannot be used with --${other}`)
-    }
-  }
-  if (heldRow && values.validation) throw new UsageError('--validation cannot be used with --held-row')
-  for (const other of ['validation', 'held-row'] as const)
-    if (values.conflicts && values[other]) throw new UsageError(`--conflicts cannot be used with --${other}`)
-  for (const other of ['validation', 'held-row', 'conflicts'] as const)
-    if (values.citus && values[other]) throw new UsageError(`--citus cannot be used with --${other}`)
   for (const name of ['json', 'svg'] as const) await requireWritableFolder(name, values[name])
   return {
-    rows: parsePositiveInteger('rows', values.rows, 2_000_000),
+    rows: parsePositiveInteger('rows', values.rows, values.tenants === undefined ? 2_000_000 : 1_000),
     runs: parsePositiveInteger(
       'runs',
       values.runs,
@@ -108,6 +107,7 @@ export async function parseOptions(args: string[]): Promise<BenchOptions | 'help
           workers: parsePositiveInteger('workers', values.workers, 1),
         }
       : null,
+    tenants: values.tenants === undefined ? null : parsePositiveInteger('tenants', values.tenants, 1_000),
     heldRow: heldRow
       ? {
           seconds: parsePositiveInteger('seconds', values.seconds, 60),
@@ -151,6 +151,7 @@ function parseArguments(args: string[]) {
     conflicts: { type: 'boolean' },
     citus: { type: 'boolean' },
     shards: text,
+    tenants: text,
     help: { type: 'boolean' },
   } as const
   try {

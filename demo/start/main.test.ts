@@ -80,10 +80,10 @@ test('SIGTERM leaves nothing behind; a port in use is named and avoided', async 
   } finally {
     taken?.close()
   }
-}, 240_000)
+})
 
 test('SIGKILL leaves no process behind', async () => {
   const run = await startDemo('--idle')
   run.child.kill('SIGKILL')
   await expectNothingLeft(run)
-}, 240_000)
+})

@@ -148,7 +148,7 @@ test('with --json each command prints JSON only; tables fit; nothing is colored;
       { config: { signingKey, guard: false } },
     )
   })
-}, 120_000)
+})
 
 test('a progress bar has no colors', async () => {
   await withDatabase(async ({ url, sql }) => {

@@ -154,7 +154,14 @@ function createDriver(deps: GroupDependencies, operation: GroupOperation): { run
   const { kind, row, control, children } = operation
   const { state: sql } = deps.database
   const leaseSeconds = deps.leaseSeconds ?? 10
-  const outcomes: OutcomeWriter = createOutcomeWriter({ ...deps, wake: () => undefined })
+  // The metrics have one series for the group: thousands of tables would each have their own. Its operation ends once.
+  const observer: OperationObserver = {
+    progressReported: () => undefined,
+    batchWritten: (child, seconds, rows) =>
+      deps.observer.batchWritten({ ...child, rollout: operation.group }, seconds, rows),
+    operationEnded: () => undefined,
+  }
+  const outcomes: OutcomeWriter = createOutcomeWriter({ ...deps, observer, wake: () => undefined })
   /** Errors after which no table can continue. */
   const failures: unknown[] = []
   const mayContinue = (): boolean => control.directive() === 'continue' && failures.length === 0
@@ -264,6 +271,7 @@ function createDriver(deps: GroupDependencies, operation: GroupOperation): { run
   ): Promise<OperationRow | null> => {
     const started = startRun({
       ...deps,
+      observer,
       leaseSeconds,
       row: claimed,
       rollout,

@@ -82,7 +82,7 @@ test('exactly the rows that PostgreSQL would refuse with the type are found befo
       await database.close()
     }
   })
-}, 60_000)
+})
 
 test('rows whose type cannot be derived are measured with the longest type, and refuse nothing', async () => {
   await withDatabase(async ({ url, sql }) => {
@@ -128,7 +128,7 @@ test('a table without room for one more column is refused before expand, dropped
       await database.close()
     }
   })
-}, 60_000)
+})
 
 function rolloutWith(dataType: string, conditionOfA = 'is_a') {
   const { rollout, faults } = compileRollout(

@@ -5,15 +5,21 @@ import { sqlField, strictObject } from './schemaFields.ts'
 
 /** The tables of a rollout file: one, every table that a pattern matches, a list of both, or what a query returns. */
 export const TableSelectionSchema = z
-  .union([
-    sqlField(parseTablePattern).describe(
-      'as in SQL; default schema: public; * in the schema stands for any characters',
-    ),
-    z.array(sqlField(parseTablePattern)).min(1, 'needs at least one table'),
-    strictObject({
-      query: sqlField(parseQuery).describe('one SELECT of one column: the names of the tables, as in SQL'),
-    }),
-  ])
+  .union(
+    [
+      sqlField(parseTablePattern).describe(
+        'as in SQL; default schema: public; * in the schema stands for any characters',
+      ),
+      z.array(sqlField(parseTablePattern)).min(1, 'needs at least one table'),
+      strictObject({
+        query: sqlField(parseQuery).describe('one SELECT of one column: the names of the tables, as in SQL'),
+      }),
+    ],
+    {
+      error: ({ input }) =>
+        input === undefined ? undefined : 'must be a text, such as public.vehicles, a list of texts, or a query',
+    },
+  )
   .describe('a table, or the same table in several schemas: a pattern, a list, or a query')
 export type TableSelection = z.output<typeof TableSelectionSchema>
 
