@@ -22,6 +22,9 @@ export const routes = {
     const at = Date.parse(instant)
     return `${routes.rollout(environment, rollout)}?from=${at - MS_BEFORE_EVENT}&to=${at + MS_AFTER_EVENT}`
   },
+  /** The tables of a rollout with several. */
+  tables: (environment: string, rollout: string) =>
+    `${APP_ROOT}/tables/${encodeURIComponent(environment)}/${encodeURIComponent(rollout)}`,
   operations: (environment: string, rollout: string) => `${routes.rollout(environment, rollout)}/operations`,
   operation: (environment: string, rollout: string, id: number) => `${routes.operations(environment, rollout)}/${id}`,
   validation: (environment: string, rollout: string) => `${routes.rollout(environment, rollout)}/validation`,

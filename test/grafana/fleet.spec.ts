@@ -6,9 +6,10 @@ import { dirname, join } from 'node:path'
 import { readRunRecord } from '../../demo/start/previousRun.ts'
 import { expectDrawn, READINGS_OF_FLEET } from './dashboardReadings.ts'
 import { startFleet, type FleetReady, type RunningFleet } from './fleetAgents.ts'
+import { addDataSources, removeDataSources } from './fleetDataSources.ts'
 import { illegibleTexts } from './legibility.ts'
 import { collectBrowserErrors, dashboardPanel, dialog, ROLLOUTS_PAGE } from './pageObjects.ts'
-import { ADMIN, EDITOR, openPageAs, VIEWER } from './users.ts'
+import { EDITOR, openPageAs, VIEWER } from './users.ts'
 
 const GRAFANA_URL = process.env.STI_TEST_GRAFANA_URL ?? ''
 const ROLLOUT = 'shards'
@@ -27,24 +28,12 @@ let page: Page
 test.beforeAll(async ({ browser }) => {
   fleet = await startFleet(GRAFANA_URL, ROLLOUT, MEMBERS)
   await scrapeFleet(fleet.members)
-  const { viewer, editor, admin } = fleet.tokens
-  for (const { name, environment, url } of fleet.members) {
-    const status = await changeDataSource('POST', '', {
-      name: `STI ${name}`,
-      uid: `sti-${name}`,
-      type: 'sti-rollout-datasource',
-      access: 'proxy',
-      url,
-      jsonData: { environment },
-      secureJsonData: { viewerToken: viewer, editorToken: editor, adminToken: admin },
-    })
-    expect(status, name).toBe(200)
-  }
+  await addDataSources(GRAFANA_URL, fleet)
   page = await openPageAs(browser, EDITOR)
 })
 test.afterAll(async () => {
   await scrapeFleet([])
-  for (const { name } of MEMBERS) await changeDataSource('DELETE', `/uid/sti-${name}`)
+  await removeDataSources(GRAFANA_URL, MEMBERS)
   await page.context().close()
   await fleet.send({ end: true })
 })
@@ -151,17 +140,4 @@ async function countScraped(): Promise<number> {
   const answer = await page.request.get(`/api/datasources/proxy/uid/sti-prometheus/api/v1/query?query=${query}`)
   const { data } = (await answer.json()) as { data: { result: { value: [number, string] }[] } }
   return Number(data.result[0]?.value[1] ?? 0)
-}
-
-/** As the admin, whose session in the browser belongs to other tests. */
-async function changeDataSource(method: 'POST' | 'DELETE', path: string, body?: object): Promise<number> {
-  const answer = await fetch(`${GRAFANA_URL}/api/datasources${path}`, {
-    method,
-    headers: {
-      authorization: `Basic ${Buffer.from(`${ADMIN.user}:${ADMIN.password}`).toString('base64')}`,
-      'content-type': 'application/json',
-    },
-    body: body && JSON.stringify(body),
-  })
-  return answer.status
 }

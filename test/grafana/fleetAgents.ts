@@ -5,7 +5,10 @@ import { join } from 'node:path'
 export interface FleetMemberSpec {
   readonly name: string
   readonly environment: string
+  /** In each table. */
   readonly rows: number
+  /** Schemas that each have the table; without it, the schema public has it. */
+  readonly tenants?: number
   /** How far its rollout is when the fleet is ready. */
   readonly stage: 'new' | 'expanded' | 'enabled'
 }

@@ -38,6 +38,7 @@ export default defineConfig<PluginOptions>({
     { name: 'admin', testMatch: 'admin.spec.ts', dependencies: ['editor'] },
     // Last, since its data sources are more agents of the other pages.
     { name: 'fleet', testMatch: 'fleet.spec.ts', dependencies: ['admin'] },
+    { name: 'tables', testMatch: 'tables.spec.ts', dependencies: ['admin'] },
   ],
 })
 

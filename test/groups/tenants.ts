@@ -13,7 +13,10 @@ import { testConfig } from '../support/agent.ts'
 import { VEHICLES_FILE } from '../support/vehicles.ts'
 import { isOk, waitFor } from '../support/waitFor.ts'
 
-export const TENANTS_FILE = VEHICLES_FILE.replace('public.vehicles', 'tenant_*.vehicles')
+/** The file for the table in every schema of a tenant. */
+export const inTenants = (file: string): string => file.replace('public.vehicles', 'tenant_*.vehicles')
+
+export const TENANTS_FILE = inTenants(VEHICLES_FILE)
 
 /** Creates `tenants` schemas with the legacy table, each with `rows` rows. */
 export async function createTenants(sql: postgres.Sql, tenants: number, rows: number): Promise<void> {

@@ -12,7 +12,7 @@ import {
   type OperationRequest,
   type RolloutDetail,
 } from '../../agent/src/contract/index.ts'
-import { loadRollouts } from '../../agent/src/rollout/compileRollout.ts'
+import { loadRolloutsAndGroups } from '../../agent/src/rollout/compileRollout.ts'
 import { isOk, waitFor } from './waitFor.ts'
 
 export const TOKENS = {
@@ -96,12 +96,13 @@ export async function withAgent<T>(
   const folder = await mkdtemp(join(tmpdir(), 'sti-rollouts-'))
   await writeFile(join(folder, 'rollout.yaml'), file)
   const config = testConfig(url, folder, { ...options.config, agent: options.name ?? 'agent-1' })
-  const rollouts = await loadRollouts(folder)
+  const { rollouts, groups } = await loadRolloutsAndGroups(folder)
   const agent = await startAgent(
     config,
     rollouts,
     '0.0.0',
     options.log ?? ((line) => void (line['level'] !== 'info' && console.error(JSON.stringify(line)))),
+    { groups },
   )
   try {
     // It boots without the database and reaches it a moment later.

@@ -3,6 +3,7 @@ import type { FleetMemberSpec, FleetMessage, FleetReady } from '../grafana/fleet
 import { agentClient, TOKENS, withAgent, type TestAgentClient } from './agent.ts'
 import { startMetricsApplication } from './applicationMetrics.ts'
 import { freePort, startPostgres, type PostgresServer } from './server.ts'
+import { createTenants, inTenants } from '../groups/tenants.ts'
 import { createVehicles, VEHICLES_FILE } from './vehicles.ts'
 
 const [grafanaUrl = '', rollout = '', specs = '[]'] = process.argv.slice(2)
@@ -51,7 +52,7 @@ async function create(server: PostgresServer, spec: FleetMemberSpec): Promise<Ru
   await root.end()
   const databaseUrl = server.url.replace(/\/postgres$/, `/${spec.name}`)
   const sql = postgres(databaseUrl, { max: 1, onnotice: () => undefined })
-  await createVehicles(sql, spec.rows)
+  await (spec.tenants === undefined ? createVehicles(sql, spec.rows) : createTenants(sql, spec.tenants, spec.rows))
   await sql.end()
   const port = await freePort()
   const member: RunningMember = { ...spec, databaseUrl, port, url: `http://127.0.0.1:${port}`, stop: null }
@@ -77,7 +78,7 @@ function start(member: RunningMember): Promise<void> {
     let end: () => void = () => undefined
     const running = withAgent(
       member.databaseUrl,
-      FILE,
+      member.tenants === undefined ? FILE : inTenants(FILE),
       () => {
         ready()
         return new Promise<void>((done) => (end = done))

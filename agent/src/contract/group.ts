@@ -3,6 +3,7 @@ import { Instant, RolloutStage } from './enums.ts'
 import { FlagStatus } from './flag.ts'
 import { nullable } from './nullable.ts'
 import { Operation } from './operation.ts'
+import { AllowedAction } from './rollout.ts'
 
 export const GroupTable = z
   .object({
@@ -32,6 +33,9 @@ export const Group = z
     total: z.number().int().describe('tables that an operation has looked at'),
     states: z.record(z.string(), z.number().int()).describe('number of tables by state'),
     stages: z.record(z.string(), z.number().int()).describe('number of tables by stage'),
+    actions: z
+      .array(AllowedAction)
+      .describe('what is possible with several tables; what each table lacks is in the preview of an operation'),
     tables: z.array(GroupTable).describe('failed ones first, then the slowest'),
   })
   .openapi('Group')

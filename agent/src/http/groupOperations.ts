@@ -1,6 +1,14 @@
-import { writesTable, type Operation, type OperationPreview, type OperationRequest } from '../contract/index.ts'
+import {
+  requiredRights,
+  writesTable,
+  type Operation,
+  type OperationPreview,
+  type OperationRequest,
+  type ValidationLayer,
+} from '../contract/index.ts'
 import { readPromotionGate } from '../evidence/promotionGate.ts'
 import { groupEnableRefusals } from '../group/groupFlag.ts'
+import { FLAG_IS_ON } from '../group/groupActions.ts'
 import { GROUP_KINDS, isGroupKind } from '../group/childWork.ts'
 import { findByIdempotencyKey, insertOperation } from '../operation/insertOperation.ts'
 import { toOperation } from '../operation/operationRow.ts'
@@ -8,7 +16,6 @@ import { requireInEffect } from '../operation/supersededOperation.ts'
 import type { Caller } from '../rights/caller.ts'
 import { findTables, type FoundTables } from '../rollout/findTables.ts'
 import type { RolloutGroup } from '../rollout/rolloutGroup.ts'
-import { requiredRights } from '../contract/index.ts'
 import { acceptOperation, enableFlag, requestHashOf, requireConfirmation } from './acceptOperation.ts'
 import type { ApiDependencies } from './dependencies.ts'
 import { Refusal } from './problem.ts'
@@ -128,9 +135,23 @@ async function findGroupRefusals(
   return [
     ...found.faults,
     ...(kind === 'backfill' && promotion?.backfillToo === true ? promotionReasons : []),
-    ...(kind === 'backfill' && flag.enabled ? ['The flag is on. Turn it off before the backfill.'] : []),
+    ...(kind === 'backfill' && flag.enabled ? [FLAG_IS_ON] : []),
+    ...(kind === 'validation' ? unjudgedLayerRefusals(request.parameters) : []),
     ...(kind === 'backfill' && request.parameters.rollbackOnError === 'data'
       ? ['With several tables, a failed table is not rolled back automatically. Leave rollbackOnError out.']
       : []),
+  ]
+}
+
+/** These layers judge the service and the server, not a table; without `layers`, they are left out. */
+function unjudgedLayerRefusals({
+  layers = [],
+}: {
+  readonly layers?: readonly ValidationLayer[] | undefined
+}): string[] {
+  const unjudged = layers.filter((layer) => layer === 'performance' || layer === 'system')
+  if (unjudged.length === 0) return []
+  return [
+    `The layers of a validation of several tables are integrity and business. Leave ${unjudged.join(' and ')} out.`,
   ]
 }

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { Problem } from '../contract/index.ts'
-import type { Actor } from '../contract/index.ts'
+import type { Actor, AllowedAction } from '../contract/index.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import type { RolloutGroup } from '../rollout/rolloutGroup.ts'
 import type { Caller } from '../rights/caller.ts'
@@ -77,6 +77,18 @@ export function requireGroup(deps: ApiDependencies, name: string): RolloutGroup 
 export function requireRight(deps: ApiDependencies, caller: Caller, right: Right): void {
   const refusal = rightRefusal(caller, right, deps.config)
   if (refusal !== null) throw new Refusal('forbidden', refusal)
+}
+
+/** The actions, with those refused that this caller has no right to. */
+export function refuseWithoutRight(
+  deps: ApiDependencies,
+  caller: Caller,
+  actions: readonly AllowedAction[],
+): AllowedAction[] {
+  return actions.map((action) => {
+    const refusal = rightRefusal(caller, action.action, deps.config)
+    return refusal === null ? action : { ...action, allowed: false, reasons: [refusal, ...action.reasons] }
+  })
 }
 
 export function toActor(caller: Caller): Actor {

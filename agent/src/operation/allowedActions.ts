@@ -43,26 +43,27 @@ export function listAllowedActions(facts: RolloutFacts, kinds: OperationDefiniti
     ...(Object.keys(OTHER_REFUSALS) as (keyof typeof OTHER_REFUSALS)[]).map((action) =>
       toAllowedAction(action, OTHER_REFUSALS[action](facts)),
     ),
-    ...[current, ...facts.openOperations.filter((open) => open !== current)].flatMap((operation) =>
-      CONTROLS.map((control) => toAllowedAction(control, controlRefusals(operation, control), operation)),
-    ),
+    ...[current, ...facts.openOperations.filter((open) => open !== current)].flatMap(listControls),
     toAllowedAction('tune', current?.kind === 'backfill' ? [] : ['No backfill is open.'], current),
   ]
+}
+
+/** Pause, resume, and cancel of an operation; null: none is open. */
+export function listControls(operation: Operation | null): AllowedAction[] {
+  return CONTROLS.map((control) => toAllowedAction(control, controlRefusals(operation, control), operation))
 }
 
 function startRefusals(facts: RolloutFacts, kinds: OperationDefinitions, action: OperationAction): string[] {
   const { kind, parameters } = OPERATION_ACTIONS[action]
   const request = { kind, parameters: parameters as Record<string, unknown> }
   const writer = writesTable(request) ? findWriter(facts) : null
-  return [
-    ...(writer === null
-      ? []
-      : [`${operationName(writer)} is ${writer.state}: only one operation at a time can write the table.`]),
-    ...kinds[kind].refusals(facts, request.parameters),
-  ]
+  return [...(writer === null ? [] : [describeWriter(writer)]), ...kinds[kind].refusals(facts, request.parameters)]
 }
 
-function toAllowedAction(
+export const describeWriter = (writer: Operation): string =>
+  `${operationName(writer)} is ${writer.state}: only one operation at a time can write the table.`
+
+export function toAllowedAction(
   action: Action,
   reasons: readonly string[],
   operation: Operation | null = null,

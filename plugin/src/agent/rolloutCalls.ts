@@ -2,6 +2,7 @@ import type {
   AccessLevel,
   AgentStatus,
   FailedRow,
+  Group,
   Operation,
   OperationEvent,
   OperationPatch,
@@ -66,6 +67,10 @@ export const getRollout = (
 
 export const pollRollout = (agent: AgentDataSource, name: string, signal: AbortSignal) =>
   getRollout(agent, name, signal, POLL_HEADERS)
+
+/** A rollout with several tables, with at most `limit` of them. */
+export const getTables = (agent: AgentDataSource, name: string, limit: number, signal?: AbortSignal) =>
+  sendAgentRequest<Group>(agent, { level: userLevel(), path: `${rolloutPath(name)}/tables?limit=${limit}`, signal })
 
 export const getOperation = (agent: AgentDataSource, id: number, signal?: AbortSignal) =>
   sendAgentRequest<Operation>(agent, { level: 'viewer', path: `/v1/operations/${id}`, signal })

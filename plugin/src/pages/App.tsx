@@ -13,6 +13,7 @@ import { RollbackPage } from './RollbackPage'
 import { RolloutShell } from './RolloutShell'
 import { RolloutsPage } from './RolloutsPage'
 import { RunbookPage } from './RunbookPage'
+import { TablesPage } from './TablesPage'
 import { ValidationPage } from './ValidationPage'
 
 /** The routes of the app below `/a/sti-rollout-app`. */
@@ -31,6 +32,7 @@ export default function App() {
         {/* Other names of the tabs lead to the overview of the same rollout. */}
         <Route path="*" element={<OverviewRedirect />} />
       </Route>
+      <Route path="tables/:environment/:rollout" element={<TablesPage />} />
       <Route path="incidents" element={<AllIncidentsPage />} />
       <Route path="readiness" element={<AllReadinessPage />} />
       <Route path="rollback" element={<RollbackPage />} />

@@ -2,7 +2,7 @@ import { css } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
 import { LoadingPlaceholder, useStyles2 } from '@grafana/ui'
 import React, { useEffect, useMemo } from 'react'
-import { Outlet, useLocation, useParams } from 'react-router-dom'
+import { Navigate, Outlet, useLocation, useParams } from 'react-router-dom'
 import { useEnvironment } from '../agent/useEnvironment'
 import { IncidentBanner } from '../incident/IncidentBanner'
 import { routes } from '../routes'
@@ -33,6 +33,7 @@ export function RolloutShell() {
     () => rolloutTabs(routes.rollout(name, rollout), pathname, openIncidents),
     [name, rollout, pathname, openIncidents],
   )
+  if (environment.data?.status.groups?.includes(rollout)) return <Navigate replace to={routes.tables(name, rollout)} />
   const context: RolloutContext = { name, rollout, environment: environment.data, detail, error, refresh }
 
   return (

@@ -6,10 +6,13 @@ import React, { useCallback, useMemo, useState } from 'react'
 import { useSearchParams } from 'react-router-dom'
 import { listAgentDataSources } from '../agent/agentDataSources'
 import { withAppSubUrl, routes } from '../routes'
+import { Section } from '../layout/Section'
 import { AgentRolloutsLoader } from '../rollout/AgentRolloutsLoader'
 import { type RolloutSort, selectFleets, SORT_OPTIONS, toFleets } from '../fleet/fleet'
 import { RolloutRows } from '../fleet/RolloutRows'
 import type { AgentRollouts } from '../rollout/rolloutRows'
+import { GroupLine } from '../tables/GroupLine'
+import { listGroups } from '../tables/listGroups'
 import { Page } from './Page'
 
 const SORT_LABELS = {
@@ -39,6 +42,7 @@ export function RolloutsPage() {
   const text = parameters.get('filter') ?? ''
   const onlyTrouble = parameters.get('trouble') === 'only'
   const selected = useMemo(() => selectFleets(fleets, { text, onlyTrouble, sort }), [fleets, text, onlyTrouble, sort])
+  const groups = useMemo(() => listGroups(Object.values(known), text), [known, text])
   const toggled = parameters.getAll('toggle')
   const toggle = (rollout: string) =>
     setParameters(
@@ -114,6 +118,13 @@ export function RolloutsPage() {
               onToggle={toggle}
               onSent={() => setGeneration((number) => number + 1)}
             />
+          )}
+          {groups.length > 0 && (
+            <Section title="With several tables">
+              {groups.map((group) => (
+                <GroupLine {...group} key={group.key} />
+              ))}
+            </Section>
           )}
           {agents.map((agent) => (
             <AgentRolloutsLoader key={agent.uid} agent={agent} onChange={onChange} generation={generation} />

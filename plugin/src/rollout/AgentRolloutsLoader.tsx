@@ -41,7 +41,7 @@ export function AgentRolloutsLoader({ agent, onChange, generation }: Props) {
       <AgentOutage agent={agent} error={error} failingSince={failingSince} what="rollouts" hasAnswer={data !== null} />
     )
   if (!data) return <LoadingPlaceholder text={`Loading from ${agent.name}…`} />
-  return data.list.length === 0 ? (
+  return data.list.length === 0 && (data.status.groups ?? []).length === 0 ? (
     <p>{`${agent.name} has no rollout. Add a rollout file to its folder and restart the agent.`}</p>
   ) : null
 }

@@ -1,7 +1,7 @@
 import { css } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
 import { Badge, useStyles2 } from '@grafana/ui'
-import type { RolloutDetail } from '@sti-rollout/agent/contract'
+import type { FlagStatus, RolloutStage } from '@sti-rollout/agent/contract'
 import React from 'react'
 import type { Environment } from '../agent/useEnvironment'
 import { EnvironmentBadge } from './EnvironmentBadge'
@@ -13,7 +13,8 @@ interface Props {
   /** The name of the environment in the URL. */
   name: string
   environment: Environment | null
-  detail: RolloutDetail | null
+  /** Several tables have no stage in common. */
+  detail: { readonly stage?: RolloutStage; readonly flag: FlagStatus } | null
 }
 
 /** The heading of a rollout: its name, its environment (red in production), its stage, and the state of its flag. */
@@ -25,11 +26,13 @@ export function RolloutTitle({ rollout, name, environment, detail }: Props) {
       <EnvironmentBadge name={name} production={environment?.production ?? false} />
       {detail && (
         <>
-          <Badge
-            text={detail.stage}
-            color={STAGE_DISPLAY[detail.stage].color}
-            tooltip={STAGE_DISPLAY[detail.stage].description}
-          />
+          {detail.stage && (
+            <Badge
+              text={detail.stage}
+              color={STAGE_DISPLAY[detail.stage].color}
+              tooltip={STAGE_DISPLAY[detail.stage].description}
+            />
+          )}
           <FlagBadge flag={detail.flag} />
         </>
       )}

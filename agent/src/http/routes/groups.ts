@@ -4,8 +4,9 @@ import { countChildren, listChildren } from '../../group/childStore.ts'
 import { endedStates } from '../../database/endedStates.ts'
 import { toOperation, type OperationRow } from '../../operation/operationRow.ts'
 import { describeSelection } from '../../rollout/tableSelection.ts'
+import { listGroupActions } from '../../group/groupActions.ts'
 import type { ApiDependencies, App } from '../dependencies.ts'
-import { openApiResponses, requireGroup, rolloutParams } from '../routeHelpers.ts'
+import { openApiResponses, refuseWithoutRight, requireGroup, rolloutParams } from '../routeHelpers.ts'
 
 const MAX_TABLES = 20_000
 
@@ -23,12 +24,14 @@ export function groupRoutes(app: App, deps: ApiDependencies): void {
   const { state } = deps.database
   app.openapi(getTablesRoute, async (c) => {
     const group = requireGroup(deps, c.req.valid('param').rollout)
-    const [counts, rows, [running]] = await Promise.all([
+    const [counts, rows, [open]] = await Promise.all([
       countChildren(state, group.name),
       listChildren(state, group.name, c.req.valid('query').limit),
       state<OperationRow[]>`
         select * from sti.operation where rollout = ${group.name} and state not in ${endedStates(state)} order by id limit 1`,
     ])
+    const running = open === undefined ? null : toOperation(open)
+    const flag = deps.flags.status(group.name)
     const tables = rows.map((row) => ({
       rollout: row.rollout,
       schema: row.schema_name,
@@ -45,9 +48,10 @@ export function groupRoutes(app: App, deps: ApiDependencies): void {
         rollout: group.name,
         environment: deps.config.environment,
         names: describeSelection(group.tables),
-        flag: deps.flags.status(group.name),
-        running: running === undefined ? null : toOperation(running),
+        flag,
+        running,
         ...counts,
+        actions: refuseWithoutRight(deps, c.get('caller'), listGroupActions(running, flag)),
         tables,
       },
       200,

@@ -8,13 +8,12 @@ import { readLatestValidation, readValidationById } from '../../validation/store
 import { redactContacts } from '../../rollout/redactContacts.ts'
 import type { AuthenticationEnv } from '../authentication.ts'
 import { readIncidentDetail } from '../automaticRollbackView.ts'
-import { idParam, openApiResponses, requireRollout, rolloutParams } from '../routeHelpers.ts'
+import { idParam, openApiResponses, refuseWithoutRight, requireRollout, rolloutParams } from '../routeHelpers.ts'
 import { isAtLeast, type Caller } from '../../rights/caller.ts'
 import type { App, ApiDependencies } from '../dependencies.ts'
 import { Refusal } from '../problem.ts'
 import { acceptedAgeSeconds, type RecentReadings } from '../recentReadings.ts'
 import { readVitalSigns } from '../vitalSigns.ts'
-import { rightRefusal } from '../../rights/rights.ts'
 
 const listRolloutsRoute = createRoute({
   method: 'get',
@@ -126,9 +125,6 @@ function presentDetail(deps: ApiDependencies, rollout: Rollout, caller: Caller, 
     ...detail,
     vitals: readVitalSigns(rollout, detail, deps.signals),
     comparison: deps.comparison(rollout.name),
-    actions: detail.actions.map((action) => {
-      const refusal = rightRefusal(caller, action.action, deps.config)
-      return refusal === null ? action : { ...action, allowed: false, reasons: [refusal, ...action.reasons] }
-    }),
+    actions: refuseWithoutRight(deps, caller, detail.actions),
   }
 }
