@@ -46,7 +46,9 @@ test('check names what differs between the tables of a file, and --table checks 
     )
     expect(different.err).toContain('vehicles.yaml has 1 fault')
 
-    await expect(loadRollouts(folder)).rejects.toThrow(/:2:8 table names several tables\. Here, each file has one table/)
+    await expect(loadRollouts(folder)).rejects.toThrow(
+      /:2:8 table names several tables\. Here, each file has one table/,
+    )
     expect((await loadRolloutsAndGroups(folder)).groups.map(({ name }) => name)).toEqual(['vehicles'])
   })
 })
