@@ -108,7 +108,7 @@ export async function withAgent<T>(
     // It boots without the database and reaches it a moment later.
     if (options.boot === undefined)
       await waitFor('the agent is ready', () => isOk(`${agent.url}/readyz`), { seconds: 60 })
-    return await use({ agent, ...agentClient(agent.url, rollouts[0]!.name, config.environment) })
+    return await use({ agent, ...agentClient(agent.url, [...rollouts, ...groups][0]!.name, config.environment) })
   } finally {
     await agent.stop()
     await rm(folder, { recursive: true, force: true })

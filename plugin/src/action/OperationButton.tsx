@@ -1,5 +1,11 @@
 import type { ButtonProps } from '@grafana/ui'
-import type { CheckResult, Operation, OperationAction, RolloutDetail } from '@sti-rollout/agent/contract'
+import type {
+  CheckResult,
+  Operation,
+  OperationAction,
+  RolloutDetail,
+  ValidationLayer,
+} from '@sti-rollout/agent/contract'
 import React, { useState } from 'react'
 import type { Environment } from '../agent/useEnvironment'
 import { ActionButton } from './ActionButton'
@@ -11,11 +17,13 @@ interface Props extends Pick<ButtonProps, 'variant' | 'icon' | 'size'> {
   environment: Environment
   detail: Pick<RolloutDetail, 'rollout' | 'actions'>
   knownChecks?: readonly CheckResult[]
+  /** The layers that a validation can have here. */
+  layers?: readonly ValidationLayer[]
   onStarted: (operation: Operation) => void
 }
 
 /** The button of an action that starts an operation, with its confirmation. */
-export function OperationButton({ action, environment, detail, knownChecks, onStarted, ...button }: Props) {
+export function OperationButton({ action, environment, detail, knownChecks, layers, onStarted, ...button }: Props) {
   const [open, setOpen] = useState(false)
   return (
     <>
@@ -31,6 +39,7 @@ export function OperationButton({ action, environment, detail, knownChecks, onSt
           environment={environment}
           rollout={detail.rollout}
           knownChecks={knownChecks}
+          layers={layers}
           onClose={() => setOpen(false)}
           onDone={onStarted}
         />

@@ -1,5 +1,11 @@
 import { Box, Checkbox, Field, Input, LoadingPlaceholder } from '@grafana/ui'
-import { type CheckResult, OPERATION_ACTIONS, type Operation, type OperationAction } from '@sti-rollout/agent/contract'
+import {
+  type CheckResult,
+  OPERATION_ACTIONS,
+  type Operation,
+  type OperationAction,
+  type ValidationLayer,
+} from '@sti-rollout/agent/contract'
 import React, { useMemo, useState } from 'react'
 import { READ_TIMEOUT_MS } from '../agent/agentRequest'
 import { newIdempotencyKey, startOperation } from '../agent/rolloutCalls'
@@ -18,6 +24,7 @@ import { ReasonField } from './ReasonField'
 import { turnFlagOff } from './turnFlagOff'
 import { usePreview } from './usePreview'
 import { useSubmit } from './useSubmit'
+import { LAYERS } from '../validation/verdicts'
 import { ValidationFields } from './ValidationFields'
 
 interface Props {
@@ -26,6 +33,8 @@ interface Props {
   rollout: string
   /** The checks of the latest validation, which can be selected one by one. */
   knownChecks?: readonly CheckResult[]
+  /** The layers that a validation can have here. */
+  layers?: readonly ValidationLayer[]
   /** Called after `onClose`. */
   onDone: (operation: Operation) => void
   onClose: () => void
@@ -35,9 +44,17 @@ interface Props {
  * The confirmation of an operation: its options, a reason, the typed name where required, and the agent's preview. The preview is
  * the longest part, so it is last: a phone shows every field without scrolling.
  */
-export function OperationConfirmation({ action, environment, rollout, knownChecks = [], onDone, onClose }: Props) {
+export function OperationConfirmation({
+  action,
+  environment,
+  rollout,
+  knownChecks = [],
+  layers = LAYERS,
+  onDone,
+  onClose,
+}: Props) {
   const { label, destructive, title, description, impact, confirmByName, ...declaration } = OPERATION_ACTIONS[action]
-  const [options, setOptions] = useState(DEFAULT_OPERATION_OPTIONS)
+  const [options, setOptions] = useState({ ...DEFAULT_OPERATION_OPTIONS, layers })
   const [reason, setReason] = useState('')
   const needsReason = declaration.reason !== 'optional'
 
@@ -84,7 +101,7 @@ export function OperationConfirmation({ action, environment, rollout, knownCheck
       <ImpactList impact={impact} />
       {action === 'backfill' && <BackfillFields {...fields} />}
       {action === 'baseline' && <BaselineFields {...fields} />}
-      {action === 'validation' && <ValidationFields {...fields} knownChecks={knownChecks} />}
+      {action === 'validation' && <ValidationFields {...fields} offered={layers} knownChecks={knownChecks} />}
       {action === 'validation' && options.layers.includes('performance') && (
         <BaselineChoice
           environment={environment}

@@ -9,15 +9,17 @@ import type { OperationFieldsProps } from './operationRequest'
 interface Props extends OperationFieldsProps {
   /** The checks of the latest validation. */
   knownChecks: readonly CheckResult[]
+  /** The layers that a validation can have here. */
+  offered?: readonly ValidationLayer[]
 }
 
 /** The options of a validation: layers, and single checks of the layers that are not selected. */
-export function ValidationFields({ knownChecks, options, onChange }: Props) {
+export function ValidationFields({ knownChecks, offered = LAYERS, options, onChange }: Props) {
   const styles = useStyles2(getStyles)
   const { layers, checks } = options
   const singleChecks = knownChecks.filter(({ layer }) => !layers.includes(layer))
   const toggleLayer = (toggled: ValidationLayer) => {
-    const nextLayers = LAYERS.filter((layer) => layers.includes(layer) !== (layer === toggled))
+    const nextLayers = offered.filter((layer) => layers.includes(layer) !== (layer === toggled))
     const isStillSingle = (name: string) =>
       knownChecks.some(({ check, layer }) => check === name && !nextLayers.includes(layer))
     onChange({ ...options, layers: nextLayers, checks: checks.filter(isStillSingle) })
@@ -26,7 +28,7 @@ export function ValidationFields({ knownChecks, options, onChange }: Props) {
     <>
       <Field label="Layers" description="The flag can be enabled only after all required layers have passed.">
         <div className={styles.line} role="group" aria-label="Layers">
-          {LAYERS.map((layer) => (
+          {offered.map((layer) => (
             <Checkbox key={layer} label={layer} value={layers.includes(layer)} onChange={() => toggleLayer(layer)} />
           ))}
         </div>

@@ -6,6 +6,9 @@ import { OperationMenu } from '../action/OperationMenu'
 import type { Environment } from '../agent/useEnvironment'
 import { FORWARD_ACTIONS_OF_TABLES, nextActionOfTables } from './nextAction'
 
+/** The others judge the service and the server. */
+const LAYERS_OF_TABLES = ['integrity', 'business'] as const
+
 interface Props {
   environment: Environment
   group: Group
@@ -37,6 +40,7 @@ export function TablesSteps({ environment, group, refresh }: Props) {
           variant={action === next ? 'primary' : 'secondary'}
           environment={environment}
           detail={group}
+          layers={LAYERS_OF_TABLES}
           onStarted={refresh}
         />
       ))}
