@@ -6,7 +6,7 @@ const STEPS = [
   ['backfill', ['expanded', 'backfilling']],
   ['validation', ['covered']],
   ['finalize', ['verified']],
-] as const satisfies readonly (readonly [OperationAction, readonly RolloutStage[]])[]
+] as const satisfies ReadonlyArray<readonly [OperationAction, readonly RolloutStage[]]>
 
 export const FORWARD_ACTIONS_OF_TABLES = [...STEPS.map(([action]) => action), 'enable'] as const
 
