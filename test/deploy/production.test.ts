@@ -240,7 +240,10 @@ async function createMachine(url: string): Promise<Machine> {
     PATH: `${folder}/bin:${folder}/npm/bin:${process.env['PATH']}`,
     HOME: join(folder, 'home'),
     npm_config_prefix: join(folder, 'npm'),
-    npm_config_cache: spawnSync('npm', ['config', 'get', 'cache'], { encoding: 'utf8' }).stdout.trim(),
+    // Packages come from where those of this machine come from.
+    npm_config_cache: readNpmSetting('cache'),
+    npm_config_userconfig: readNpmSetting('userconfig'),
+    ...(process.env['NODE_EXTRA_CA_CERTS'] && { NODE_EXTRA_CA_CERTS: process.env['NODE_EXTRA_CA_CERTS'] }),
     npm_config_prefer_offline: 'true',
     npm_config_audit: 'false',
     ADMIN_URL: url,
@@ -335,6 +338,9 @@ async function writeProgram(path: string, text: string): Promise<void> {
   await writeFile(path, text)
   await chmod(path, 0o755)
 }
+
+const readNpmSetting = (name: string): string =>
+  spawnSync('npm', ['config', 'get', name], { encoding: 'utf8' }).stdout.trim()
 
 /** The two files of a release, as docs/production.md builds them. */
 function packRelease(folder: string): void {
