@@ -14,7 +14,11 @@ export interface FleetMemberSpec {
 }
 
 /** What the program of the fleet gets; it answers with `done` after each. */
-export type FleetMessage = { readonly stop: string } | { readonly start: string } | { readonly end: true }
+export type FleetMessage =
+  | { readonly stop: string }
+  | { readonly start: string }
+  | { readonly sql: string; readonly member: string }
+  | { readonly end: true }
 
 /** What the program of the fleet sends once every agent is ready. */
 export interface FleetReady {

@@ -61,6 +61,12 @@ test('the tables of a tenant each are taken to the flag with the buttons, and it
   expect(violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)])).toEqual([])
   expect(await illegibleTexts(page, 'main')).toEqual([])
 
+  const created = 'create schema tenant_7; create table tenant_7.vehicles (is_truck boolean, is_bike boolean)'
+  await fleet.send({ member: 'tenants', sql: created })
+  const warning = page.getByRole('alert').filter({ hasText: 'There are new tables' })
+  await expect(warning).toContainText('the table of tenant_7', { timeout: 60_000 })
+  await fleet.send({ member: 'tenants', sql: 'drop schema tenant_7 cascade' })
+
   await confirm('Roll back flag', page.getByRole('toolbar', { name: /^Rollback of/ }))
   await expect(title).toContainText('Flag off')
   expect(errors).toEqual([])

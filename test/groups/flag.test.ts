@@ -56,6 +56,13 @@ test('one flag, over HTTP: on only once every table is ready, off at once, and t
       )
       expect([operation.rollout, operation.state]).toEqual(['vehicles@tenant_2', 'succeeded'])
 
+      // A tenant that is created while the flag is on is named within half a minute.
+      expect((await tables()).newSchemas).toEqual([])
+      await sql.unsafe('create schema tenant_9; create table tenant_9.vehicles (like tenant_1.vehicles including all)')
+      await sql.unsafe('alter table tenant_9.vehicles drop type')
+      await expect.poll(async () => (await tables()).newSchemas, { interval: 1_000 }).toEqual(['tenant_9'])
+      await sql.unsafe('drop schema tenant_9 cascade')
+
       await client.run('rollback', { scope: 'flag' })
       expect(await evaluate()).toBe(false)
       await client.run('flag', { enabled: true })

@@ -36,6 +36,7 @@ async function main(): Promise<void> {
   async function handle(message: FleetMessage): Promise<void> {
     if ('stop' in message) await stop(find(message.stop))
     if ('start' in message) await start(find(message.start))
+    if ('sql' in message) await execute(find(message.member).databaseUrl, message.sql)
     if ('end' in message) {
       await Promise.all(members.map(stop))
       await server.stop()
@@ -46,10 +47,14 @@ async function main(): Promise<void> {
   }
 }
 
+async function execute(url: string, text: string): Promise<void> {
+  const sql = postgres(url, { max: 1, onnotice: () => undefined })
+  await sql.unsafe(text)
+  await sql.end()
+}
+
 async function create(server: PostgresServer, spec: FleetMemberSpec): Promise<RunningMember> {
-  const root = postgres(server.url, { max: 1 })
-  await root.unsafe(`create database "${spec.name}"`)
-  await root.end()
+  await execute(server.url, `create database "${spec.name}"`)
   const databaseUrl = server.url.replace(/\/postgres$/, `/${spec.name}`)
   const sql = postgres(databaseUrl, { max: 1, onnotice: () => undefined })
   await (spec.tenants === undefined ? createVehicles(sql, spec.rows) : createTenants(sql, spec.tenants, spec.rows))

@@ -33,6 +33,9 @@ export const Group = z
     total: z.number().int().describe('tables that an operation has looked at'),
     states: z.record(z.string(), z.number().int()).describe('number of tables by state'),
     stages: z.record(z.string(), z.number().int()).describe('number of tables by stage'),
+    newSchemas: z
+      .array(z.string())
+      .describe('schemas whose table no operation has looked at yet, such as those of new tenants; up to 30 s old'),
     actions: z
       .array(AllowedAction)
       .describe('what is possible with several tables; what each table lacks is in the preview of an operation'),

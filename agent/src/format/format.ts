@@ -83,6 +83,12 @@ export function formatQuantity(count: number, singular: string, plural = `${sing
   return `${formatCount(count)} ${count === 1 ? singular : plural}`
 }
 
+/** The first five names, and how many more there are. */
+export function formatNames(names: readonly string[]): string {
+  const shown = names.slice(0, 5).join(', ')
+  return names.length <= 5 ? shown : `${shown} and ${formatCount(names.length - 5)} more`
+}
+
 /** `3 min ago`, `just now`, `never`. */
 export function formatAgo(instant: string | Date | null | undefined, now: number = Date.now()): string {
   if (!instant) return 'never'

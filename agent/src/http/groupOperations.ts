@@ -98,7 +98,8 @@ export async function previewGroupOperation(
 const refusalCode = ({ kind }: OperationRequest): 'nothing-to-roll-back' | 'refused' =>
   kind === 'rollback' ? 'nothing-to-roll-back' : 'refused'
 
-async function readTables({ database }: ApiDependencies, group: RolloutGroup): Promise<FoundTables> {
+/** The tables that the file names now. */
+export async function readTables({ database }: ApiDependencies, group: RolloutGroup): Promise<FoundTables> {
   const sql = database.engine({ purpose: 'tables' })
   try {
     return await findTables(sql, group)

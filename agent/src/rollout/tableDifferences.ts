@@ -1,5 +1,5 @@
 import type { Sql } from '../database/connect.ts'
-import { formatCount } from '../format/format.ts'
+import { formatCount, formatNames } from '../format/format.ts'
 import { parseName, quoteLiteral, type QualifiedName } from './identifiers.ts'
 import type { RolloutGroup } from './rolloutGroup.ts'
 
@@ -136,11 +136,6 @@ export function describeDifference({ facet, here, elsewhere, tables }: TableDiff
   return `In ${formatCount(tables.length)} of ${formatCount(total)} tables, ${what}: ${listTables(tables)}.`
 }
 
-const SHOWN_TABLES = 5
-
 /** The schemas of some tables, and how many more there are. */
-export function listTables(tables: readonly Pick<QualifiedName, 'schema'>[]): string {
-  const shown = tables.slice(0, SHOWN_TABLES).map(({ schema }) => schema)
-  const more = tables.length - shown.length
-  return more === 0 ? shown.join(', ') : `${shown.join(', ')} and ${formatCount(more)} more`
-}
+export const listTables = (tables: readonly Pick<QualifiedName, 'schema'>[]): string =>
+  formatNames(tables.map(({ schema }) => schema))

@@ -1,6 +1,7 @@
 import { css } from '@emotion/css'
 import type { GrafanaTheme2 } from '@grafana/data'
-import { LoadingPlaceholder, useStyles2 } from '@grafana/ui'
+import { Alert, LoadingPlaceholder, useStyles2 } from '@grafana/ui'
+import { describeNewTables } from '@sti-rollout/agent/contract'
 import { formatCount } from '@sti-rollout/agent/format'
 import React from 'react'
 import { useParams } from 'react-router-dom'
@@ -43,6 +44,11 @@ export function TablesPage() {
           failingSince={environment.failingSince ?? poll.failingSince}
         />
         {!group && !error && <LoadingPlaceholder text="Loading…" />}
+        {group && group.newSchemas.length > 0 && (
+          <Alert severity={group.flag.enabled ? 'error' : 'warning'} title="There are new tables">
+            {describeNewTables(group.newSchemas, group.flag)}
+          </Alert>
+        )}
         {common && group && (
           <>
             <Section title="Steps">

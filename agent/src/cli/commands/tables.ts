@@ -1,4 +1,4 @@
-import type { Group, GroupTable } from '../../contract/index.ts'
+import { describeNewTables, type Group, type GroupTable } from '../../contract/index.ts'
 import { formatCount, formatDuration } from '../../format/format.ts'
 import { openCommandTarget, addTargetOptions, type CommonOptions, type RegisterCommand } from '../commandSetup.ts'
 import { selectGroupName } from '../environmentTarget.ts'
@@ -33,7 +33,7 @@ async function showTables(terminal: Terminal, options: TablesOptions): Promise<E
   return ExitCode.done
 }
 
-function formatGroup({ rollout, names, flag, running, total, states, stages }: Group): string[] {
+function formatGroup({ rollout, names, flag, running, total, states, stages, newSchemas }: Group): string[] {
   const counts = (numbers: Readonly<Record<string, number>>): string =>
     Object.entries(numbers)
       .sort(([, a], [, b]) => b - a)
@@ -48,6 +48,7 @@ function formatGroup({ rollout, names, flag, running, total, states, stages }: G
       ? 'No operation has looked at its tables yet: run sti expand.'
       : `${formatCount(total)} tables: ${counts(stages)}`,
     ...(total === 0 ? [] : [`Last operation: ${counts(states)}`]),
+    ...(newSchemas.length === 0 ? [] : [describeNewTables(newSchemas, flag)]),
   ]
 }
 

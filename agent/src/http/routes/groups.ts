@@ -3,12 +3,18 @@ import { Group } from '../../contract/index.ts'
 import { countChildren, listChildren } from '../../group/childStore.ts'
 import { endedStates } from '../../database/endedStates.ts'
 import { toOperation, type OperationRow } from '../../operation/operationRow.ts'
+import type { FoundTables } from '../../rollout/findTables.ts'
 import { describeSelection } from '../../rollout/tableSelection.ts'
+import { findNewSchemas } from '../../group/newTables.ts'
 import { listGroupActions } from '../../group/groupActions.ts'
 import type { ApiDependencies, App } from '../dependencies.ts'
+import { readTables } from '../groupOperations.ts'
+import { createRecentReadings } from '../recentReadings.ts'
 import { openApiResponses, refuseWithoutRight, requireGroup, rolloutParams } from '../routeHelpers.ts'
 
 const MAX_TABLES = 20_000
+/** How old the list of tables may be: to read it costs more than the rest of the answer. */
+const MAX_AGE_SECONDS = 30
 
 const getTablesRoute = createRoute({
   method: 'get',
@@ -22,9 +28,13 @@ const getTablesRoute = createRoute({
 
 export function groupRoutes(app: App, deps: ApiDependencies): void {
   const { state } = deps.database
+  const recentTables = createRecentReadings<FoundTables>()
   app.openapi(getTablesRoute, async (c) => {
     const group = requireGroup(deps, c.req.valid('param').rollout)
-    const [counts, rows, [open]] = await Promise.all([
+    const [newSchemas, counts, rows, [open]] = await Promise.all([
+      recentTables
+        .read(group.name, MAX_AGE_SECONDS, () => readTables(deps, group))
+        .then((found) => findNewSchemas(state, group.name, found.tables)),
       countChildren(state, group.name),
       listChildren(state, group.name, c.req.valid('query').limit),
       state<OperationRow[]>`
@@ -51,6 +61,7 @@ export function groupRoutes(app: App, deps: ApiDependencies): void {
         flag,
         running,
         ...counts,
+        newSchemas,
         actions: refuseWithoutRight(deps, c.get('caller'), listGroupActions(running, flag)),
         tables,
       },
