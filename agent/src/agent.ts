@@ -241,7 +241,6 @@ export async function startAgent(
   })
   flags.onPropagation((rollout, seconds) => metrics.observePropagation(rollout, seconds))
   const observer: OperationObserver = {
-    progressReported: () => undefined,
     batchWritten: (row, seconds, rows) => metrics.observeBatch({ rollout: row.rollout, seconds, rows }),
     operationEnded: (row, state) => {
       const seconds = (Date.now() - (row.started_at ?? row.created_at).getTime()) / 1000

@@ -156,7 +156,6 @@ function createDriver(deps: GroupDependencies, operation: GroupOperation): { run
   const leaseSeconds = deps.leaseSeconds ?? 10
   // The metrics have one series for the group: thousands of tables would each have their own. Its operation ends once.
   const observer: OperationObserver = {
-    progressReported: () => undefined,
     batchWritten: (child, seconds, rows) =>
       deps.observer.batchWritten({ ...child, rollout: operation.group }, seconds, rows),
     operationEnded: () => undefined,

@@ -15,7 +15,6 @@ import type { OperationRow } from './operationRow.ts'
 
 /** Receives what happens during runs; the metrics listen. */
 export interface OperationObserver {
-  progressReported(row: OperationRow, progress: OperationProgress): void
   batchWritten(row: OperationRow, seconds: number, rows: number): void
   operationEnded(row: OperationRow, state: EndedState, result: Record<string, unknown> | null): void
 }
@@ -168,7 +167,6 @@ export function startControl(deps: ControlDependencies): RunControl {
     },
     reportProgress(newProgress) {
       progress = newProgress
-      deps.observer.progressReported(row, newProgress)
     },
     async recordEvent(kind, message, details = {}) {
       const actor = details.actor ?? agentActor(deps.agent)
