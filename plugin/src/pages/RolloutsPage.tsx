@@ -37,12 +37,13 @@ export function RolloutsPage() {
     [],
   )
   // In the order of the data sources, whichever answers first.
-  const fleets = useMemo(() => toFleets(agents.flatMap(({ uid }) => known[uid] ?? [])), [agents, known])
+  const reports = useMemo(() => agents.flatMap(({ uid }) => known[uid] ?? []), [agents, known])
+  const fleets = useMemo(() => toFleets(reports), [reports])
   const sort = SORT_OPTIONS.find((option) => option === parameters.get('sort')) ?? 'trouble'
   const text = parameters.get('filter') ?? ''
   const onlyTrouble = parameters.get('trouble') === 'only'
   const selected = useMemo(() => selectFleets(fleets, { text, onlyTrouble, sort }), [fleets, text, onlyTrouble, sort])
-  const groups = useMemo(() => listGroups(Object.values(known), text), [known, text])
+  const groups = useMemo(() => listGroups(reports, text), [reports, text])
   const toggled = parameters.getAll('toggle')
   const toggle = (rollout: string) =>
     setParameters(

@@ -52,7 +52,10 @@ export function TablesPage() {
         {common && group && (
           <>
             <Section title="Steps">
-              <p>{`Each step runs in every table, and leaves out those that are already there. The flag is one for all of them.`}</p>
+              <p>
+                Each step runs in every table, and leaves out those that are already there. There is one flag for all of
+                them.
+              </p>
               <TablesSteps {...common} />
               {group.running && (
                 <RunningOperation
