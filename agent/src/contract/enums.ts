@@ -36,6 +36,10 @@ export type Verdict = z.infer<typeof Verdict>
 export const ValidationLayer = z.enum(['integrity', 'performance', 'system', 'business'])
 export type ValidationLayer = z.infer<typeof ValidationLayer>
 
+/** The layers that judge the rows of a table; the others judge the service and the server. */
+export const ROW_LAYERS = ['integrity', 'business'] as const satisfies readonly ValidationLayer[]
+export const judgesRows = (layer: ValidationLayer): boolean => ROW_LAYERS.some((each) => each === layer)
+
 /** The permissions of a token or a person; each level includes the previous ones. */
 export const AccessLevel = z.enum(['viewer', 'editor', 'admin'])
 export type AccessLevel = z.infer<typeof AccessLevel>

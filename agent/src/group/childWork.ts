@@ -1,6 +1,7 @@
 import { RollbackParameters, type OperationKind, type RolloutStage } from '../contract/index.ts'
 import type { RolloutFacts } from '../kind/facts.ts'
 import type { OperationDefinitions } from '../kind/kind.ts'
+import { requiredRowLayers } from '../kind/verification.ts'
 import { isCovered } from '../operation/rolloutStage.ts'
 import type { OperationRow } from '../operation/operationRow.ts'
 import type { Rollout } from '../rollout/rollout.ts'
@@ -41,8 +42,7 @@ export function childParameters(
   const { atOnce: _, rollbackOnError: __, ...own } = parameters
   if (kind === 'rollback') return { ...own, confirm: child.name }
   if (kind !== 'validation' || own['layers'] !== undefined || own['checks'] !== undefined) return own
-  const business = child.file.validation.requires.includes('business')
-  return { ...own, layers: business ? ['integrity', 'business'] : ['integrity'] }
+  return { ...own, layers: requiredRowLayers(child.file.validation.requires) }
 }
 
 /** Where an operation that ended has brought its table. */

@@ -1,4 +1,4 @@
-import { operationName } from '../contract/index.ts'
+import { judgesRows, operationName } from '../contract/index.ts'
 import type { Sql } from '../database/connect.ts'
 import { endedStates } from '../database/endedStates.ts'
 import { formatCount } from '../format/format.ts'
@@ -72,7 +72,7 @@ export async function groupEnableRefusals(
 
 /** These layers judge the service and the server, not a table. */
 function unjudgedLayers({ file, locate }: RolloutGroup): string[] {
-  const unjudged = file.validation.requires.filter((layer) => layer === 'performance' || layer === 'system')
+  const unjudged = file.validation.requires.filter((layer) => !judgesRows(layer))
   if (unjudged.length === 0) return []
   return [
     `validation.requires lists ${unjudged.join(' and ')}, which is not judged for several tables yet. Write requires: [integrity, business] (${locate(['validation', 'requires'])}), or let an admin force it.`,

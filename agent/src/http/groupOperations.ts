@@ -1,4 +1,5 @@
 import {
+  judgesRows,
   requiredRights,
   writesTable,
   type Operation,
@@ -150,7 +151,7 @@ function unjudgedLayerRefusals({
 }: {
   readonly layers?: readonly ValidationLayer[] | undefined
 }): string[] {
-  const unjudged = layers.filter((layer) => layer === 'performance' || layer === 'system')
+  const unjudged = layers.filter((layer) => !judgesRows(layer))
   if (unjudged.length === 0) return []
   return [
     `The layers of a validation of several tables are integrity and business. Leave ${unjudged.join(' and ')} out.`,

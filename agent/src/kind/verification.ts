@@ -1,4 +1,4 @@
-import { acceptCheckCommand, isAcceptedCheck, type ValidationLayer } from '../contract/index.ts'
+import { acceptCheckCommand, isAcceptedCheck, ROW_LAYERS, type ValidationLayer } from '../contract/index.ts'
 import { matchAcceptances } from '../acceptance/acceptanceStore.ts'
 import type { RolloutFacts } from './facts.ts'
 
@@ -25,9 +25,12 @@ export function verificationGaps(facts: VerificationFacts): string[] {
  * requires it. The layers performance and system judge the service and the server, on which only the flag depends.
  */
 export function rowVerificationGaps(facts: VerificationFacts): string[] {
-  const { requires } = facts.rollout.file.validation
-  return gapsOfLayers(facts, requires.includes('business') ? ['integrity', 'business'] : ['integrity'])
+  return gapsOfLayers(facts, requiredRowLayers(facts.rollout.file.validation.requires))
 }
+
+/** Integrity, and business if it is required. */
+export const requiredRowLayers = (requires: readonly ValidationLayer[]): ValidationLayer[] =>
+  ROW_LAYERS.filter((layer) => layer === 'integrity' || requires.includes(layer))
 
 /** What only the flag waits for: the rows are verified without it. */
 export function flagOnlyGaps(facts: VerificationFacts): string[] {

@@ -1,13 +1,10 @@
 import { Stack } from '@grafana/ui'
-import type { Group } from '@sti-rollout/agent/contract'
+import { type Group, ROW_LAYERS } from '@sti-rollout/agent/contract'
 import React from 'react'
 import { OperationButton } from '../action/OperationButton'
 import { OperationMenu } from '../action/OperationMenu'
 import type { Environment } from '../agent/useEnvironment'
 import { FORWARD_ACTIONS_OF_TABLES, nextActionOfTables } from './nextAction'
-
-/** The others judge the service and the server. */
-const LAYERS_OF_TABLES = ['integrity', 'business'] as const
 
 interface Props {
   environment: Environment
@@ -40,7 +37,7 @@ export function TablesSteps({ environment, group, refresh }: Props) {
           variant={action === next ? 'primary' : 'secondary'}
           environment={environment}
           detail={group}
-          layers={LAYERS_OF_TABLES}
+          layers={ROW_LAYERS}
           onStarted={refresh}
         />
       ))}
